@@ -1,0 +1,168 @@
+//! What can go wrong in the store, by what the caller should do about it.
+
+use std::path::PathBuf;
+
+use crate::ids::Lsn;
+
+/// A `Result` of the store.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What the caller should do about an [`Error`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ErrorKind {
+    /// The input is wrong: correct it.
+    Invalid,
+    /// The input contradicts what is stored.
+    Conflict,
+    /// There is no such thing.
+    NotFound,
+    /// Try again later.
+    Unavailable,
+    /// Stored bytes are damaged: restore or rebuild.
+    Corrupt,
+    /// Somebody else holds the store, or it is of a newer format.
+    Locked,
+}
+
+/// Everything the store refuses or fails at.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum Error {
+    /// A value breaks a rule of the model.
+    #[error("{what}: `{value}`; {limit}")]
+    Invalid {
+        /// What is wrong.
+        what: &'static str,
+        /// The offending value, cut to 200 characters.
+        value: String,
+        /// The rule it breaks.
+        limit: String,
+    },
+    /// The thing exists with another type.
+    #[error("type conflict: `{id}` is a `{stored}`, not a `{given}`")]
+    TypeConflict {
+        /// The thing's id.
+        id: String,
+        /// Its type as stored.
+        stored: String,
+        /// The type that the new assertion claims.
+        given: String,
+    },
+    /// A relation names an end that nobody ever described.
+    #[error("relation end missing: `{end}` is not in the tenant")]
+    EndMissing {
+        /// The id of the missing end.
+        end: String,
+    },
+    /// Something that must be new exists already.
+    #[error("{what} `{name}` exists already")]
+    Exists {
+        /// The kind of thing.
+        what: &'static str,
+        /// Its name.
+        name: String,
+    },
+    /// There is no such thing.
+    #[error("no {what} `{name}`")]
+    NotFound {
+        /// The kind of thing.
+        what: &'static str,
+        /// Its name.
+        name: String,
+    },
+    /// An earlier commit failed; the store refuses everything until it is reopened.
+    #[error("the store stopped after a failed commit: {cause}; it is being reopened, try again")]
+    Poisoned {
+        /// The first failure.
+        cause: String,
+    },
+    /// The disk refused an operation.
+    #[error("storage failed: {0}")]
+    Io(String),
+    /// No room is left for another batch.
+    #[error(
+        "no space: {free_bytes} bytes free, {needed_bytes} needed; make room, the node goes on by itself"
+    )]
+    NoSpace {
+        /// Bytes free on the disk of the data directory.
+        free_bytes: u64,
+        /// Bytes that the space gate asks for.
+        needed_bytes: u64,
+    },
+    /// A row does not match its checksum, or the log has a hole.
+    #[error("damaged {what}: {detail}")]
+    Corrupt {
+        /// The table or file.
+        what: &'static str,
+        /// Where and how.
+        detail: String,
+    },
+    /// The record at a position is not there.
+    #[error("no record at {lsn}, the log ends at {head}")]
+    BeyondHead {
+        /// The position asked for.
+        lsn: Lsn,
+        /// The last position.
+        head: Lsn,
+    },
+    /// Another process has the data directory open.
+    #[error("data directory `{path}` is in use by process {pid}")]
+    InUse {
+        /// The data directory.
+        path: PathBuf,
+        /// The process that holds it, as it wrote it down (0: unknown).
+        pid: u32,
+    },
+    /// The data was written by a newer program.
+    #[error("data format {found} is newer than this program's {known}; use the newer program")]
+    NewerFormat {
+        /// The format on disk.
+        found: u32,
+        /// The newest format that this program knows.
+        known: u32,
+    },
+}
+
+impl Error {
+    /// What the caller should do.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Error::Invalid { .. } | Error::EndMissing { .. } => ErrorKind::Invalid,
+            Error::TypeConflict { .. } | Error::Exists { .. } => ErrorKind::Conflict,
+            Error::NotFound { .. } | Error::BeyondHead { .. } => ErrorKind::NotFound,
+            Error::Poisoned { .. } | Error::Io(_) | Error::NoSpace { .. } => ErrorKind::Unavailable,
+            Error::Corrupt { .. } => ErrorKind::Corrupt,
+            Error::InUse { .. } | Error::NewerFormat { .. } => ErrorKind::Locked,
+        }
+    }
+
+    /// A stable name for scripts.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Error::Invalid { .. } => "invalid",
+            Error::TypeConflict { .. } => "type_conflict",
+            Error::EndMissing { .. } => "end_missing",
+            Error::Exists { .. } => "exists",
+            Error::NotFound { .. } => "not_found",
+            Error::Poisoned { .. } => "store_stopped",
+            Error::Io(_) => "io",
+            Error::NoSpace { .. } => "no_space",
+            Error::Corrupt { .. } => "corrupt",
+            Error::BeyondHead { .. } => "lsn_ahead",
+            Error::InUse { .. } => "in_use",
+            Error::NewerFormat { .. } => "newer_format",
+        }
+    }
+
+    /// An [`Error::Invalid`] whose value is cut to a printable length.
+    #[must_use]
+    pub fn invalid(what: &'static str, value: &str, limit: impl Into<String>) -> Error {
+        let value = value.chars().take(200).collect();
+        Error::Invalid {
+            what,
+            value,
+            limit: limit.into(),
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! A run: one import, and the lineage that it records of itself (datasets -> process -> dataset).
+
+use prost::Message;
+
+/// The beginning of a run: which process reads which datasets.
+#[derive(Clone, PartialEq, Eq, Message)]
+pub struct RunBegin {
+    /// The process, such as `import stix`.
+    #[prost(string, tag = "1")]
+    pub process: String,
+    /// The source whose data the run brings.
+    #[prost(string, tag = "2")]
+    pub source: String,
+    /// What it reads: `dataset:<namespace>:<name>`, one for each file.
+    #[prost(string, repeated, tag = "3")]
+    pub inputs: Vec<String>,
+    /// What it writes: the tenant's graph, as `dataset:intelgraph:<tenant>/<source>`.
+    #[prost(string, repeated, tag = "4")]
+    pub outputs: Vec<String>,
+}
+
+/// What a run did.
+#[derive(Clone, Copy, PartialEq, Eq, Message)]
+pub struct RunCounts {
+    /// Objects read.
+    #[prost(uint64, tag = "1")]
+    pub read: u64,
+    /// Things that were not there before.
+    #[prost(uint64, tag = "2")]
+    pub created: u64,
+    /// Things of which something new was said.
+    #[prost(uint64, tag = "3")]
+    pub updated: u64,
+    /// Things of which nothing new was said.
+    #[prost(uint64, tag = "4")]
+    pub unchanged: u64,
+    /// Objects refused.
+    #[prost(uint64, tag = "5")]
+    pub rejected: u64,
+    /// Entities among what was taken in.
+    #[prost(uint64, tag = "6")]
+    pub entities: u64,
+    /// Relations among what was taken in.
+    #[prost(uint64, tag = "7")]
+    pub relations: u64,
+}
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, prost::Enumeration)]
+#[repr(i32)]
+pub enum RunState {
+    /// It has not.
+    Running = 0,
+    /// Everything was read.
+    Complete = 1,
+    /// The input broke off or could not be read to its end.
+    Failed = 2,
+    /// The node stopped under it.
+    Interrupted = 3,
+}
+
+/// The end of a run.
+#[derive(Clone, PartialEq, Eq, Message)]
+pub struct RunEnd {
+    /// The run.
+    #[prost(uint64, tag = "1")]
+    pub run: u64,
+    /// How it ended.
+    #[prost(enumeration = "RunState", tag = "2")]
+    pub state: i32,
+    /// What it did.
+    #[prost(message, required, tag = "3")]
+    pub counts: RunCounts,
+}
