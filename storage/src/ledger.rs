@@ -33,7 +33,9 @@
 //! *Export.* A directory in the tlog-tiles layout with `checkpoint` and `vkey` beside it. See [`tiles`].
 
 pub mod leaf;
+pub mod note;
 pub mod proof;
+pub mod receipt;
 pub mod tree;
 
 mod error;
