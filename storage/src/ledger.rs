@@ -36,6 +36,7 @@ pub mod leaf;
 pub mod note;
 pub mod proof;
 pub mod receipt;
+pub mod tiles;
 pub mod tree;
 
 mod error;
