@@ -8,8 +8,9 @@ use std::sync::Arc;
 use prost::Message;
 
 use crate::error::{Error, Result};
-use crate::ids::{ActorId, LabelId, Lsn, SymbolId, TenantId, ThingId};
-use crate::ledger::{Coord, Frontier, Leaf, digest};
+use crate::ids::{ActorId, CommitNo, LabelId, Lsn, SymbolId, TenantId, ThingId};
+use crate::ledger::leaf::digest;
+use crate::ledger::{Coord, Frontier, Leaf};
 use crate::model::Label;
 use crate::record::{Draft, Kind, RowWriter, header, salt};
 use crate::rows::{HeadRow, NodeRow, decode};
@@ -40,6 +41,7 @@ pub struct Batch<'a> {
 /// A tenant's head while the batch is open.
 struct Head {
     row: HeadRow,
+    stored: HeadRow,
     frontier: Frontier,
     packing: RowWriter,
     packing_from: Lsn,
@@ -53,7 +55,13 @@ impl<'a> Batch<'a> {
     pub fn new(base: &'a dyn Read, stamp: Stamp) -> Result<Batch<'a>> {
         let tx = Overlay::new(base);
         let node = node_row(&tx)?;
-        Ok(Batch { tx, stamp, node, heads: BTreeMap::new(), labels: HashMap::new() })
+        Ok(Batch {
+            tx,
+            stamp,
+            node,
+            heads: BTreeMap::new(),
+            labels: HashMap::new(),
+        })
     }
 
     /// Appends a record to its tenant's log and ledger.
@@ -82,7 +90,8 @@ impl<'a> Batch<'a> {
         head.packing.push(&header, &salt, &draft.body);
 
         if let Some(row) = full_row {
-            self.tx.put(Table::Log, Key::of(tenant).and(&full_row_from).bytes(), row);
+            self.tx
+                .put(Table::Log, Key::of(tenant).and(&full_row_from).bytes(), row);
         }
         self.keep_subtrees(tenant, completed);
         Ok(lsn)
@@ -117,9 +126,15 @@ impl<'a> Batch<'a> {
             next_symbol: 1,
             ..HeadRow::default()
         };
-        self.tx.put(Table::Tenants, name.as_bytes(), tenant.0.to_be_bytes().to_vec());
-        self.tx.put(Table::Heads, Key::of(tenant).bytes(), row.encode_to_vec());
-        self.heads.insert(tenant, Head::open(row, Frontier::default()));
+        self.tx.put(
+            Table::Tenants,
+            name.as_bytes(),
+            tenant.0.to_be_bytes().to_vec(),
+        );
+        self.tx
+            .put(Table::Heads, Key::of(tenant).bytes(), row.encode_to_vec());
+        self.heads
+            .insert(tenant, Head::open(row, Frontier::default()));
         tenant
     }
 
@@ -161,8 +176,13 @@ impl<'a> Batch<'a> {
         let row = self.counters(tenant)?;
         let symbol = SymbolId(row.next_symbol);
         row.next_symbol += 1;
-        self.tx.put(Table::Symbols, key.bytes(), symbol.0.to_be_bytes().to_vec());
-        self.tx.put(Table::Words, Key::of(tenant).and(&symbol).bytes(), word.as_bytes().to_vec());
+        self.tx
+            .put(Table::Symbols, key.bytes(), symbol.0.to_be_bytes().to_vec());
+        self.tx.put(
+            Table::Words,
+            Key::of(tenant).and(&symbol).bytes(),
+            word.as_bytes().to_vec(),
+        );
         Ok(symbol)
     }
 
@@ -188,8 +208,16 @@ impl<'a> Batch<'a> {
         let id = LabelId(row.next_label);
         row.next_label += 1;
         let bytes = label.encode();
-        self.tx.put(Table::Labels, Key::of(tenant).and(&id).bytes(), bytes.clone());
-        self.tx.put(Table::LabelIds, Key::of(tenant).and(bytes.as_slice()).bytes(), id.0.to_be_bytes().to_vec());
+        self.tx.put(
+            Table::Labels,
+            Key::of(tenant).and(&id).bytes(),
+            bytes.clone(),
+        );
+        self.tx.put(
+            Table::LabelIds,
+            Key::of(tenant).and(bytes.as_slice()).bytes(),
+            id.0.to_be_bytes().to_vec(),
+        );
         let draft = Draft {
             kind: Kind::Label,
             actor: ActorId::NODE,
@@ -213,23 +241,43 @@ impl<'a> Batch<'a> {
     /// The last position of every tenant that the batch touched.
     #[must_use]
     pub fn heads(&self) -> Vec<(TenantId, Lsn)> {
-        self.heads.iter().map(|(tenant, head)| (*tenant, head.row.head())).collect()
+        self.heads
+            .iter()
+            .map(|(tenant, head)| (*tenant, head.row.head()))
+            .collect()
     }
 
-    /// Closes the batch: packs what is left, writes the heads and the commit number.
+    /// Closes the batch: packs what is left, writes the heads and the commit number. `None` if
+    /// nothing changed.
     #[must_use]
-    pub fn finish(mut self) -> Vec<Changes> {
+    pub fn finish(mut self) -> Option<Vec<Changes>> {
         for (tenant, mut head) in std::mem::take(&mut self.heads) {
+            if head.row == head.stored {
+                continue;
+            }
             if !head.packing.is_empty() {
                 let key = Key::of(tenant).and(&head.packing_from);
                 self.tx.put(Table::Log, key.bytes(), head.packing.take());
             }
             head.row.frontier = head.frontier.encode();
-            self.tx.put(Table::Heads, Key::of(tenant).bytes(), head.row.encode_to_vec());
+            self.tx.put(
+                Table::Heads,
+                Key::of(tenant).bytes(),
+                head.row.encode_to_vec(),
+            );
+        }
+        if self.tx.is_unchanged() {
+            return None;
         }
         self.node.commit += 1;
         self.tx.put(Table::Node, &[], self.node.encode_to_vec());
-        self.tx.into_changes()
+        Some(self.tx.into_changes())
+    }
+
+    /// The commit that [`Batch::finish`] makes, if anything changed.
+    #[must_use]
+    pub fn next_commit(&self) -> CommitNo {
+        CommitNo(self.node.commit + 1)
     }
 
     fn head(&mut self, tenant: TenantId) -> Result<&mut Head> {
@@ -245,7 +293,13 @@ impl<'a> Batch<'a> {
 impl Head {
     fn open(row: HeadRow, frontier: Frontier) -> Head {
         let packing_from = Lsn(row.next_lsn);
-        Head { row, frontier, packing: RowWriter::default(), packing_from }
+        Head {
+            stored: row.clone(),
+            row,
+            frontier,
+            packing: RowWriter::default(),
+            packing_from,
+        }
     }
 }
 
@@ -276,14 +330,20 @@ impl Tx for Batch<'_> {
 /// The node's row.
 pub(crate) fn node_row(tx: &dyn Read) -> Result<NodeRow> {
     let bytes = tx.get(Table::Node, &[])?;
-    let bytes = bytes.ok_or_else(|| Error::Corrupt { what: "node", detail: "no node row".to_owned() })?;
+    let bytes = bytes.ok_or_else(|| Error::Corrupt {
+        what: "node",
+        detail: "no node row".to_owned(),
+    })?;
     decode(&bytes, "node row")
 }
 
 /// A tenant's head row.
 pub(crate) fn head_row(tx: &dyn Read, tenant: TenantId) -> Result<HeadRow> {
     let bytes = tx.get(Table::Heads, Key::of(tenant).bytes())?;
-    let bytes = bytes.ok_or_else(|| Error::NotFound { what: "tenant", name: tenant.to_string() })?;
+    let bytes = bytes.ok_or_else(|| Error::NotFound {
+        what: "tenant",
+        name: tenant.to_string(),
+    })?;
     decode(&bytes, "head row")
 }
 
@@ -291,15 +351,26 @@ pub(crate) fn head_row(tx: &dyn Read, tenant: TenantId) -> Result<HeadRow> {
 pub(crate) fn label_id(tx: &dyn Read, tenant: TenantId, label: &Label) -> Result<Option<LabelId>> {
     let key = Key::of(tenant).and(label.encode().as_slice());
     let id = tx.get(Table::LabelIds, key.bytes())?;
-    id.map(|id| Ok(LabelId(id_u32(&id, "label id")?))).transpose()
+    id.map(|id| Ok(LabelId(id_u32(&id, "label id")?)))
+        .transpose()
 }
 
 /// Visits every row under a prefix.
-pub(crate) fn scan_prefix(tx: &dyn Read, table: Table, prefix: &Key, visit: &mut dyn FnMut(&[u8], &[u8]) -> Result<()>) -> Result<()> {
-    tx.scan(table, prefix.bytes(), prefix.end().as_deref(), &mut |key, value| {
-        visit(key, value)?;
-        Ok(ControlFlow::Continue(()))
-    })
+pub(crate) fn scan_prefix(
+    tx: &dyn Read,
+    table: Table,
+    prefix: &Key,
+    visit: &mut dyn FnMut(&[u8], &[u8]) -> Result<()>,
+) -> Result<()> {
+    tx.scan(
+        table,
+        prefix.bytes(),
+        prefix.end().as_deref(),
+        &mut |key, value| {
+            visit(key, value)?;
+            Ok(ControlFlow::Continue(()))
+        },
+    )
 }
 
 /// Reads an id stored as four bytes.

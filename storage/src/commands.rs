@@ -12,8 +12,10 @@ mod token;
 
 pub use assert::{Assert, IfEndMissing};
 pub use delete::{Delete, Restore};
+pub(crate) use delete::{thing_by_id, thing_row};
 pub use run::{BeginRun, EndRun, Unpend};
 pub use source::SetSource;
+pub(crate) use source::source_id;
 pub use tenant::CreateTenant;
 pub use token::{CreateToken, RevokeToken};
 

@@ -171,7 +171,12 @@ impl ThingRow {
     /// Whether it was deleted at a time.
     #[must_use]
     pub fn was_deleted_at(&self, time_us: i64) -> bool {
-        self.deletions_us.iter().filter(|at| **at <= time_us).count() % 2 == 1
+        self.deletions_us
+            .iter()
+            .filter(|at| **at <= time_us)
+            .count()
+            % 2
+            == 1
     }
 
     /// The present assertions of one source.

@@ -43,7 +43,7 @@ pub trait Tx: Read {
 /// batch of random keys much faster in order; and dropping them leaves no trace.
 pub struct Overlay<'a> {
     base: &'a dyn Read,
-    changes: Vec<BTreeMap<Vec<u8>, Option<Vec<u8>>>>,
+    changes: Vec<Changes>,
 }
 
 /// The changes of one table, in key order; `None` removes the key.
@@ -53,7 +53,16 @@ impl<'a> Overlay<'a> {
     /// No changes yet.
     #[must_use]
     pub fn new(base: &'a dyn Read) -> Overlay<'a> {
-        Overlay { base, changes: vec![Changes::new(); Table::ALL.len()] }
+        Overlay {
+            base,
+            changes: vec![Changes::new(); Table::ALL.len()],
+        }
+    }
+
+    /// Whether nothing was changed.
+    #[must_use]
+    pub fn is_unchanged(&self) -> bool {
+        self.changes.iter().all(Changes::is_empty)
     }
 
     /// The changes by table, in the order of [`Table::ALL`].
@@ -90,8 +99,12 @@ impl Read for Overlay<'_> {
             Ok(flow)
         };
         self.base.scan(table, from, to, &mut |key, value| {
-            while let Some((earlier, change)) = changed.next_if(|(changed, _)| changed.as_slice() < key) {
-                if let Some(value) = change && offer(earlier, value)?.is_break() {
+            while let Some((earlier, change)) =
+                changed.next_if(|(changed, _)| changed.as_slice() < key)
+            {
+                if let Some(value) = change
+                    && offer(earlier, value)?.is_break()
+                {
                     return Ok(ControlFlow::Break(()));
                 }
             }
@@ -102,7 +115,10 @@ impl Read for Overlay<'_> {
             }
         })?;
         if !stopped {
-            visit_all(changed.filter_map(|(key, change)| Some((key, change.as_ref()?))), visit)?;
+            visit_all(
+                changed.filter_map(|(key, change)| Some((key, change.as_ref()?))),
+                visit,
+            )?;
         }
         Ok(())
     }
@@ -110,7 +126,10 @@ impl Read for Overlay<'_> {
     fn last_at(&self, table: Table, from: &[u8], at: &[u8]) -> Result<Option<(Vec<u8>, Vec<u8>)>> {
         let stored = self.last_unchanged_at(table, from, at)?;
         let changed = self.changes[table as usize]
-            .range::<[u8], _>((std::ops::Bound::Included(from), std::ops::Bound::Included(at)))
+            .range::<[u8], _>((
+                std::ops::Bound::Included(from),
+                std::ops::Bound::Included(at),
+            ))
             .rev()
             .find_map(|(key, change)| Some((key.clone(), change.clone()?)));
         Ok(stored.max(changed))
@@ -119,10 +138,17 @@ impl Read for Overlay<'_> {
 
 impl Overlay<'_> {
     /// The last row of the base that the batch has neither replaced nor removed.
-    fn last_unchanged_at(&self, table: Table, from: &[u8], at: &[u8]) -> Result<Option<(Vec<u8>, Vec<u8>)>> {
+    fn last_unchanged_at(
+        &self,
+        table: Table,
+        from: &[u8],
+        at: &[u8],
+    ) -> Result<Option<(Vec<u8>, Vec<u8>)>> {
         let mut at = at.to_vec();
         loop {
-            let Some((key, value)) = self.base.last_at(table, from, &at)? else { return Ok(None) };
+            let Some((key, value)) = self.base.last_at(table, from, &at)? else {
+                return Ok(None);
+            };
             if !self.changes[table as usize].contains_key(&key) {
                 return Ok(Some((key, value)));
             }
@@ -156,7 +182,9 @@ pub struct Memory {
 
 impl Default for Memory {
     fn default() -> Memory {
-        Memory { tables: vec![BTreeMap::new(); Table::ALL.len()] }
+        Memory {
+            tables: vec![BTreeMap::new(); Table::ALL.len()],
+        }
     }
 }
 
@@ -184,8 +212,13 @@ impl Read for Memory {
     }
 
     fn last_at(&self, table: Table, from: &[u8], at: &[u8]) -> Result<Option<(Vec<u8>, Vec<u8>)>> {
-        let bounds = (std::ops::Bound::Included(from), std::ops::Bound::Included(at));
-        let last = self.tables[table as usize].range::<[u8], _>(bounds).next_back();
+        let bounds = (
+            std::ops::Bound::Included(from),
+            std::ops::Bound::Included(at),
+        );
+        let last = self.tables[table as usize]
+            .range::<[u8], _>(bounds)
+            .next_back();
         Ok(last.map(|(key, value)| (key.clone(), value.clone())))
     }
 }
