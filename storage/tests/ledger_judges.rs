@@ -258,17 +258,18 @@ struct GoJudge {
 }
 
 fn go_judge() -> Option<GoJudge> {
+    let go = |args: &[&str]| {
+        runs(
+            Command::new("go")
+                .args(args)
+                .current_dir(judges().join("tlog")),
+        )
+    };
+    let modules = go(&["mod", "download"]);
+    modules.map_err(|reason| skip("tlog", &reason)).ok()?;
     let dir = TempDir::new().expect("a temporary directory");
     let program = dir.path().join("tlog");
-    let built = runs(
-        Command::new("go")
-            .arg("build")
-            .arg("-o")
-            .arg(&program)
-            .arg(".")
-            .current_dir(judges().join("tlog")),
-    );
-    built.map_err(|reason| skip("tlog", &reason)).ok()?;
+    go(&["build", "-o", &program.to_string_lossy(), "."]).expect("the judge compiles");
     Some(GoJudge { program, _dir: dir })
 }
 
