@@ -43,7 +43,8 @@ mod error;
 
 pub use error::{Error, Result};
 pub use leaf::{HEADER_BYTES, Header, LEAF_BYTES, Leaf, SALT_BYTES, Salt};
-
+pub use note::{Checkpoint, Signer, Vkey};
 pub use proof::Hashes;
-
+pub use receipt::{Contents, Receipt};
+pub use tiles::Report;
 pub use tree::{Coord, EMPTY_ROOT, Frontier, Hash};

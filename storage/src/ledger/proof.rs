@@ -1,7 +1,7 @@
 //! Proofs that a record is in a tree, and that a tree grew out of an earlier one (RFC 9162, section 2.1).
 //!
 //! A proof is a list of subtree roots. Which ones is a question of numbers alone, so it is answered first, as ranges of
-//! leaves ([`path`], [`growth`]); only then are hashes read, a tile at a time and each tile once.
+//! leaves (`path`, `growth`); only then are hashes read, a tile at a time and each tile once.
 
 use std::collections::BTreeMap;
 use std::ops::Range;

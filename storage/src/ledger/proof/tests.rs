@@ -37,7 +37,7 @@ impl Hashes for Log {
 
     fn read(&self, level: u8, range: Range<u64>) -> Result<Vec<Hash>> {
         assert!(
-            range.start % 256 == 0 && (1..=256).contains(&(range.end - range.start)),
+            range.start.is_multiple_of(256) && (1..=256).contains(&(range.end - range.start)),
             "{range:?}"
         );
         self.reads.borrow_mut().push((level, range.clone()));

@@ -74,9 +74,9 @@ fn root_is_the_naive_one_at_every_size() {
             Frontier::decode(&frontier.encode()).expect("own bytes"),
             frontier
         );
-        leaves
-            .get(size)
-            .map(|leaf| frontier.push(*leaf, &mut Vec::new()));
+        if let Some(leaf) = leaves.get(size) {
+            frontier.push(*leaf, &mut Vec::new());
+        }
     }
 }
 
