@@ -1,3 +1,5 @@
-//! How data come in: whatever its shape outside, it leaves here as [`storage::model::Said`].
+//! Ways in: what arrives becomes commands, and every way in records its own lineage.
 
 pub mod files;
+pub mod import;
+pub mod upload;
