@@ -256,7 +256,8 @@ fn part(
             add_aliases(field, &mut aliases);
         }
     }
-    part.texts.extend(text("aliases", Some(aliases.join(", ").into())));
+    part.texts
+        .extend(text("aliases", Some(aliases.join(", ").into())));
     Ok(part)
 }
 
@@ -285,7 +286,10 @@ fn add_aliases(field: &Field<'_>, aliases: &mut Vec<String>) {
 fn other_names(field: &Field<'_>) -> Vec<String> {
     if field.name == "external_references" {
         let references: Vec<Reference> = serde_json::from_str(field.raw).unwrap_or_default();
-        return references.into_iter().filter_map(|of| of.external_id).collect();
+        return references
+            .into_iter()
+            .filter_map(|of| of.external_id)
+            .collect();
     }
     match fields::string(field.raw) {
         Some(name) => vec![name.into_owned()],

@@ -161,7 +161,10 @@ fn after_string(bytes: &[u8], at: usize) -> usize {
 }
 
 fn after(bytes: &[u8], at: usize, belongs: impl Fn(u8) -> bool) -> usize {
-    let n = bytes[at..].iter().take_while(|byte| belongs(**byte)).count();
+    let n = bytes[at..]
+        .iter()
+        .take_while(|byte| belongs(**byte))
+        .count();
     at + n
 }
 

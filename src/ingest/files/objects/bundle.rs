@@ -245,10 +245,12 @@ fn truncated<R: Read>(window: &mut Window<R>, expected: &str) -> Fatal {
     }
 }
 
-/// The error at the mark; at the end of the file that is a truncation.
+/// The error where the window stands; at the end of the file that is a truncation.
 fn broken<R: Read>(window: &mut Window<R>, expected: &'static str) -> Fatal {
-    if window.ahead().is_empty() {
-        return truncated(window, expected);
+    match window.peek() {
+        Ok(Some(_)) => {}
+        Ok(None) => return truncated(window, expected),
+        Err(error) => return error.into(),
     }
     window.mark();
     Fatal::Broken {
