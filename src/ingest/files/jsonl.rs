@@ -191,11 +191,9 @@ fn relation_id(source: &str, edge: &EdgeSaid, since: Option<&str>) -> String {
         hash.update((field.len() as u64).to_be_bytes());
         hash.update(field);
     }
-    let hex: String = hash.finalize()[..16]
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    format!("relation--{hex}")
+    let digest = hash.finalize();
+    let half = digest.first_chunk().expect("SHA-256 has 32 bytes");
+    format!("relation--{:032x}", u128::from_be_bytes(*half))
 }
 
 fn weight(fields: &Fields<'_>) -> Result<Option<f64>, Reject> {

@@ -161,7 +161,7 @@ pub(super) fn gzip(bytes: &[u8]) -> Vec<u8> {
     gzip.finish().expect("memory takes it")
 }
 
-/// Prints how fast the real bundle is split and read, repeated to 200 MB. Run with `--ignored --nocapture`.
+/// Prints how fast 200 MB are split and read: the real bundle over and over, and lines. Run with `--ignored --nocapture`.
 #[test]
 #[ignore = "measures, does not test"]
 fn speed() {
@@ -179,8 +179,24 @@ fn speed() {
     let pretty = bundle.into_bytes();
     let minified = fields_minified(&pretty);
     for (name, bytes) in [("as given", pretty), ("minified", minified)] {
-        measure(name, &bytes);
+        measure(name, Format::Stix, &bytes);
     }
+    measure("lines", Format::Jsonl, &lines(200_000_000));
+}
+
+/// About as many bytes of entities of 1 KB, each followed by a relation to it.
+fn lines(bytes: usize) -> Vec<u8> {
+    let text = "Some words about a thing, none of them of any weight. ".repeat(14);
+    let mut lines = String::with_capacity(bytes + 2000);
+    let mut n = 0;
+    while lines.len() < bytes {
+        n += 1;
+        lines += &format!(
+            "{{\"id\":\"host-{n}\",\"type\":\"host\",\"labels\":[\"dmz\"],\"attributes\":{{\"name\":\"gate {n}\",\"cores\":{}}},\"texts\":[{{\"text\":\"{text}\"}}],\"observed_at\":\"2024-01-01T00:00:00Z\"}}\n{{\"relation\":\"talks-to\",\"from\":\"host-1\",\"to\":\"host-{n}\",\"weight\":0.5}}\n",
+            n % 64,
+        );
+    }
+    lines.into_bytes()
 }
 
 fn fields_minified(bytes: &[u8]) -> Vec<u8> {
@@ -188,10 +204,14 @@ fn fields_minified(bytes: &[u8]) -> Vec<u8> {
     fields::minified(text, 0).expect("JSON").into_bytes()
 }
 
-fn measure(name: &str, bytes: &[u8]) {
+fn measure(name: &str, format: Format, bytes: &[u8]) {
+    let shape = match format {
+        Format::Stix => Shape::Bundle,
+        Format::Jsonl => Shape::Lines,
+    };
     let megabytes = bytes.len() as f64 / 1e6;
     let start = Instant::now();
-    let mut objects = Objects::new(bytes, Shape::Bundle);
+    let mut objects = Objects::new(bytes, shape);
     let mut count = 0;
     while objects.next().expect("a bundle").is_some() {
         count += 1;
@@ -199,9 +219,7 @@ fn measure(name: &str, bytes: &[u8]) {
     let split = start.elapsed().as_secs_f64();
     let start = Instant::now();
     let summary = Import::new(source())
-        .read(Format::Stix, &mut &bytes[..], &mut |_| {
-            ControlFlow::Continue(())
-        })
+        .read(format, &mut &bytes[..], &mut |_| ControlFlow::Continue(()))
         .expect("a bundle");
     let read = start.elapsed().as_secs_f64();
     assert_eq!((summary.said, summary.rejected), (count, 0));

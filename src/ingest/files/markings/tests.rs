@@ -69,3 +69,13 @@ fn there_is_a_limit_on_definitions() {
         .find_map(Result::err);
     assert_eq!(learned.map(|reject| reject.code), Some("too_many_markings"));
 }
+
+#[test]
+fn a_definition_given_twice_does_not_become_laxer() {
+    let mut markings = Markings::default();
+    for name in ["TLP:AMBER", "TLP:RED", "TLP:CLEAR"] {
+        let text = format!(r#"{{"name":"{name}"}}"#);
+        markings.learn("m", &fields(&text)).expect("read");
+    }
+    assert_eq!(markings.level("m"), Some(Classification::Secret));
+}

@@ -170,7 +170,10 @@ fn object<R: Read>(window: &mut Window<R>) -> Result<Step, Fatal> {
     let mut nesting = Nesting::object();
     let taken = take(window, |bytes| nesting.advance(bytes))?;
     if !taken.ended {
-        let expected = format!("the object that starts on line {} does not end", taken.line);
+        let line = taken.line;
+        let expected = format!(
+            "the object that starts on line {line} does not end (or a quote or brace is missing in it)"
+        );
         return Err(truncated(window, &expected));
     }
     Ok(match &taken.too_large {

@@ -480,3 +480,21 @@ fn broken_objects_leave_the_rest_alone() {
         (2, 3, text.len() as u64)
     );
 }
+
+#[test]
+fn hostile_lists_cost_no_more_than_their_length() {
+    let names: Vec<_> = (0..200_000).map(|i| format!("n{i}")).collect();
+    let many: Vec<_> = names.iter().map(|name| format!("\"{name}\":1")).collect();
+    let markings = json!([{"marking_ref": RED, "selectors": names}]);
+    let text = format!(
+        r#"{{"type":"bundle","objects":[{{"type":"malware","spec_version":"2.1","id":"{A}","aliases":{},{}}},
+            {{"type":"malware","spec_version":"2.1","id":"{A}","granular_markings":{markings},{}}}]}}"#,
+        json!(names[..90_000]),
+        many[..1000].join(","),
+        many.join(","),
+    );
+    let begun = std::time::Instant::now();
+    let read = read(Format::Stix, text.as_bytes());
+    assert_eq!((read.said.len(), read.rejects.len()), (2, 0));
+    assert!(begun.elapsed().as_secs() < 10, "{:?}", begun.elapsed());
+}
