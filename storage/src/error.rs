@@ -25,7 +25,7 @@ pub enum ErrorKind {
 }
 
 /// Everything the store refuses or fails at.
-#[derive(Clone, Debug, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum Error {
     /// A value breaks a rule of the model.
     #[error("{what}: `{value}`; {limit}")]
@@ -163,6 +163,15 @@ impl Error {
             what,
             value,
             limit: limit.into(),
+        }
+    }
+}
+
+impl From<crate::ledger::Error> for Error {
+    fn from(error: crate::ledger::Error) -> Error {
+        Error::Corrupt {
+            what: "ledger",
+            detail: error.to_string(),
         }
     }
 }

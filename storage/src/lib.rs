@@ -4,8 +4,28 @@
 
 #![warn(missing_docs)]
 
+pub mod anchor;
+pub mod batch;
+pub mod commands;
+pub mod directory;
+mod engine;
 pub mod error;
 pub mod ids;
+pub mod ledger;
 pub mod model;
+pub mod record;
+pub mod rows;
+mod space;
+mod store;
+pub mod tables;
+pub mod tx;
+mod verify;
+mod view;
 
+pub use batch::Stamp;
+pub use directory::Directory;
+pub use engine::EngineOptions;
 pub use error::{Error, ErrorKind, Result};
+pub use store::{Committed, FORMAT, Options, Store};
+pub use verify::{Report, TenantRoot};
+pub use view::{Edge, End, Ledger, View};

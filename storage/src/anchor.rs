@@ -1,0 +1,106 @@
+//! The anchor: the last signed checkpoint of every tenant, in a file outside the database.
+//!
+//! A database file put back from an older copy is consistent in itself. Only something outside it can
+//! tell, and the anchor is that: the store must contain every tree that the anchor has seen.
+
+use std::fs;
+use std::path::PathBuf;
+
+use crate::directory::replace_file;
+use crate::error::{Error, Result};
+use crate::ids::{Lsn, TenantId};
+use crate::ledger::note::{Checkpoint, Signer};
+use crate::ledger::proof;
+use crate::view::View;
+
+/// The anchor file, and the key that signs it.
+pub struct Anchor {
+    path: PathBuf,
+    seed: [u8; 32],
+}
+
+impl Anchor {
+    /// An anchor at a path, signed with an Ed25519 seed.
+    #[must_use]
+    pub fn new(path: PathBuf, seed: [u8; 32]) -> Anchor {
+        Anchor { path, seed }
+    }
+
+    /// The signer of a tenant's ledger: a key is named after its origin.
+    ///
+    /// # Errors
+    /// `Corrupt` if the origin cannot name a key; see [`View::node`].
+    pub fn signer(&self, view: &View, tenant: TenantId) -> Result<Signer> {
+        Ok(Signer::new(&view.origin(tenant)?, &self.seed)?)
+    }
+
+    /// The signed checkpoint of a tenant's ledger as the view shows it.
+    ///
+    /// # Errors
+    /// See [`Anchor::signer`].
+    pub fn checkpoint(&self, view: &View, tenant: TenantId) -> Result<String> {
+        let head = view.head(tenant)?;
+        let frontier = crate::ledger::Frontier::decode(&head.frontier)?;
+        let checkpoint = Checkpoint {
+            origin: view.origin(tenant)?,
+            size: frontier.size(),
+            root: frontier.root(),
+        };
+        Ok(self.signer(view, tenant)?.sign(&checkpoint)?)
+    }
+
+    /// Writes the checkpoints of all tenants; durable on return.
+    ///
+    /// # Errors
+    /// `Io` if the file cannot be written; see [`Anchor::signer`].
+    pub fn write(&self, view: &View) -> Result<()> {
+        let mut notes = Vec::new();
+        for (tenant, _) in view.tenants()? {
+            notes.push(self.checkpoint(view, tenant)?);
+        }
+        replace_file(&self.path, notes.join(SEPARATOR).as_bytes())
+    }
+
+    /// Checks that the store contains every tree that the anchor has seen. Without a file there is
+    /// nothing to check.
+    ///
+    /// # Errors
+    /// `Corrupt` naming the tenant if the store was put back, or if the anchor is damaged.
+    pub fn check(&self, view: &View) -> Result<()> {
+        let Ok(text) = fs::read_to_string(&self.path) else {
+            return Ok(());
+        };
+        text.split(SEPARATOR)
+            .filter(|note| !note.is_empty())
+            .try_for_each(|note| self.check_note(view, note))
+    }
+
+    fn check_note(&self, view: &View, note: &str) -> Result<()> {
+        let origin = note.lines().next().unwrap_or_default();
+        let signer = Signer::new(origin, &self.seed)?;
+        let seen = Checkpoint::open(note, signer.vkey())?;
+        let name = origin.split('/').nth(2).unwrap_or_default();
+        let back = |found: String| Error::Corrupt {
+            what: "ledger",
+            detail: format!(
+                "tenant `{name}` had {} records when last anchored, {found}: the database was put back from an \
+                 older copy or damaged; restore a newer backup",
+                seen.size
+            ),
+        };
+        let tenant = view
+            .tenant(name)?
+            .ok_or_else(|| back("the store has no such tenant".to_owned()))?;
+        let head: Lsn = view.head(tenant)?.head();
+        if head.0 < seen.size {
+            return Err(back(format!("the store has {head}")));
+        }
+        if proof::root_at(&view.ledger(tenant), seen.size)? != seen.root {
+            return Err(back("the store has others".to_owned()));
+        }
+        Ok(())
+    }
+}
+
+/// Between two notes: a line that no note can hold.
+const SEPARATOR: &str = "\n---\n";

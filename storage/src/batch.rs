@@ -1,0 +1,384 @@
+//! A batch under construction: the overlay, and for each tenant its head, its ledger edge and the
+//! packed row that its records go to.
+
+use std::collections::{BTreeMap, HashMap};
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use prost::Message;
+
+use crate::error::{Error, Result};
+use crate::ids::{ActorId, CommitNo, LabelId, Lsn, SymbolId, TenantId, ThingId};
+use crate::ledger::leaf::digest;
+use crate::ledger::{Coord, Frontier, Leaf};
+use crate::model::Label;
+use crate::record::{Draft, Kind, RowWriter, header, salt};
+use crate::rows::{HeadRow, NodeRow, decode};
+use crate::tables::{Key, Table};
+use crate::tx::{Changes, Overlay, Read, Tx, Visit};
+
+/// Most distinct labels of a tenant.
+pub const LABELS_MAX: u32 = 4096;
+
+/// What the shell stamps on a batch: the store itself knows no clock and no randomness.
+#[derive(Clone, Debug)]
+pub struct Stamp {
+    /// Now, microseconds since 1970.
+    pub time_us: i64,
+    /// Random bytes from which the batch's salts are derived; used once, kept nowhere.
+    pub seed: [u8; 32],
+}
+
+/// The changes of several commands, becoming one commit.
+pub struct Batch<'a> {
+    tx: Overlay<'a>,
+    stamp: Stamp,
+    node: NodeRow,
+    heads: BTreeMap<TenantId, Head>,
+    labels: HashMap<(TenantId, Arc<Label>), LabelId>,
+}
+
+/// A tenant's head while the batch is open.
+struct Head {
+    row: HeadRow,
+    stored: HeadRow,
+    frontier: Frontier,
+    packing: RowWriter,
+    packing_from: Lsn,
+}
+
+impl<'a> Batch<'a> {
+    /// Begins a batch over a base.
+    ///
+    /// # Errors
+    /// `Corrupt` if the base has no node row.
+    pub fn new(base: &'a dyn Read, stamp: Stamp) -> Result<Batch<'a>> {
+        let tx = Overlay::new(base);
+        let node = node_row(&tx)?;
+        Ok(Batch {
+            tx,
+            stamp,
+            node,
+            heads: BTreeMap::new(),
+            labels: HashMap::new(),
+        })
+    }
+
+    /// Appends a record to its tenant's log and ledger.
+    ///
+    /// # Errors
+    /// `NotFound` if there is no such tenant.
+    pub fn append(&mut self, tenant: TenantId, draft: &Draft) -> Result<Lsn> {
+        let (time_us, seed) = (self.stamp.time_us, self.stamp.seed);
+        let head = self.head(tenant)?;
+        let lsn = Lsn(head.row.next_lsn);
+        head.row.next_lsn += 1;
+        // The clock may have been set back; the log's time never goes back.
+        head.row.last_time_us = head.row.last_time_us.max(time_us);
+
+        let header = header(draft, lsn, head.row.last_time_us);
+        let salt = salt(&seed, tenant.0, lsn);
+        let leaf = Leaf::new(&header, &digest(&salt, &draft.body)).hash();
+        let mut completed = Vec::new();
+        head.frontier.push(leaf, &mut completed);
+
+        let full_row = (!head.packing.has_room(draft.body.len())).then(|| head.packing.take());
+        let full_row_from = head.packing_from;
+        if full_row.is_some() {
+            head.packing_from = lsn;
+        }
+        head.packing.push(&header, &salt, &draft.body);
+
+        if let Some(row) = full_row {
+            self.tx
+                .put(Table::Log, Key::of(tenant).and(&full_row_from).bytes(), row);
+        }
+        self.keep_subtrees(tenant, completed);
+        Ok(lsn)
+    }
+
+    fn keep_subtrees(&mut self, tenant: TenantId, completed: Vec<(Coord, crate::ledger::Hash)>) {
+        for (coord, root) in completed {
+            let key = Key::of(tenant).and(&coord.level).and(&coord.index);
+            self.tx.put(Table::Subtrees, key.bytes(), root.to_vec());
+        }
+    }
+
+    /// The time that records of this tenant get now, microseconds since 1970.
+    ///
+    /// # Errors
+    /// `NotFound` if there is no such tenant.
+    pub fn time_us(&mut self, tenant: TenantId) -> Result<i64> {
+        let stamped = self.stamp.time_us;
+        Ok(self.head(tenant)?.row.last_time_us.max(stamped))
+    }
+
+    /// Makes a tenant; its records begin at `Lsn::FIRST`.
+    pub fn begin_tenant(&mut self, name: &str) -> TenantId {
+        let tenant = TenantId(self.node.next_tenant);
+        self.node.next_tenant += 1;
+        let row = HeadRow {
+            name: name.to_owned(),
+            next_lsn: Lsn::FIRST.0,
+            next_thing: 1,
+            next_label: LabelId::SYSTEM.0 + 1,
+            next_source: 1,
+            next_symbol: 1,
+            ..HeadRow::default()
+        };
+        self.tx.put(
+            Table::Tenants,
+            name.as_bytes(),
+            tenant.0.to_be_bytes().to_vec(),
+        );
+        self.tx
+            .put(Table::Heads, Key::of(tenant).bytes(), row.encode_to_vec());
+        self.heads
+            .insert(tenant, Head::open(row, Frontier::default()));
+        tenant
+    }
+
+    /// A number for an actor that never had one.
+    pub fn next_actor(&mut self) -> ActorId {
+        let actor = ActorId(self.node.next_actor);
+        self.node.next_actor += 1;
+        actor
+    }
+
+    /// The counters of a tenant, to be advanced.
+    ///
+    /// # Errors
+    /// `NotFound` if there is no such tenant.
+    pub fn counters(&mut self, tenant: TenantId) -> Result<&mut HeadRow> {
+        Ok(&mut self.head(tenant)?.row)
+    }
+
+    /// The next thing of a tenant.
+    ///
+    /// # Errors
+    /// `NotFound` if there is no such tenant.
+    pub fn next_thing(&mut self, tenant: TenantId) -> Result<ThingId> {
+        let row = self.counters(tenant)?;
+        let thing = ThingId(row.next_thing);
+        row.next_thing += 1;
+        Ok(thing)
+    }
+
+    /// The symbol of a word, made if it is new.
+    ///
+    /// # Errors
+    /// `NotFound` if there is no such tenant.
+    pub fn symbol(&mut self, tenant: TenantId, word: &str) -> Result<SymbolId> {
+        let key = Key::of(tenant).and(word);
+        if let Some(symbol) = self.tx.get(Table::Symbols, key.bytes())? {
+            return Ok(SymbolId(id_u32(&symbol, "symbol")?));
+        }
+        let row = self.counters(tenant)?;
+        let symbol = SymbolId(row.next_symbol);
+        row.next_symbol += 1;
+        self.tx
+            .put(Table::Symbols, key.bytes(), symbol.0.to_be_bytes().to_vec());
+        self.tx.put(
+            Table::Words,
+            Key::of(tenant).and(&symbol).bytes(),
+            word.as_bytes().to_vec(),
+        );
+        Ok(symbol)
+    }
+
+    /// The id of a label. A new label is a record of its own, in front of the first that carries it.
+    ///
+    /// # Errors
+    /// `Invalid` if the tenant has [`LABELS_MAX`] labels already.
+    pub fn label(&mut self, tenant: TenantId, label: &Arc<Label>) -> Result<LabelId> {
+        let cached = (tenant, Arc::clone(label));
+        if let Some(id) = self.labels.get(&cached) {
+            return Ok(*id);
+        }
+        let id = match label_id(&self.tx, tenant, label)? {
+            Some(id) => id,
+            None => self.intern_label(tenant, label)?,
+        };
+        self.labels.insert(cached, id);
+        Ok(id)
+    }
+
+    fn intern_label(&mut self, tenant: TenantId, label: &Label) -> Result<LabelId> {
+        let row = self.counters(tenant)?;
+        let id = LabelId(row.next_label);
+        row.next_label += 1;
+        let bytes = label.encode();
+        self.tx.put(
+            Table::Labels,
+            Key::of(tenant).and(&id).bytes(),
+            bytes.clone(),
+        );
+        self.tx.put(
+            Table::LabelIds,
+            Key::of(tenant).and(bytes.as_slice()).bytes(),
+            id.0.to_be_bytes().to_vec(),
+        );
+        let draft = Draft {
+            kind: Kind::Label,
+            actor: ActorId::NODE,
+            purpose: 0,
+            retention: 0,
+            label: id,
+            body: bytes,
+        };
+        self.append(tenant, &draft)?;
+        Ok(id)
+    }
+
+    /// How many labels a tenant has room for beyond those it has and those met in this batch.
+    ///
+    /// # Errors
+    /// `NotFound` if there is no such tenant.
+    pub fn label_room(&mut self, tenant: TenantId) -> Result<u32> {
+        Ok(LABELS_MAX.saturating_sub(self.counters(tenant)?.next_label))
+    }
+
+    /// The last position of every tenant that the batch touched.
+    #[must_use]
+    pub fn heads(&self) -> Vec<(TenantId, Lsn)> {
+        self.heads
+            .iter()
+            .map(|(tenant, head)| (*tenant, head.row.head()))
+            .collect()
+    }
+
+    /// Closes the batch: packs what is left, writes the heads and the commit number. `None` if
+    /// nothing changed.
+    #[must_use]
+    pub fn finish(mut self) -> Option<Vec<Changes>> {
+        for (tenant, mut head) in std::mem::take(&mut self.heads) {
+            if head.row == head.stored {
+                continue;
+            }
+            if !head.packing.is_empty() {
+                let key = Key::of(tenant).and(&head.packing_from);
+                self.tx.put(Table::Log, key.bytes(), head.packing.take());
+            }
+            head.row.frontier = head.frontier.encode();
+            self.tx.put(
+                Table::Heads,
+                Key::of(tenant).bytes(),
+                head.row.encode_to_vec(),
+            );
+        }
+        if self.tx.is_unchanged() {
+            return None;
+        }
+        self.node.commit += 1;
+        self.tx.put(Table::Node, &[], self.node.encode_to_vec());
+        Some(self.tx.into_changes())
+    }
+
+    /// The commit that [`Batch::finish`] makes, if anything changed.
+    #[must_use]
+    pub fn next_commit(&self) -> CommitNo {
+        CommitNo(self.node.commit + 1)
+    }
+
+    fn head(&mut self, tenant: TenantId) -> Result<&mut Head> {
+        if !self.heads.contains_key(&tenant) {
+            let row = head_row(&self.tx, tenant)?;
+            let frontier = Frontier::decode(&row.frontier)?;
+            self.heads.insert(tenant, Head::open(row, frontier));
+        }
+        Ok(self.heads.get_mut(&tenant).expect("inserted above"))
+    }
+}
+
+impl Head {
+    fn open(row: HeadRow, frontier: Frontier) -> Head {
+        let packing_from = Lsn(row.next_lsn);
+        Head {
+            stored: row.clone(),
+            row,
+            frontier,
+            packing: RowWriter::default(),
+            packing_from,
+        }
+    }
+}
+
+impl Read for Batch<'_> {
+    fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>> {
+        self.tx.get(table, key)
+    }
+
+    fn scan(&self, table: Table, from: &[u8], to: Option<&[u8]>, visit: Visit<'_>) -> Result<()> {
+        self.tx.scan(table, from, to, visit)
+    }
+
+    fn last_at(&self, table: Table, from: &[u8], at: &[u8]) -> Result<Option<(Vec<u8>, Vec<u8>)>> {
+        self.tx.last_at(table, from, at)
+    }
+}
+
+impl Tx for Batch<'_> {
+    fn put(&mut self, table: Table, key: &[u8], value: Vec<u8>) {
+        self.tx.put(table, key, value);
+    }
+
+    fn delete(&mut self, table: Table, key: &[u8]) {
+        self.tx.delete(table, key);
+    }
+}
+
+/// The node's row.
+pub(crate) fn node_row(tx: &dyn Read) -> Result<NodeRow> {
+    let bytes = tx.get(Table::Node, &[])?;
+    let bytes = bytes.ok_or_else(|| Error::Corrupt {
+        what: "node",
+        detail: "no node row".to_owned(),
+    })?;
+    decode(&bytes, "node row")
+}
+
+/// A tenant's head row.
+pub(crate) fn head_row(tx: &dyn Read, tenant: TenantId) -> Result<HeadRow> {
+    let bytes = tx.get(Table::Heads, Key::of(tenant).bytes())?;
+    let bytes = bytes.ok_or_else(|| Error::NotFound {
+        what: "tenant",
+        name: tenant.to_string(),
+    })?;
+    decode(&bytes, "head row")
+}
+
+/// The id of a label, if the tenant has it.
+pub(crate) fn label_id(tx: &dyn Read, tenant: TenantId, label: &Label) -> Result<Option<LabelId>> {
+    let key = Key::of(tenant).and(label.encode().as_slice());
+    let id = tx.get(Table::LabelIds, key.bytes())?;
+    id.map(|id| Ok(LabelId(id_u32(&id, "label id")?)))
+        .transpose()
+}
+
+/// Visits every row under a prefix.
+pub(crate) fn scan_prefix(
+    tx: &dyn Read,
+    table: Table,
+    prefix: &Key,
+    visit: &mut dyn FnMut(&[u8], &[u8]) -> Result<()>,
+) -> Result<()> {
+    tx.scan(
+        table,
+        prefix.bytes(),
+        prefix.end().as_deref(),
+        &mut |key, value| {
+            visit(key, value)?;
+            Ok(ControlFlow::Continue(()))
+        },
+    )
+}
+
+/// Reads an id stored as four bytes.
+pub(crate) fn id_u32(bytes: &[u8], what: &'static str) -> Result<u32> {
+    Ok(u32::from_be_bytes(crate::model::exactly(bytes, what)?))
+}
+
+/// Reads an id stored as eight bytes.
+pub(crate) fn id_u64(bytes: &[u8], what: &'static str) -> Result<u64> {
+    Ok(u64::from_be_bytes(crate::model::exactly(bytes, what)?))
+}

@@ -1,0 +1,95 @@
+//! What may be done to the store: one file for each command, with its check and its apply.
+//!
+//! `check` sees the tables as the commands before it in the batch left them, changes nothing, and
+//! refuses with a reason or returns a plan. `apply` carries the plan out; it fails only with the disk.
+
+mod assert;
+mod delete;
+mod run;
+mod source;
+mod tenant;
+mod token;
+
+pub use assert::{Assert, IfEndMissing};
+pub use delete::{Delete, Restore};
+pub(crate) use delete::{thing_by_id, thing_row};
+pub use run::{BeginRun, EndRun, Unpend};
+pub use source::SetSource;
+pub(crate) use source::source_id;
+pub use tenant::CreateTenant;
+pub use token::{CreateToken, RevokeToken};
+
+use crate::batch::Batch;
+use crate::error::Result;
+use crate::ids::{Lsn, RunId, SourceId, TenantId};
+
+/// Something to be done to the store.
+#[derive(Clone, Debug)]
+pub enum Command {
+    /// See [`CreateTenant`].
+    CreateTenant(CreateTenant),
+    /// See [`SetSource`].
+    SetSource(SetSource),
+    /// See [`Assert`].
+    Assert(Box<Assert>),
+    /// See [`Delete`].
+    Delete(Delete),
+    /// See [`Restore`].
+    Restore(Restore),
+    /// See [`CreateToken`].
+    CreateToken(CreateToken),
+    /// See [`RevokeToken`].
+    RevokeToken(RevokeToken),
+    /// See [`BeginRun`].
+    BeginRun(BeginRun),
+    /// See [`EndRun`].
+    EndRun(EndRun),
+    /// See [`Unpend`].
+    Unpend(Unpend),
+}
+
+/// What a command did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Applied {
+    /// The last record it wrote, or the tenant's head if it wrote none: what a reader waits for.
+    pub lsn: Lsn,
+    /// What changed.
+    pub effect: Effect,
+}
+
+/// What changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// A thing that was not there.
+    Created,
+    /// Something new was said of a thing.
+    Updated,
+    /// Nothing: it was said before, or the source has said something newer.
+    Unchanged,
+    /// Kept aside until its ends come.
+    Pending,
+    /// A tenant was made.
+    Tenant(TenantId),
+    /// A source was declared.
+    Source(SourceId),
+    /// A run began.
+    Run(RunId),
+    /// Anything else.
+    Done,
+}
+
+/// Checks and applies one command.
+pub(crate) fn execute(batch: &mut Batch<'_>, command: &Command) -> Result<Applied> {
+    match command {
+        Command::CreateTenant(command) => tenant::execute(batch, command),
+        Command::SetSource(command) => source::execute(batch, command),
+        Command::Assert(command) => assert::execute(batch, command),
+        Command::Delete(command) => delete::delete(batch, command),
+        Command::Restore(command) => delete::restore(batch, command),
+        Command::CreateToken(command) => token::create(batch, command),
+        Command::RevokeToken(command) => token::revoke(batch, command),
+        Command::BeginRun(command) => run::begin(batch, command),
+        Command::EndRun(command) => run::end(batch, command),
+        Command::Unpend(command) => run::unpend(batch, command),
+    }
+}

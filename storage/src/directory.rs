@@ -1,0 +1,172 @@
+//! The data directory: who holds it, which format it has, and where its files are.
+//!
+//! ```text
+//! lock        held while a process has the directory open; holds its process id
+//! format      the format of everything here, readable by a program of any age
+//! store.redb  the database
+//! anchor      the last signed checkpoints, outside the database ([`crate::anchor`])
+//! keys/       the node's signing key
+//! index/      derived files; may be deleted while the node is stopped
+//! ```
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{Read, Seek, Write};
+use std::path::{Path, PathBuf};
+
+use crate::engine::EngineOptions;
+use crate::error::{Error, Result};
+use crate::store::{FORMAT, Options, Store};
+
+const FORMAT_PREFIX: &str = "intelgraph data format ";
+
+/// A data directory, held by this process until it is dropped.
+#[derive(Debug)]
+pub struct Directory {
+    path: PathBuf,
+    _lock: File,
+}
+
+impl Directory {
+    /// Takes hold of a data directory; makes it if it is not there.
+    ///
+    /// # Errors
+    /// `InUse` if another process has it, `NewerFormat` if a newer program wrote it, `Io` if it cannot
+    /// be made or written.
+    pub fn hold(path: &Path) -> Result<Directory> {
+        let failed = |error: std::io::Error| io(path, &error);
+        fs::create_dir_all(path).map_err(failed)?;
+        let lock = lock(path)?;
+        check_format(path)?;
+        for part in ["keys", "index"] {
+            fs::create_dir_all(path.join(part)).map_err(failed)?;
+        }
+        Ok(Directory {
+            path: path.to_owned(),
+            _lock: lock,
+        })
+    }
+
+    /// Opens the store in it, with a page cache of at most `cache_bytes_max`. `new_node_id` names a
+    /// node that begins with this opening.
+    ///
+    /// # Errors
+    /// See [`Store::open`]; `NoSpace` if a new store would not fit.
+    pub fn open_store(&self, cache_bytes_max: usize, new_node_id: String) -> Result<Store> {
+        crate::space::check(&self.path, 0)
+            .or_else(|full| if self.is_new() { Err(full) } else { Ok(()) })?;
+        let store = Store::open(Options {
+            engine: EngineOptions::File {
+                path: self.database(),
+                cache_bytes_max,
+            },
+            space: Some(self.path.clone()),
+            new_node_id,
+        })?;
+        self.write_format()?;
+        Ok(store)
+    }
+
+    /// The directory itself.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The directory of the node's keys.
+    #[must_use]
+    pub fn keys(&self) -> PathBuf {
+        self.path.join("keys")
+    }
+
+    /// The directory of derived files.
+    #[must_use]
+    pub fn index(&self) -> PathBuf {
+        self.path.join("index")
+    }
+
+    /// The file of the last checkpoints.
+    #[must_use]
+    pub fn anchor(&self) -> PathBuf {
+        self.path.join("anchor")
+    }
+
+    fn database(&self) -> PathBuf {
+        self.path.join("store.redb")
+    }
+
+    fn is_new(&self) -> bool {
+        !self.path.join("format").exists()
+    }
+
+    fn write_format(&self) -> Result<()> {
+        if self.is_new() {
+            replace_file(
+                &self.path.join("format"),
+                format!("{FORMAT_PREFIX}{FORMAT}\n").as_bytes(),
+            )?;
+        }
+        Ok(())
+    }
+}
+
+fn lock(path: &Path) -> Result<File> {
+    let failed = |error: std::io::Error| io(path, &error);
+    let mut lock = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(path.join("lock"))
+        .map_err(failed)?;
+    if lock.try_lock().is_err() {
+        let mut text = String::new();
+        lock.read_to_string(&mut text).map_err(failed)?;
+        return Err(Error::InUse {
+            path: path.to_owned(),
+            pid: text.trim().parse().unwrap_or(0),
+        });
+    }
+    lock.set_len(0).map_err(failed)?;
+    lock.rewind().map_err(failed)?;
+    writeln!(lock, "{}", std::process::id()).map_err(failed)?;
+    Ok(lock)
+}
+
+fn check_format(path: &Path) -> Result<()> {
+    let Ok(text) = fs::read_to_string(path.join("format")) else {
+        return Ok(());
+    };
+    let found = text
+        .trim()
+        .strip_prefix(FORMAT_PREFIX)
+        .and_then(|number| number.parse().ok());
+    let found: u32 = found.ok_or_else(|| Error::Corrupt {
+        what: "format file",
+        detail: format!("`{}`", text.chars().take(80).collect::<String>()),
+    })?;
+    if found > FORMAT {
+        return Err(Error::NewerFormat {
+            found,
+            known: FORMAT,
+        });
+    }
+    Ok(())
+}
+
+/// Puts a file in place whole: written beside, synced, renamed, and the directory synced.
+pub(crate) fn replace_file(path: &Path, bytes: &[u8]) -> Result<()> {
+    let failed = |error: std::io::Error| io(path, &error);
+    let beside = path.with_extension("new");
+    let mut file = File::create(&beside).map_err(failed)?;
+    file.write_all(bytes).map_err(failed)?;
+    file.sync_all().map_err(failed)?;
+    fs::rename(&beside, path).map_err(failed)?;
+    let parent = path.parent().unwrap_or(Path::new("."));
+    File::open(parent)
+        .and_then(|directory| directory.sync_all())
+        .map_err(failed)
+}
+
+fn io(path: &Path, error: &std::io::Error) -> Error {
+    Error::Io(format!("`{}`: {error}", path.display()))
+}

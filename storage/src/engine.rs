@@ -1,0 +1,338 @@
+//! The engine below the tables: redb with a checksum on every row, or memory.
+//!
+//! redb verifies nothing on ordinary reads, so each value carries a checksum over its table, its key
+//! and itself: a flipped bit, a swapped page or a row in the wrong place is an error, not an answer.
+
+use std::ops::Bound;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
+use std::sync::{Arc, OnceLock, RwLock};
+
+use redb::{Database, ReadableDatabase, TableDefinition};
+use xxhash_rust::xxh3::Xxh3;
+
+use crate::error::{Error, Result};
+use crate::tables::Table;
+use crate::tx::{Changes, Memory, Read, Visit};
+
+type Bytes = &'static [u8];
+type ReadTable = redb::ReadOnlyTable<Bytes, Bytes>;
+type MakeBackend = Box<dyn Fn() -> Box<dyn Backend> + Send + Sync>;
+
+const CHECKSUM_BYTES: usize = 4;
+
+/// A place where redb keeps its bytes; tests bring one that loses power.
+pub trait Backend: redb::StorageBackend {}
+impl<B: redb::StorageBackend> Backend for B {}
+
+/// How the engine keeps its bytes.
+pub enum EngineOptions {
+    /// In a file of this data directory, with a page cache of so many bytes.
+    File {
+        /// The database file.
+        path: PathBuf,
+        /// Most bytes of pages kept in memory.
+        cache_bytes_max: usize,
+    },
+    /// Behind a backend that is made anew for each opening.
+    Backend(MakeBackend),
+    /// In memory, gone with the process.
+    Memory,
+}
+
+impl std::fmt::Debug for EngineOptions {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            EngineOptions::File { path, .. } => f.debug_tuple("File").field(path).finish(),
+            EngineOptions::Backend(_) => f.write_str("Backend"),
+            EngineOptions::Memory => f.write_str("Memory"),
+        }
+    }
+}
+
+/// An open engine.
+pub(crate) enum Engine {
+    Redb(Database),
+    Memory(RwLock<Arc<Memory>>),
+}
+
+/// An unchanging picture of the tables.
+pub(crate) enum Snapshot {
+    Redb {
+        read: redb::ReadTransaction,
+        tables: Vec<OnceLock<Option<ReadTable>>>,
+    },
+    Memory(Arc<Memory>),
+}
+
+impl Engine {
+    pub(crate) fn open(options: &EngineOptions) -> Result<Engine> {
+        let guarded = catch_unwind(AssertUnwindSafe(|| match options {
+            EngineOptions::File {
+                path,
+                cache_bytes_max,
+            } => Database::builder()
+                .set_cache_size(*cache_bytes_max)
+                .create(path)
+                .map(Engine::Redb),
+            EngineOptions::Backend(make) => Database::builder()
+                .create_with_backend(Boxed(make()))
+                .map(Engine::Redb),
+            EngineOptions::Memory => Ok(Engine::Memory(RwLock::default())),
+        }));
+        guarded
+            .map_err(|panic| panicked("opening", &*panic))?
+            .map_err(io)
+    }
+
+    /// Makes the changes durable, all or none.
+    pub(crate) fn commit(&self, changes: Vec<Changes>) -> Result<()> {
+        match self {
+            Engine::Redb(database) => {
+                let guarded = catch_unwind(AssertUnwindSafe(|| commit(database, changes)));
+                guarded.map_err(|panic| panicked("commit", &*panic))?
+            }
+            Engine::Memory(memory) => {
+                let mut memory = memory.write().map_err(|_| lock_broken())?;
+                Arc::make_mut(&mut memory).apply(changes);
+                Ok(())
+            }
+        }
+    }
+
+    pub(crate) fn snapshot(&self) -> Result<Snapshot> {
+        match self {
+            Engine::Redb(database) => {
+                let tables = Table::ALL.iter().map(|_| OnceLock::new()).collect();
+                Ok(Snapshot::Redb {
+                    read: database.begin_read().map_err(io)?,
+                    tables,
+                })
+            }
+            Engine::Memory(memory) => Ok(Snapshot::Memory(Arc::clone(
+                &*memory.read().map_err(|_| lock_broken())?,
+            ))),
+        }
+    }
+}
+
+/// One durable transaction. Quick repair also commits in two phases: reopening after a crash needs no
+/// walk through the file, and a second crash meanwhile cannot roll a commit back.
+fn commit(database: &Database, changes: Vec<Changes>) -> Result<()> {
+    let mut transaction = database.begin_write().map_err(io)?;
+    transaction.set_quick_repair(true);
+    for (table, changes) in Table::ALL.iter().zip(changes) {
+        if !changes.is_empty() {
+            write_table(&transaction, *table, changes)?;
+        }
+    }
+    transaction.commit().map_err(io)
+}
+
+fn write_table(transaction: &redb::WriteTransaction, table: Table, changes: Changes) -> Result<()> {
+    let mut rows = transaction.open_table(definition(table)).map_err(io)?;
+    for (key, change) in changes {
+        match change {
+            Some(mut value) => {
+                value.extend_from_slice(&checksum(table, &key, &value));
+                rows.insert(key.as_slice(), value.as_slice()).map_err(io)?;
+            }
+            None => {
+                rows.remove(key.as_slice()).map_err(io)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+impl Snapshot {
+    /// The redb table, `None` if nothing was ever written to it.
+    fn table(&self, table: Table) -> Result<Option<&ReadTable>> {
+        let Snapshot::Redb { read, tables } = self else {
+            return Ok(None);
+        };
+        let slot = &tables[table as usize];
+        if let Some(opened) = slot.get() {
+            return Ok(opened.as_ref());
+        }
+        let opened = match read.open_table(definition(table)) {
+            Ok(opened) => Some(opened),
+            Err(redb::TableError::TableDoesNotExist(_)) => None,
+            Err(error) => return Err(io(error)),
+        };
+        Ok(slot.get_or_init(|| opened).as_ref())
+    }
+
+    fn redb_get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>> {
+        let Some(rows) = self.table(table)? else {
+            return Ok(None);
+        };
+        let stored = rows.get(key).map_err(io)?;
+        stored
+            .map(|stored| Ok(verified(table, key, stored.value())?.to_vec()))
+            .transpose()
+    }
+
+    fn redb_scan(
+        &self,
+        table: Table,
+        from: &[u8],
+        to: Option<&[u8]>,
+        visit: Visit<'_>,
+    ) -> Result<()> {
+        let Some(rows) = self.table(table)? else {
+            return Ok(());
+        };
+        let upper = to.map_or(Bound::Unbounded, |to| Bound::Excluded(to.max(from)));
+        for row in rows
+            .range::<&[u8]>((Bound::Included(from), upper))
+            .map_err(io)?
+        {
+            let (key, value) = row.map_err(io)?;
+            if visit(key.value(), verified(table, key.value(), value.value())?)?.is_break() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn redb_last_at(
+        &self,
+        table: Table,
+        from: &[u8],
+        at: &[u8],
+    ) -> Result<Option<(Vec<u8>, Vec<u8>)>> {
+        let Some(rows) = self.table(table)? else {
+            return Ok(None);
+        };
+        let bounds = (Bound::Included(from), Bound::Included(at));
+        let Some(row) = rows.range::<&[u8]>(bounds).map_err(io)?.next_back() else {
+            return Ok(None);
+        };
+        let (key, value) = row.map_err(io)?;
+        let body = verified(table, key.value(), value.value())?.to_vec();
+        Ok(Some((key.value().to_vec(), body)))
+    }
+}
+
+impl Read for Snapshot {
+    fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>> {
+        match self {
+            Snapshot::Redb { .. } => guard(|| self.redb_get(table, key)),
+            Snapshot::Memory(memory) => memory.get(table, key),
+        }
+    }
+
+    fn scan(&self, table: Table, from: &[u8], to: Option<&[u8]>, visit: Visit<'_>) -> Result<()> {
+        match self {
+            Snapshot::Redb { .. } => guard(|| self.redb_scan(table, from, to, visit)),
+            Snapshot::Memory(memory) => memory.scan(table, from, to, visit),
+        }
+    }
+
+    fn last_at(&self, table: Table, from: &[u8], at: &[u8]) -> Result<Option<(Vec<u8>, Vec<u8>)>> {
+        match self {
+            Snapshot::Redb { .. } => guard(|| self.redb_last_at(table, from, at)),
+            Snapshot::Memory(memory) => memory.last_at(table, from, at),
+        }
+    }
+}
+
+/// Damaged pages can make redb panic; at this edge a panic becomes an error.
+fn guard<T>(read: impl FnOnce() -> Result<T>) -> Result<T> {
+    catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|panic| Err(panicked("reading", &*panic)))
+}
+
+fn verified<'v>(table: Table, key: &[u8], stored: &'v [u8]) -> Result<&'v [u8]> {
+    let split = stored
+        .len()
+        .checked_sub(CHECKSUM_BYTES)
+        .map(|at| stored.split_at(at));
+    match split {
+        Some((value, sum)) if sum == checksum(table, key, value) => Ok(value),
+        _ => Err(Error::Corrupt {
+            what: table.name(),
+            detail: format!("checksum of row {}", hex(key)),
+        }),
+    }
+}
+
+/// Half of an XXH3-64 over table, key and value.
+fn checksum(table: Table, key: &[u8], value: &[u8]) -> [u8; CHECKSUM_BYTES] {
+    let mut hash = Xxh3::new();
+    hash.update(&[table as u8, key.len() as u8]);
+    hash.update(key);
+    hash.update(value);
+    (hash.digest() as u32).to_be_bytes()
+}
+
+fn definition(table: Table) -> TableDefinition<'static, Bytes, Bytes> {
+    TableDefinition::new(table.name())
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes
+        .iter()
+        .take(64)
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}
+
+fn io(error: impl Into<redb::Error>) -> Error {
+    match error.into() {
+        redb::Error::DatabaseAlreadyOpen => Error::InUse {
+            path: PathBuf::new(),
+            pid: 0,
+        },
+        redb::Error::Corrupted(detail) => Error::Corrupt {
+            what: "database",
+            detail,
+        },
+        error => Error::Io(error.to_string()),
+    }
+}
+
+fn panicked(doing: &'static str, panic: &(dyn std::any::Any + Send)) -> Error {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    let text = text
+        .or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_default();
+    Error::Corrupt {
+        what: "database",
+        detail: format!("{doing} panicked: {text}"),
+    }
+}
+
+fn lock_broken() -> Error {
+    Error::Io("a thread panicked while it held the tables".to_owned())
+}
+
+/// Lets a boxed backend stand where redb wants a type.
+#[derive(Debug)]
+struct Boxed(Box<dyn Backend>);
+
+impl redb::StorageBackend for Boxed {
+    fn len(&self) -> std::result::Result<u64, std::io::Error> {
+        self.0.len()
+    }
+
+    fn read(&self, offset: u64, out: &mut [u8]) -> std::result::Result<(), std::io::Error> {
+        self.0.read(offset, out)
+    }
+
+    fn set_len(&self, len: u64) -> std::result::Result<(), std::io::Error> {
+        self.0.set_len(len)
+    }
+
+    fn sync_data(&self) -> std::result::Result<(), std::io::Error> {
+        self.0.sync_data()
+    }
+
+    fn write(&self, offset: u64, data: &[u8]) -> std::result::Result<(), std::io::Error> {
+        self.0.write(offset, data)
+    }
+
+    fn close(&self) -> std::result::Result<(), std::io::Error> {
+        self.0.close()
+    }
+}

@@ -1,0 +1,307 @@
+//! The bodies of the table rows that have fields.
+
+use prost::Message;
+
+use crate::error::Result;
+use crate::ids::{LabelId, Lsn, SourceId, SymbolId, ThingId};
+use crate::model::{self, Form, Status};
+
+/// The node: one row.
+#[derive(Clone, PartialEq, Message)]
+pub struct NodeRow {
+    /// Format of everything stored.
+    #[prost(uint32, tag = "1")]
+    pub format: u32,
+    /// The node's name in ledger origins: 16 hex digits.
+    #[prost(string, tag = "2")]
+    pub node_id: String,
+    /// Counts the restores.
+    #[prost(uint32, tag = "3")]
+    pub epoch: u32,
+    /// The last commit.
+    #[prost(uint64, tag = "4")]
+    pub commit: u64,
+    /// The next tenant.
+    #[prost(uint32, tag = "5")]
+    pub next_tenant: u32,
+    /// The next actor.
+    #[prost(uint64, tag = "6")]
+    pub next_actor: u64,
+}
+
+/// A tenant's counters and the right edge of its ledger.
+#[derive(Clone, PartialEq, Message)]
+pub struct HeadRow {
+    /// The tenant's name.
+    #[prost(string, tag = "1")]
+    pub name: String,
+    /// The next position.
+    #[prost(uint64, tag = "2")]
+    pub next_lsn: u64,
+    /// The next thing.
+    #[prost(uint64, tag = "3")]
+    pub next_thing: u64,
+    /// The next label.
+    #[prost(uint32, tag = "4")]
+    pub next_label: u32,
+    /// The next source.
+    #[prost(uint32, tag = "5")]
+    pub next_source: u32,
+    /// The next symbol.
+    #[prost(uint32, tag = "6")]
+    pub next_symbol: u32,
+    /// Time of the last record, microseconds since 1970.
+    #[prost(sint64, tag = "7")]
+    pub last_time_us: i64,
+    /// [`crate::ledger::Frontier`], encoded.
+    #[prost(bytes = "vec", tag = "8")]
+    pub frontier: Vec<u8>,
+    /// How many entities there are, deleted ones included.
+    #[prost(uint64, tag = "9")]
+    pub entities: u64,
+    /// How many relations there are, deleted ones included.
+    #[prost(uint64, tag = "10")]
+    pub relations: u64,
+}
+
+impl HeadRow {
+    /// The last position, `Lsn::NONE` if there is none.
+    #[must_use]
+    pub fn head(&self) -> Lsn {
+        Lsn(self.next_lsn - 1)
+    }
+}
+
+/// A thing, and where each source's present assertion of it is.
+#[derive(Clone, PartialEq, Message)]
+pub struct ThingRow {
+    /// The id string.
+    #[prost(string, tag = "1")]
+    pub id: String,
+    /// Code of a [`Form`].
+    #[prost(uint32, tag = "2")]
+    pub form: u32,
+    /// The type, or the relation's kind.
+    #[prost(uint32, tag = "3")]
+    pub thing_type: u32,
+    /// What is said now, by source and label.
+    #[prost(message, repeated, tag = "4")]
+    pub said: Vec<SaidRow>,
+    /// When it was deleted and restored, in turn, microseconds since 1970; of odd length while deleted.
+    #[prost(sint64, repeated, tag = "5")]
+    pub deletions_us: Vec<i64>,
+}
+
+/// One present assertion of a thing.
+#[derive(Clone, PartialEq, Message)]
+pub struct SaidRow {
+    /// Who says it.
+    #[prost(uint32, tag = "1")]
+    pub source: u32,
+    /// Under which label.
+    #[prost(uint32, tag = "2")]
+    pub label: u32,
+    /// The record that holds it.
+    #[prost(uint64, tag = "3")]
+    pub lsn: u64,
+    /// The first 16 bytes of the SHA-256 of the body: tells a claim said again.
+    #[prost(bytes = "vec", tag = "4")]
+    pub digest: Vec<u8>,
+    /// The source's own version.
+    #[prost(sint64, optional, tag = "5")]
+    pub version_us: Option<i64>,
+    /// When it was last said, microseconds since 1970, to the hour: retention counts from here.
+    #[prost(sint64, tag = "6")]
+    pub asserted_us: i64,
+    /// Code of a [`Status`].
+    #[prost(uint32, tag = "7")]
+    pub status: u32,
+    /// The links it draws.
+    #[prost(message, repeated, tag = "8")]
+    pub edges: Vec<EdgeRow>,
+    /// Since when it holds.
+    #[prost(sint64, optional, tag = "9")]
+    pub since_us: Option<i64>,
+    /// Until when it holds.
+    #[prost(sint64, optional, tag = "10")]
+    pub until_us: Option<i64>,
+    /// A relation's weight.
+    #[prost(double, optional, tag = "11")]
+    pub weight: Option<f64>,
+    /// When it was recorded, microseconds since 1970.
+    #[prost(sint64, tag = "12")]
+    pub recorded_us: i64,
+}
+
+/// One link of a relation.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Message)]
+pub struct EdgeRow {
+    /// Its kind.
+    #[prost(uint32, tag = "1")]
+    pub kind: u32,
+    /// The thing it leaves.
+    #[prost(uint64, tag = "2")]
+    pub from: u64,
+    /// The thing it points to.
+    #[prost(uint64, tag = "3")]
+    pub to: u64,
+}
+
+impl ThingRow {
+    /// Entity or relation.
+    ///
+    /// # Errors
+    /// `Corrupt` if the stored code is unknown.
+    pub fn form(&self) -> Result<Form> {
+        Form::from_code(self.form)
+    }
+
+    /// Its type or kind.
+    #[must_use]
+    pub fn symbol(&self) -> SymbolId {
+        SymbolId(self.thing_type)
+    }
+
+    /// Whether it is deleted now.
+    #[must_use]
+    pub fn is_deleted(&self) -> bool {
+        self.deletions_us.len() % 2 == 1
+    }
+
+    /// Whether it was deleted at a time.
+    #[must_use]
+    pub fn was_deleted_at(&self, time_us: i64) -> bool {
+        self.deletions_us
+            .iter()
+            .filter(|at| **at <= time_us)
+            .count()
+            % 2
+            == 1
+    }
+
+    /// The present assertions of one source.
+    pub fn said_by(&self, source: SourceId) -> impl Iterator<Item = &SaidRow> {
+        self.said.iter().filter(move |said| said.source == source.0)
+    }
+}
+
+impl SaidRow {
+    /// The label it stands under.
+    #[must_use]
+    pub fn label(&self) -> LabelId {
+        LabelId(self.label)
+    }
+
+    /// The record that holds it.
+    #[must_use]
+    pub fn lsn(&self) -> Lsn {
+        Lsn(self.lsn)
+    }
+
+    /// Whether the source stands by it.
+    #[must_use]
+    pub fn is_active(&self) -> bool {
+        self.status == u32::from(Status::Active.code())
+    }
+}
+
+impl EdgeRow {
+    /// The thing it leaves.
+    #[must_use]
+    pub fn from(&self) -> ThingId {
+        ThingId(self.from)
+    }
+
+    /// The thing it points to.
+    #[must_use]
+    pub fn to(&self) -> ThingId {
+        ThingId(self.to)
+    }
+}
+
+/// An assertion that was replaced or withdrawn.
+#[derive(Clone, PartialEq, Message)]
+pub struct BeforeRow {
+    /// What was said.
+    #[prost(message, required, tag = "1")]
+    pub said: SaidRow,
+    /// The record that replaced it.
+    #[prost(uint64, tag = "2")]
+    pub replaced_by: u64,
+    /// When it was replaced, microseconds since 1970.
+    #[prost(sint64, tag = "3")]
+    pub replaced_us: i64,
+}
+
+/// A token and whose it is.
+#[derive(Clone, PartialEq, Message)]
+pub struct TokenRow {
+    /// The tenant it belongs to.
+    #[prost(uint32, tag = "1")]
+    pub tenant: u32,
+    /// The actor in record headers.
+    #[prost(uint64, tag = "2")]
+    pub actor: u64,
+    /// [`crate::model::TokenSpec`], encoded.
+    #[prost(bytes = "vec", tag = "3")]
+    pub spec: Vec<u8>,
+    /// When it was made, microseconds since 1970.
+    #[prost(sint64, tag = "4")]
+    pub created_us: i64,
+    /// When it was revoked.
+    #[prost(sint64, optional, tag = "5")]
+    pub revoked_us: Option<i64>,
+}
+
+/// A run.
+#[derive(Clone, PartialEq, Message)]
+pub struct RunRow {
+    /// What it is.
+    #[prost(message, required, tag = "1")]
+    pub begin: model::RunBegin,
+    /// Who started it.
+    #[prost(uint64, tag = "2")]
+    pub actor: u64,
+    /// When it began, microseconds since 1970.
+    #[prost(sint64, tag = "3")]
+    pub began_us: i64,
+    /// How it ended, if it has.
+    #[prost(message, optional, tag = "4")]
+    pub end: Option<model::RunEnd>,
+    /// When it ended.
+    #[prost(sint64, optional, tag = "5")]
+    pub ended_us: Option<i64>,
+}
+
+/// A relation whose ends had not come when it was read.
+#[derive(Clone, PartialEq, Message)]
+pub struct PendingRow {
+    /// The source that said it.
+    #[prost(uint32, tag = "1")]
+    pub source: u32,
+    /// Which input it came from.
+    #[prost(uint32, tag = "2")]
+    pub input: u32,
+    /// The line it was on.
+    #[prost(uint64, tag = "3")]
+    pub line: u64,
+    /// Its parts.
+    #[prost(message, repeated, tag = "4")]
+    pub parts: Vec<PendingPart>,
+}
+
+/// One part of a pending relation.
+#[derive(Clone, PartialEq, Message)]
+pub struct PendingPart {
+    /// [`crate::model::Label`], encoded.
+    #[prost(bytes = "vec", tag = "1")]
+    pub label: Vec<u8>,
+    /// What is said under it.
+    #[prost(message, required, tag = "2")]
+    pub assertion: model::Assertion,
+}
+
+/// Decodes a row of a table.
+pub(crate) fn decode<M: Message + Default>(bytes: &[u8], what: &'static str) -> Result<M> {
+    model::decode(bytes, what)
+}

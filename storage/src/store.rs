@@ -1,0 +1,252 @@
+//! The store: opened once, written by one thread, read through views.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
+
+use prost::Message;
+
+use crate::batch::{Batch, Stamp};
+use crate::commands::{Applied, Command, execute};
+use crate::engine::{Engine, EngineOptions, Snapshot};
+use crate::error::{Error, ErrorKind, Result};
+use crate::ids::{CommitNo, Lsn, TenantId};
+use crate::rows::NodeRow;
+use crate::space;
+use crate::tables::Table;
+use crate::tx::{Changes, Overlay, Read, Tx};
+use crate::view::{Revocable, View};
+
+/// The newest format of stored data that this program knows.
+pub const FORMAT: u32 = 1;
+
+/// How a store is opened.
+#[derive(Debug)]
+pub struct Options {
+    /// Where its bytes are.
+    pub engine: EngineOptions,
+    /// The directory whose disk must keep room for writes; `None` asks for none.
+    pub space: Option<PathBuf>,
+    /// The name of a node that begins with this opening: 16 hex digits.
+    pub new_node_id: String,
+}
+
+/// The ground state of a node.
+#[derive(Debug)]
+pub struct Store {
+    options: Options,
+    engine: RwLock<State>,
+    writing: Mutex<()>,
+    views: Mutex<Vec<Weak<Revocable>>>,
+}
+
+/// A batch that is durable.
+#[derive(Debug)]
+pub struct Committed {
+    /// What each command did, or why it was refused; in the order of the commands.
+    pub answers: Vec<Result<Applied>>,
+    /// The last position of every tenant that the batch touched.
+    pub heads: Vec<(TenantId, Lsn)>,
+    /// The commit; the one before it if nothing changed.
+    pub commit: CommitNo,
+}
+
+enum State {
+    Open(Engine),
+    /// A commit failed: nothing is trusted until the engine is opened anew.
+    Poisoned(String),
+    Closed,
+}
+
+impl Store {
+    /// Opens a store, and makes it if there is none.
+    ///
+    /// # Errors
+    /// `NewerFormat` if a newer program wrote it, `Corrupt` if it cannot be read, `Io` if the disk fails.
+    pub fn open(options: Options) -> Result<Store> {
+        let engine = open_engine(&options)?;
+        Ok(Store {
+            options,
+            engine: RwLock::new(State::Open(engine)),
+            writing: Mutex::default(),
+            views: Mutex::default(),
+        })
+    }
+
+    /// Carries out commands, in order, as one durable commit: on return they survive a power cut.
+    ///
+    /// A refused command leaves no trace; the others are committed. If nothing changes, nothing is
+    /// committed: what the answers rest on is durable already.
+    ///
+    /// # Errors
+    /// `NoSpace` before the disk is full, with nothing written. Any other error means that none of the
+    /// commands may be acknowledged; if it came from the commit itself the store is poisoned.
+    pub fn write(&self, commands: &[Command], stamp: Stamp) -> Result<Committed> {
+        let _one_writer = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+        let base = self.snapshot()?;
+        let mut batch = Batch::new(&base, stamp)?;
+        let answers = execute_all(&mut batch, commands)?;
+        let (heads, commit) = (batch.heads(), batch.next_commit());
+        let Some(changes) = batch.finish() else {
+            return Ok(Committed {
+                answers,
+                heads,
+                commit: CommitNo(commit.0 - 1),
+            });
+        };
+        self.keep_space(&changes)?;
+        self.commit(changes)?;
+        Ok(Committed {
+            answers,
+            heads,
+            commit,
+        })
+    }
+
+    /// An unchanging picture of the last commit.
+    ///
+    /// # Errors
+    /// `Poisoned` after a failed commit, until [`Store::reopen`].
+    pub fn view(&self) -> Result<View> {
+        let revocable = Revocable::new(self.snapshot()?);
+        let mut views = self.views.lock().unwrap_or_else(PoisonError::into_inner);
+        views.retain(|view| view.strong_count() > 0);
+        views.push(Arc::downgrade(&revocable));
+        Ok(View::new(revocable))
+    }
+
+    /// Why the store refuses, if it does.
+    #[must_use]
+    pub fn failure(&self) -> Option<String> {
+        match &*self.engine.read().unwrap_or_else(PoisonError::into_inner) {
+            State::Open(_) => None,
+            State::Poisoned(cause) => Some(cause.clone()),
+            State::Closed => Some("closed".to_owned()),
+        }
+    }
+
+    /// Closes the engine and opens it anew, after a failure. Every view ends.
+    ///
+    /// # Errors
+    /// As for [`Store::open`]; the store stays closed then, and this may be tried again.
+    pub fn reopen(&self) -> Result<()> {
+        let _no_writer = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.engine.write().unwrap_or_else(PoisonError::into_inner);
+        self.revoke_views();
+        *state = State::Closed;
+        *state = State::Open(open_engine(&self.options)?);
+        Ok(())
+    }
+
+    fn snapshot(&self) -> Result<Snapshot> {
+        self.with_engine(Engine::snapshot)
+    }
+
+    /// The one place where anything becomes durable.
+    fn commit(&self, changes: Vec<Changes>) -> Result<()> {
+        self.with_engine(|engine| engine.commit(changes))
+            .inspect_err(|error| self.poison(error))
+    }
+
+    fn with_engine<T>(&self, act: impl FnOnce(&Engine) -> Result<T>) -> Result<T> {
+        match &*self.engine.read().unwrap_or_else(PoisonError::into_inner) {
+            State::Open(engine) => act(engine),
+            State::Poisoned(cause) => Err(Error::Poisoned {
+                cause: cause.clone(),
+            }),
+            State::Closed => Err(Error::Poisoned {
+                cause: "the store is closed".to_owned(),
+            }),
+        }
+    }
+
+    /// After a failed commit nobody knows what the disk holds; a failed sync must never be retried.
+    fn poison(&self, error: &Error) {
+        let mut state = self.engine.write().unwrap_or_else(PoisonError::into_inner);
+        *state = match std::mem::replace(&mut *state, State::Closed) {
+            State::Open(_) => State::Poisoned(error.to_string()),
+            other => other,
+        };
+    }
+
+    fn keep_space(&self, changes: &[Changes]) -> Result<()> {
+        let Some(directory) = &self.options.space else {
+            return Ok(());
+        };
+        let sizes = changes
+            .iter()
+            .flatten()
+            .map(|(key, value)| key.len() + value.as_ref().map_or(0, Vec::len));
+        space::check(directory, sizes.sum::<usize>() as u64)
+    }
+
+    fn revoke_views(&self) {
+        let mut views = self.views.lock().unwrap_or_else(PoisonError::into_inner);
+        for view in views.drain(..).filter_map(|view| view.upgrade()) {
+            view.revoke();
+        }
+    }
+}
+
+/// A refusal is an answer; a failing disk ends the whole batch, since a plan may be half applied.
+fn execute_all(batch: &mut Batch<'_>, commands: &[Command]) -> Result<Vec<Result<Applied>>> {
+    let mut answers = Vec::with_capacity(commands.len());
+    for command in commands {
+        match execute(batch, command) {
+            Err(error) if !is_refusal(&error) => return Err(error),
+            answer => answers.push(answer),
+        }
+    }
+    Ok(answers)
+}
+
+fn is_refusal(error: &Error) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::Invalid | ErrorKind::Conflict | ErrorKind::NotFound
+    )
+}
+
+fn open_engine(options: &Options) -> Result<Engine> {
+    let engine = Engine::open(&options.engine)?;
+    let snapshot = engine.snapshot()?;
+    match snapshot.get(Table::Node, &[])? {
+        Some(row) => check_format(&row)?,
+        None => engine.commit(first_commit(&snapshot, options))?,
+    }
+    Ok(engine)
+}
+
+fn check_format(row: &[u8]) -> Result<()> {
+    let node: NodeRow = crate::rows::decode(row, "node row")?;
+    if node.format > FORMAT {
+        return Err(Error::NewerFormat {
+            found: node.format,
+            known: FORMAT,
+        });
+    }
+    Ok(())
+}
+
+fn first_commit(snapshot: &Snapshot, options: &Options) -> Vec<Changes> {
+    let node = NodeRow {
+        format: FORMAT,
+        node_id: options.new_node_id.clone(),
+        epoch: 1,
+        commit: 0,
+        next_tenant: 1,
+        next_actor: 1,
+    };
+    let mut tx = Overlay::new(snapshot);
+    tx.put(Table::Node, &[], node.encode_to_vec());
+    tx.into_changes()
+}
+
+impl std::fmt::Debug for State {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            State::Open(_) => "Open",
+            State::Poisoned(..) => "Poisoned",
+            State::Closed => "Closed",
+        })
+    }
+}

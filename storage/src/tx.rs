@@ -1,0 +1,246 @@
+//! The narrow waist: everything above sees rows as bytes in tables, and nothing of the engine below.
+
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+
+use crate::error::Result;
+use crate::tables::Table;
+
+/// Receives the rows of a scan, in key order, until it breaks.
+pub type Visit<'a> = &'a mut dyn FnMut(&[u8], &[u8]) -> Result<ControlFlow<()>>;
+
+/// Reading rows.
+pub trait Read {
+    /// The value at a key.
+    ///
+    /// # Errors
+    /// `Corrupt` if the row does not match its checksum, `Io` if the disk fails.
+    fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>>;
+
+    /// Visits the rows from `from` up to but without `to` (`None`: to the end of the table).
+    ///
+    /// # Errors
+    /// As for [`Read::get`], and whatever the visitor returns.
+    fn scan(&self, table: Table, from: &[u8], to: Option<&[u8]>, visit: Visit<'_>) -> Result<()>;
+
+    /// The row with the greatest key that is at least `from` and at most `at`.
+    ///
+    /// # Errors
+    /// As for [`Read::get`].
+    fn last_at(&self, table: Table, from: &[u8], at: &[u8]) -> Result<Option<(Vec<u8>, Vec<u8>)>>;
+}
+
+/// Reading and changing rows. Nothing is durable until the store commits.
+pub trait Tx: Read {
+    /// Sets the value at a key.
+    fn put(&mut self, table: Table, key: &[u8], value: Vec<u8>);
+
+    /// Removes a key; removing what is not there is no error.
+    fn delete(&mut self, table: Table, key: &[u8]);
+}
+
+/// The changes of a batch over an unchanging base. They are kept sorted, because a B-tree takes a
+/// batch of random keys much faster in order; and dropping them leaves no trace.
+pub struct Overlay<'a> {
+    base: &'a dyn Read,
+    changes: Vec<Changes>,
+}
+
+/// The changes of one table, in key order; `None` removes the key.
+pub type Changes = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
+
+impl<'a> Overlay<'a> {
+    /// No changes yet.
+    #[must_use]
+    pub fn new(base: &'a dyn Read) -> Overlay<'a> {
+        Overlay {
+            base,
+            changes: vec![Changes::new(); Table::ALL.len()],
+        }
+    }
+
+    /// Whether nothing was changed.
+    #[must_use]
+    pub fn is_unchanged(&self) -> bool {
+        self.changes.iter().all(Changes::is_empty)
+    }
+
+    /// The changes by table, in the order of [`Table::ALL`].
+    #[must_use]
+    pub fn into_changes(self) -> Vec<Changes> {
+        self.changes
+    }
+}
+
+impl Tx for Overlay<'_> {
+    fn put(&mut self, table: Table, key: &[u8], value: Vec<u8>) {
+        self.changes[table as usize].insert(key.to_vec(), Some(value));
+    }
+
+    fn delete(&mut self, table: Table, key: &[u8]) {
+        self.changes[table as usize].insert(key.to_vec(), None);
+    }
+}
+
+impl Read for Overlay<'_> {
+    fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>> {
+        match self.changes[table as usize].get(key) {
+            Some(change) => Ok(change.clone()),
+            None => self.base.get(table, key),
+        }
+    }
+
+    fn scan(&self, table: Table, from: &[u8], to: Option<&[u8]>, visit: Visit<'_>) -> Result<()> {
+        let mut changed = range(&self.changes[table as usize], from, to).peekable();
+        let mut stopped = false;
+        let mut offer = |key: &[u8], value: &[u8]| -> Result<ControlFlow<()>> {
+            let flow = visit(key, value)?;
+            stopped |= flow.is_break();
+            Ok(flow)
+        };
+        self.base.scan(table, from, to, &mut |key, value| {
+            while let Some((earlier, change)) =
+                changed.next_if(|(changed, _)| changed.as_slice() < key)
+            {
+                if let Some(value) = change
+                    && offer(earlier, value)?.is_break()
+                {
+                    return Ok(ControlFlow::Break(()));
+                }
+            }
+            match changed.next_if(|(changed, _)| changed.as_slice() == key) {
+                Some((key, Some(value))) => offer(key, value),
+                Some((_, None)) => Ok(ControlFlow::Continue(())),
+                None => offer(key, value),
+            }
+        })?;
+        if !stopped {
+            visit_all(
+                changed.filter_map(|(key, change)| Some((key, change.as_ref()?))),
+                visit,
+            )?;
+        }
+        Ok(())
+    }
+
+    fn last_at(&self, table: Table, from: &[u8], at: &[u8]) -> Result<Option<(Vec<u8>, Vec<u8>)>> {
+        let stored = self.last_unchanged_at(table, from, at)?;
+        let changed = self.changes[table as usize]
+            .range::<[u8], _>((
+                std::ops::Bound::Included(from),
+                std::ops::Bound::Included(at),
+            ))
+            .rev()
+            .find_map(|(key, change)| Some((key.clone(), change.clone()?)));
+        Ok(stored.max(changed))
+    }
+}
+
+impl Overlay<'_> {
+    /// The last row of the base that the batch has neither replaced nor removed.
+    fn last_unchanged_at(
+        &self,
+        table: Table,
+        from: &[u8],
+        at: &[u8],
+    ) -> Result<Option<(Vec<u8>, Vec<u8>)>> {
+        let mut at = at.to_vec();
+        loop {
+            let Some((key, value)) = self.base.last_at(table, from, &at)? else {
+                return Ok(None);
+            };
+            if !self.changes[table as usize].contains_key(&key) {
+                return Ok(Some((key, value)));
+            }
+            // Step just below the changed key: the same bytes less their last step in byte order.
+            match before(&key) {
+                Some(below) => at = below,
+                None => return Ok(None),
+            }
+        }
+    }
+}
+
+/// A bound that excludes `key` and keeps every key of the same length below it.
+fn before(key: &[u8]) -> Option<Vec<u8>> {
+    let mut below = key.to_vec();
+    for byte in below.iter_mut().rev() {
+        if *byte > 0 {
+            *byte -= 1;
+            return Some(below);
+        }
+        *byte = u8::MAX;
+    }
+    None
+}
+
+/// Tables in memory: the second implementation, for tests that need no disk.
+#[derive(Clone, Debug)]
+pub struct Memory {
+    tables: Vec<BTreeMap<Vec<u8>, Vec<u8>>>,
+}
+
+impl Default for Memory {
+    fn default() -> Memory {
+        Memory {
+            tables: vec![BTreeMap::new(); Table::ALL.len()],
+        }
+    }
+}
+
+impl Memory {
+    /// Applies the changes of a batch.
+    pub fn apply(&mut self, changes: Vec<Changes>) {
+        for (table, changes) in self.tables.iter_mut().zip(changes) {
+            for (key, change) in changes {
+                match change {
+                    Some(value) => table.insert(key, value),
+                    None => table.remove(&key),
+                };
+            }
+        }
+    }
+}
+
+impl Read for Memory {
+    fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>> {
+        Ok(self.tables[table as usize].get(key).cloned())
+    }
+
+    fn scan(&self, table: Table, from: &[u8], to: Option<&[u8]>, visit: Visit<'_>) -> Result<()> {
+        visit_all(range(&self.tables[table as usize], from, to), visit)
+    }
+
+    fn last_at(&self, table: Table, from: &[u8], at: &[u8]) -> Result<Option<(Vec<u8>, Vec<u8>)>> {
+        let bounds = (
+            std::ops::Bound::Included(from),
+            std::ops::Bound::Included(at),
+        );
+        let last = self.tables[table as usize]
+            .range::<[u8], _>(bounds)
+            .next_back();
+        Ok(last.map(|(key, value)| (key.clone(), value.clone())))
+    }
+}
+
+fn range<'m, V>(
+    map: &'m BTreeMap<Vec<u8>, V>,
+    from: &[u8],
+    to: Option<&[u8]>,
+) -> impl Iterator<Item = (&'m Vec<u8>, &'m V)> + use<'m, V> {
+    use std::ops::Bound::{Excluded, Included, Unbounded};
+    let upper = to.map_or(Unbounded, |to| Excluded(to.max(from)));
+    map.range::<[u8], _>((Included(from), upper))
+}
+
+fn visit_all<'m>(
+    rows: impl Iterator<Item = (&'m Vec<u8>, &'m Vec<u8>)>,
+    visit: Visit<'_>,
+) -> Result<()> {
+    for (key, value) in rows {
+        if visit(key, value)?.is_break() {
+            break;
+        }
+    }
+    Ok(())
+}
