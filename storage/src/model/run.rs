@@ -2,6 +2,8 @@
 
 use prost::Message;
 
+use crate::error::Result;
+
 /// The beginning of a run: which process reads which datasets.
 #[derive(Clone, PartialEq, Eq, Message)]
 pub struct RunBegin {
@@ -71,4 +73,24 @@ pub struct RunEnd {
     /// What it did.
     #[prost(message, required, tag = "3")]
     pub counts: RunCounts,
+}
+
+impl RunBegin {
+    /// Reads the body of the record of a run's beginning.
+    ///
+    /// # Errors
+    /// `Corrupt` if the bytes are not one.
+    pub fn from_body(bytes: &[u8]) -> Result<RunBegin> {
+        super::decode(bytes, "run")
+    }
+}
+
+impl RunEnd {
+    /// Reads the body of the record of a run's end.
+    ///
+    /// # Errors
+    /// `Corrupt` if the bytes are not one.
+    pub fn from_body(bytes: &[u8]) -> Result<RunEnd> {
+        super::decode(bytes, "end of a run")
+    }
 }
