@@ -8,6 +8,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock, RwLock};
 
+/// A place where redb keeps its bytes; tests bring one that loses power.
+pub use redb::StorageBackend as Backend;
 use redb::{Database, ReadableDatabase, TableDefinition};
 use xxhash_rust::xxh3::Xxh3;
 
@@ -20,10 +22,6 @@ type ReadTable = redb::ReadOnlyTable<Bytes, Bytes>;
 type MakeBackend = Box<dyn Fn() -> Box<dyn Backend> + Send + Sync>;
 
 const CHECKSUM_BYTES: usize = 4;
-
-/// A place where redb keeps its bytes; tests bring one that loses power.
-pub trait Backend: redb::StorageBackend {}
-impl<B: redb::StorageBackend> Backend for B {}
 
 /// How the engine keeps its bytes.
 pub enum EngineOptions {

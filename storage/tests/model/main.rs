@@ -21,7 +21,7 @@ proptest! {
 
     #[test]
     fn every_store_does_what_the_model_says(
-        batches in batches(10, 12),
+        batches in batches(1..=10),
         steps in prop::collection::vec(clock_step_us(), 11),
     ) {
         let directory = tempfile::tempdir().expect("a directory");

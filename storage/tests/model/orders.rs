@@ -1,5 +1,6 @@
 //! Commands at random, over so few ids, labels and sources that they meet all the time.
 
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use proptest::prelude::*;
@@ -26,8 +27,8 @@ pub enum Order {
 }
 
 /// Batches of commands; the first makes two tenants with two sources each.
-pub fn batches(most: usize, commands: usize) -> impl Strategy<Value = Vec<Vec<Order>>> {
-    let later = prop::collection::vec(prop::collection::vec(order(), 1..=commands), 1..=most);
+pub fn batches(count: RangeInclusive<usize>) -> impl Strategy<Value = Vec<Vec<Order>>> {
+    let later = prop::collection::vec(prop::collection::vec(order(), 1..=10), count);
     later.prop_map(|mut batches| {
         batches.insert(0, foundation());
         batches
