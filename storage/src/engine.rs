@@ -50,8 +50,25 @@ impl std::fmt::Debug for EngineOptions {
 
 /// An open engine.
 pub(crate) enum Engine {
-    Redb { database: Database, broken: Broken },
+    Redb { database: Closing, broken: Broken },
     Memory(RwLock<Arc<Memory>>),
+}
+
+/// A database that is closed with care: closing commits, and on damaged pages redb panics in it.
+pub(crate) struct Closing(Option<Database>);
+
+impl Closing {
+    fn open(&self) -> &Database {
+        self.0.as_ref().expect("taken only when dropped")
+    }
+}
+
+impl Drop for Closing {
+    fn drop(&mut self) {
+        let database = self.0.take();
+        // There is nobody to tell: what was acknowledged is durable, and opening it checks the rest.
+        let _ = catch_unwind(AssertUnwindSafe(|| drop(database)));
+    }
 }
 
 /// Why the engine is of no more use, if it is. redb refuses everything, reads too, from its first
@@ -90,7 +107,7 @@ impl Engine {
 
     fn of(database: Database) -> Engine {
         Engine::Redb {
-            database,
+            database: Closing(Some(database)),
             broken: Broken::default(),
         }
     }
@@ -107,7 +124,7 @@ impl Engine {
     pub(crate) fn commit(&self, changes: Vec<Changes>) -> Result<()> {
         match self {
             Engine::Redb { database, broken } => {
-                guard("commit", broken, || commit(database, changes))
+                guard("commit", broken, || commit(database.open(), changes))
             }
             Engine::Memory(memory) => {
                 let mut memory = memory.write().map_err(|_| lock_broken())?;
@@ -120,7 +137,9 @@ impl Engine {
     pub(crate) fn snapshot(&self) -> Result<Snapshot> {
         match self {
             Engine::Redb { database, broken } => {
-                let read = guard("reading", broken, || database.begin_read().map_err(io))?;
+                let read = guard("reading", broken, || {
+                    database.open().begin_read().map_err(io)
+                })?;
                 Ok(Snapshot::Redb {
                     read,
                     tables: Table::ALL.iter().map(|_| OnceLock::new()).collect(),
