@@ -20,7 +20,7 @@ use std::str::FromStr;
 use storage::model::{Said, SourceSpec};
 
 pub use fatal::Fatal;
-pub use reject::Reject;
+pub use reject::{Reject, VALUE_CHARS_MAX};
 
 use jsonl::Jsonl;
 use labels::Labels;
@@ -63,7 +63,7 @@ pub struct Summary {
     /// Whether the taker stopped it before the end.
     pub stopped: bool,
     /// STIX: TLP definitions with ids of their own that came after an object that uses them. Those objects were
-    /// classified without them; reading the file again with the same [`Import`] puts that right.
+    /// classified without them; reading the import's files again with the same [`Import`] puts that right.
     pub late_markings: Vec<String>,
 }
 

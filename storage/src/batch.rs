@@ -235,7 +235,8 @@ impl<'a> Batch<'a> {
     /// # Errors
     /// `NotFound` if there is no such tenant.
     pub fn label_room(&mut self, tenant: TenantId) -> Result<u32> {
-        Ok(LABELS_MAX.saturating_sub(self.counters(tenant)?.next_label))
+        let labels = self.counters(tenant)?.next_label - 1;
+        Ok(LABELS_MAX.saturating_sub(labels))
     }
 
     /// The last position of every tenant that the batch touched.

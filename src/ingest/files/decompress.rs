@@ -106,7 +106,10 @@ struct Gunzip<R> {
 
 impl<R: Read> Read for Gunzip<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let n = self.inner.read(buffer).map_err(|error| self.explain(error))?;
+        let n = self
+            .inner
+            .read(buffer)
+            .map_err(|error| self.explain(error))?;
         self.bytes += n as u64;
         if self.bytes > self.limit {
             return Err(io::Error::other(Error::TooLarge { limit: self.limit }));

@@ -12,29 +12,29 @@ use super::reject::Reject;
 
 mod json;
 
-pub use json::minified;
+pub(super) use json::minified;
 
 /// Above this many properties, duplicates are looked for by hashing.
 const FEW: usize = 32;
 
 /// One property of an object.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Field<'a> {
+pub(super) struct Field<'a> {
     /// Its name.
-    pub name: Cow<'a, str>,
+    pub(super) name: Cow<'a, str>,
     /// Its value as JSON text, with the white space it came with.
-    pub raw: &'a str,
+    pub(super) raw: &'a str,
 }
 
 /// The properties of an object in their order; no name twice.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Fields<'a>(Vec<Field<'a>>);
+pub(super) struct Fields<'a>(Vec<Field<'a>>);
 
 /// The properties of the object that `text` holds.
 ///
 /// # Errors
 /// `bad_json`, `not_an_object` or `duplicate_key`.
-pub fn parse(text: &str) -> Result<Fields<'_>, Reject> {
+pub(super) fn parse(text: &str) -> Result<Fields<'_>, Reject> {
     let fields = Fields(json::properties(text)?);
     match fields.duplicate() {
         Some(name) => Err(Reject::new(
@@ -48,13 +48,12 @@ pub fn parse(text: &str) -> Result<Fields<'_>, Reject> {
 
 impl<'a> Fields<'a> {
     /// The properties in the order of the file.
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = &Field<'a>> {
+    pub(super) fn iter(&self) -> impl ExactSizeIterator<Item = &Field<'a>> {
         self.0.iter()
     }
 
     /// The JSON text of a property; none if it is absent or null.
-    #[must_use]
-    pub fn raw(&self, name: &str) -> Option<&'a str> {
+    pub(super) fn raw(&self, name: &str) -> Option<&'a str> {
         let field = self.0.iter().find(|field| field.name == name)?;
         (field.raw != "null").then_some(field.raw)
     }
@@ -63,7 +62,7 @@ impl<'a> Fields<'a> {
     ///
     /// # Errors
     /// `bad_property` if it is something else.
-    pub fn string(&self, name: &str) -> Result<Option<Cow<'a, str>>, Reject> {
+    pub(super) fn string(&self, name: &str) -> Result<Option<Cow<'a, str>>, Reject> {
         self.raw(name)
             .map(|raw| string(raw).ok_or_else(|| bad(name, "a string", raw)))
             .transpose()
@@ -73,7 +72,7 @@ impl<'a> Fields<'a> {
     ///
     /// # Errors
     /// `missing_property`, or `bad_property` if it is something else.
-    pub fn required(&self, name: &str) -> Result<Cow<'a, str>, Reject> {
+    pub(super) fn required(&self, name: &str) -> Result<Cow<'a, str>, Reject> {
         self.string(name)?.ok_or_else(|| {
             let reason = format!("the property `{name}` is missing");
             Reject::new("missing_property", reason, name)
@@ -84,7 +83,7 @@ impl<'a> Fields<'a> {
     ///
     /// # Errors
     /// `bad_property` if it is something else.
-    pub fn strings(&self, name: &str) -> Result<Vec<String>, Reject> {
+    pub(super) fn strings(&self, name: &str) -> Result<Vec<String>, Reject> {
         let Some(raw) = self.raw(name) else {
             return Ok(Vec::new());
         };
@@ -95,7 +94,7 @@ impl<'a> Fields<'a> {
     ///
     /// # Errors
     /// `bad_property` if it is something else.
-    pub fn flag(&self, name: &str) -> Result<Option<bool>, Reject> {
+    pub(super) fn flag(&self, name: &str) -> Result<Option<bool>, Reject> {
         match self.raw(name) {
             None => Ok(None),
             Some("true") => Ok(Some(true)),
@@ -108,7 +107,7 @@ impl<'a> Fields<'a> {
     ///
     /// # Errors
     /// `bad_timestamp` if it is not RFC 3339.
-    pub fn time(&self, name: &str) -> Result<Option<(String, i64)>, Reject> {
+    pub(super) fn time(&self, name: &str) -> Result<Option<(String, i64)>, Reject> {
         let Some(raw) = self.raw(name) else {
             return Ok(None);
         };
@@ -126,7 +125,7 @@ impl<'a> Fields<'a> {
     ///
     /// # Errors
     /// `unknown_property`, naming it.
-    pub fn only(&self, known: &[&str]) -> Result<(), Reject> {
+    pub(super) fn only(&self, known: &[&str]) -> Result<(), Reject> {
         let unknown = self
             .0
             .iter()
@@ -152,14 +151,12 @@ impl<'a> Fields<'a> {
 }
 
 /// A `bad_property`: what it is called, what it must be and what it is.
-#[must_use]
-pub fn bad(name: &str, expected: &str, raw: &str) -> Reject {
+pub(super) fn bad(name: &str, expected: &str, raw: &str) -> Reject {
     Reject::new("bad_property", format!("`{name}` must be {expected}"), raw)
 }
 
 /// The string that a JSON text holds, if it holds one.
-#[must_use]
-pub fn string(raw: &str) -> Option<Cow<'_, str>> {
+pub(super) fn string(raw: &str) -> Option<Cow<'_, str>> {
     let inner = raw.strip_prefix('"')?.strip_suffix('"')?;
     if memchr::memchr(b'\\', inner.as_bytes()).is_none() {
         return Some(Cow::Borrowed(inner));

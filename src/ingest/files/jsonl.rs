@@ -11,9 +11,7 @@ use std::str::FromStr;
 
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
-use storage::model::{
-    Claim, Classification, EdgeSaid, Form, LabelKind, Part, Said, Status, Text,
-};
+use storage::model::{Claim, Classification, EdgeSaid, Form, LabelKind, Part, Said, Status, Text};
 
 use super::fields::{self, Fields};
 use super::labels::Labels;
@@ -111,7 +109,9 @@ impl<'a> Jsonl<'a> {
 
     fn part(&mut self, said: &Said, kind: LabelKind, terms: Terms) -> Part {
         let thing_type = &said.thing_type;
-        let label = self.labels.of(kind, thing_type, terms.classification, terms.personal);
+        let label = self
+            .labels
+            .of(kind, thing_type, terms.classification, terms.personal);
         Part {
             label,
             claims: Vec::new(),
@@ -123,7 +123,12 @@ impl<'a> Jsonl<'a> {
 fn entity(fields: &Fields<'_>) -> Result<Said, Reject> {
     fields.only(&ENTITY)?;
     let id = fields.required("id")?.into_owned();
-    thing(id, fields.required("type")?.into_owned(), Form::Entity, fields)
+    thing(
+        id,
+        fields.required("type")?.into_owned(),
+        Form::Entity,
+        fields,
+    )
 }
 
 fn relation(fields: &Fields<'_>, source: &str) -> Result<Said, Reject> {
@@ -153,12 +158,7 @@ fn relation(fields: &Fields<'_>, source: &str) -> Result<Said, Reject> {
 }
 
 /// What every thing has, without its parts. A line has no version: what is said last is what holds.
-fn thing(
-    id: String,
-    thing_type: String,
-    form: Form,
-    fields: &Fields<'_>,
-) -> Result<Said, Reject> {
+fn thing(id: String, thing_type: String, form: Form, fields: &Fields<'_>) -> Result<Said, Reject> {
     Ok(Said {
         id,
         form,
@@ -181,15 +181,19 @@ fn thing(
 /// Lengths go in front so that no two lists of fields are the same bytes. Part of the format: never change it.
 fn relation_id(source: &str, edge: &EdgeSaid, since: Option<&str>) -> String {
     let mut hash = Sha256::new();
-    for field in [source, &edge.kind, &edge.from, &edge.to, since.unwrap_or_default()] {
+    for field in [
+        source,
+        &edge.kind,
+        &edge.from,
+        &edge.to,
+        since.unwrap_or_default(),
+    ] {
         hash.update((field.len() as u64).to_be_bytes());
         hash.update(field);
     }
-    let hex: String = hash.finalize()[..16]
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    format!("relation--{hex}")
+    let digest = hash.finalize();
+    let half = digest.first_chunk().expect("SHA-256 has 32 bytes");
+    format!("relation--{:032x}", u128::from_be_bytes(*half))
 }
 
 fn weight(fields: &Fields<'_>) -> Result<Option<f64>, Reject> {

@@ -41,7 +41,11 @@ impl Labels {
                 && label.classification == classification
                 && label.personal == personal
         };
-        if let Some(label) = self.by_type.get(thing_type).and_then(|of| of.iter().find(same)) {
+        if let Some(label) = self
+            .by_type
+            .get(thing_type)
+            .and_then(|of| of.iter().find(same))
+        {
             return Arc::clone(label);
         }
         let label = Arc::new(self.make(kind, thing_type, classification, personal));

@@ -179,7 +179,10 @@ fn take<R: Read>(
 }
 
 fn too_large(what: &str, taken: &Taken, shown: &[u8]) -> Reject {
-    let reason = format!("{what} of {} bytes, at most {RECORD_BYTES_MAX}", taken.bytes);
+    let reason = format!(
+        "{what} of {} bytes, at most {RECORD_BYTES_MAX}",
+        taken.bytes
+    );
     Reject::new("record_too_large", reason, &String::from_utf8_lossy(shown)).at(taken.line)
 }
 

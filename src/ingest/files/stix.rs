@@ -4,6 +4,7 @@
 //! `id` is a claim, whole, so that an export can give back the object that came.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use serde::Deserialize;
@@ -119,8 +120,8 @@ impl<'a> Stix<'a> {
     /// The claims and texts by label; those of the object's own level first.
     fn parts(&mut self, said: &Said, fields: &Fields<'_>) -> Result<Vec<Part>, Reject> {
         let default = self.labels.source().classification;
-        let shared = |name: &str| is_shared(said, name);
-        let marked = self.markings.of(fields, default, shared)?;
+        let inseparable = |name: &str| is_inseparable(said, name);
+        let marked = self.markings.of(fields, default, inseparable)?;
         let personal = said.thing_type == "identity"
             && fields.string("identity_class")?.as_deref() == Some("individual");
         let part = |level: Classification| {
@@ -200,7 +201,7 @@ fn sighting(said: &mut Said, fields: &Fields<'_>) -> Result<(), Reject> {
 }
 
 /// Whether a property shapes the thing itself, whichever part of it a reader sees.
-fn is_shared(said: &Said, name: &str) -> bool {
+fn is_inseparable(said: &Said, name: &str) -> bool {
     match name {
         "type" | "id" | "created" | "modified" | "revoked" | "labels" => true,
         "relationship_type" | "source_ref" | "target_ref" | "start_time" | "stop_time"
@@ -243,7 +244,7 @@ fn part(
         claims: Vec::with_capacity(fields.iter().len()),
         texts: Vec::new(),
     };
-    let mut aliases = Vec::new();
+    let mut aliases = Aliases::default();
     for field in claims(fields).filter(|field| belongs(&field.name)) {
         let name = field.name.as_ref();
         part.claims.push(Claim {
@@ -253,10 +254,13 @@ fn part(
         if TEXTS.contains(&name) {
             part.texts.extend(text(name, fields::string(field.raw)));
         } else if ALIASES.contains(&name) {
-            add_aliases(field, &mut aliases);
+            other_names(field)
+                .into_iter()
+                .for_each(|name| aliases.add(name));
         }
     }
-    part.texts.extend(text("aliases", Some(aliases.join(", ").into())));
+    part.texts
+        .extend(text("aliases", Some(aliases.text.into())));
     Ok(part)
 }
 
@@ -273,19 +277,34 @@ struct Reference {
     external_id: Option<String>,
 }
 
-/// Adds the other names that a property holds. One of an unexpected form is a claim all the same.
-fn add_aliases(field: &Field<'_>, aliases: &mut Vec<String>) {
-    for name in other_names(field) {
-        if !aliases.contains(&name) {
-            aliases.push(name);
+/// The other names of a thing as one text, none twice.
+#[derive(Default)]
+struct Aliases {
+    text: String,
+    seen: HashSet<String>,
+}
+
+impl Aliases {
+    fn add(&mut self, name: String) {
+        if self.seen.contains(&name) {
+            return;
         }
+        if !self.text.is_empty() {
+            self.text.push_str(", ");
+        }
+        self.text.push_str(&name);
+        self.seen.insert(name);
     }
 }
 
+/// The other names that a property holds. One of an unexpected form is a claim all the same.
 fn other_names(field: &Field<'_>) -> Vec<String> {
     if field.name == "external_references" {
         let references: Vec<Reference> = serde_json::from_str(field.raw).unwrap_or_default();
-        return references.into_iter().filter_map(|of| of.external_id).collect();
+        return references
+            .into_iter()
+            .filter_map(|of| of.external_id)
+            .collect();
     }
     match fields::string(field.raw) {
         Some(name) => vec![name.into_owned()],

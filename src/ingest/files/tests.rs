@@ -66,37 +66,42 @@ pub(super) fn object(said: &Said, stix_type: &str) -> Value {
     Value::Object(object)
 }
 
-/// The ATT&CK bundle for industrial control systems, where the folder with outside data is at hand.
-fn ics_attack() -> Option<Vec<u8>> {
+/// The first of these files, beside or above the checkout, that is there.
+fn at_hand(name: &str) -> Option<Vec<u8>> {
     let here = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
-    let found = ["../shared", "../../shared"]
-        .map(|folder| here.join(folder).join("data/stix/ics-attack-18.1.json"))
+    let found = ["", "..", "../.."]
+        .map(|above| here.join(above).join(name))
         .into_iter()
         .find(|path| path.exists());
     if found.is_none() {
-        eprintln!("skipped: no folder with outside data beside the checkout");
+        eprintln!("skipped: {name} is not at hand");
     }
     found.map(|path| std::fs::read(path).expect("the file can be read"))
 }
 
+/// ATT&CK for industrial control systems, from the folder with outside data.
+const ICS_ATTACK: &str = "shared/data/stix/ics-attack-18.1.json";
+/// The demo's bundle, where it was built.
+const DEMO: &str = "target/demo/attack-enterprise.json";
+
 #[test]
-fn a_real_bundle_is_taken_whole_and_exactly() {
-    let Some(bytes) = ics_attack() else { return };
-    let whole: Value = serde_json::from_slice(&bytes).expect("the bundle is JSON");
-    let objects = whole["objects"].as_array().expect("a list");
-    let read = read(Format::Stix, &bytes);
-    assert_eq!(read.rejects, []);
-    assert_eq!(read.said.len(), objects.len());
-    for (said, object_given) in read.said.iter().zip(objects) {
-        let stix_type = object_given["type"].as_str().expect("a type");
-        assert_eq!(&object(said, stix_type), object_given);
-        let relation = stix_type == "relationship";
-        assert_eq!(said.form == Form::Relation, relation);
-        assert!(said.version_us.is_some());
+fn real_bundles_are_taken_whole_and_exactly() {
+    for bytes in [ICS_ATTACK, DEMO].into_iter().filter_map(at_hand) {
+        let whole: Value = serde_json::from_slice(&bytes).expect("the bundle is JSON");
+        let given = whole["objects"].as_array().expect("a list");
+        let read = read(Format::Stix, &bytes);
+        assert_eq!(read.rejects, []);
+        assert_eq!(read.said.len(), given.len());
+        for (said, given) in read.said.iter().zip(given) {
+            let stix_type = given["type"].as_str().expect("a type");
+            assert_eq!(&object(said, stix_type), given);
+            assert_eq!(said.form == Form::Relation, stix_type == "relationship");
+            assert!(said.version_us.is_some());
+        }
+        let summary = read.end.expect("the file is whole");
+        assert_eq!(summary.said, given.len() as u64);
+        assert_eq!(summary.late_markings, [] as [String; 0]);
     }
-    let summary = read.end.expect("the file is whole");
-    assert_eq!(summary.said, objects.len() as u64);
-    assert_eq!(summary.late_markings, [] as [String; 0]);
 }
 
 #[test]
@@ -112,7 +117,9 @@ fn gzip_makes_no_difference() {
 fn the_taker_can_stop() {
     let lines = b"{\"id\":\"a\",\"type\":\"t\"}\n{\"id\":\"b\",\"type\":\"t\"}\n";
     let summary = Import::new(source())
-        .read(Format::Jsonl, &mut lines.as_slice(), &mut |_| ControlFlow::Break(()))
+        .read(Format::Jsonl, &mut lines.as_slice(), &mut |_| {
+            ControlFlow::Break(())
+        })
         .expect("no error");
     assert_eq!((summary.said, summary.stopped), (1, true));
 }
@@ -137,7 +144,9 @@ fn a_format_has_a_name() {
 fn a_reject_is_one_line_of_json() {
     let reject = Reject::new("bad_json", "not \"JSON\"", &"x".repeat(1000)).at(7);
     let mut out = Vec::new();
-    reject.write_line("a.json", &mut out).expect("memory takes it");
+    reject
+        .write_line("a.json", &mut out)
+        .expect("memory takes it");
     let value: BTreeMap<String, Value> = serde_json::from_slice(&out).expect("JSON");
     let keys: Vec<_> = value.keys().map(String::as_str).collect();
     assert_eq!(keys, ["code", "file", "line", "reason", "value"]);
@@ -152,11 +161,13 @@ pub(super) fn gzip(bytes: &[u8]) -> Vec<u8> {
     gzip.finish().expect("memory takes it")
 }
 
-/// Prints how fast the real bundle is split and read, repeated to 200 MB. Run with `--ignored --nocapture`.
+/// Prints how fast 200 MB are split and read: the real bundle over and over, and lines. Run with `--ignored --nocapture`.
 #[test]
 #[ignore = "measures, does not test"]
 fn speed() {
-    let Some(bytes) = ics_attack() else { return };
+    let Some(bytes) = at_hand(ICS_ATTACK) else {
+        return;
+    };
     let text = String::from_utf8(bytes).expect("UTF-8");
     let start = text.find("\"objects\": [").expect("objects") + "\"objects\": [".len();
     let end = text.rfind(']').expect("the list ends");
@@ -168,8 +179,24 @@ fn speed() {
     let pretty = bundle.into_bytes();
     let minified = fields_minified(&pretty);
     for (name, bytes) in [("as given", pretty), ("minified", minified)] {
-        measure(name, &bytes);
+        measure(name, Format::Stix, &bytes);
     }
+    measure("lines", Format::Jsonl, &lines(200_000_000));
+}
+
+/// About as many bytes of entities of 1 KB, each followed by a relation to it.
+fn lines(bytes: usize) -> Vec<u8> {
+    let text = "Some words about a thing, none of them of any weight. ".repeat(14);
+    let mut lines = String::with_capacity(bytes + 2000);
+    let mut n = 0;
+    while lines.len() < bytes {
+        n += 1;
+        lines += &format!(
+            "{{\"id\":\"host-{n}\",\"type\":\"host\",\"labels\":[\"dmz\"],\"attributes\":{{\"name\":\"gate {n}\",\"cores\":{}}},\"texts\":[{{\"text\":\"{text}\"}}],\"observed_at\":\"2024-01-01T00:00:00Z\"}}\n{{\"relation\":\"talks-to\",\"from\":\"host-1\",\"to\":\"host-{n}\",\"weight\":0.5}}\n",
+            n % 64,
+        );
+    }
+    lines.into_bytes()
 }
 
 fn fields_minified(bytes: &[u8]) -> Vec<u8> {
@@ -177,10 +204,14 @@ fn fields_minified(bytes: &[u8]) -> Vec<u8> {
     fields::minified(text, 0).expect("JSON").into_bytes()
 }
 
-fn measure(name: &str, bytes: &[u8]) {
+fn measure(name: &str, format: Format, bytes: &[u8]) {
+    let shape = match format {
+        Format::Stix => Shape::Bundle,
+        Format::Jsonl => Shape::Lines,
+    };
     let megabytes = bytes.len() as f64 / 1e6;
     let start = Instant::now();
-    let mut objects = Objects::new(bytes, Shape::Bundle);
+    let mut objects = Objects::new(bytes, shape);
     let mut count = 0;
     while objects.next().expect("a bundle").is_some() {
         count += 1;
@@ -188,7 +219,7 @@ fn measure(name: &str, bytes: &[u8]) {
     let split = start.elapsed().as_secs_f64();
     let start = Instant::now();
     let summary = Import::new(source())
-        .read(Format::Stix, &mut &bytes[..], &mut |_| ControlFlow::Continue(()))
+        .read(format, &mut &bytes[..], &mut |_| ControlFlow::Continue(()))
         .expect("a bundle");
     let read = start.elapsed().as_secs_f64();
     assert_eq!((summary.said, summary.rejected), (count, 0));

@@ -6,6 +6,7 @@ use prost::Message;
 use sha2::{Digest, Sha256};
 
 use super::delete::thing_by_id;
+use super::run::check_running;
 use super::{Applied, Effect};
 use crate::batch::{Batch, id_u32, id_u64, label_id};
 use crate::error::{Error, Result};
@@ -108,6 +109,7 @@ pub(super) fn execute(batch: &mut Batch<'_>, command: &Assert) -> Result<Applied
 fn check(batch: &mut Batch<'_>, command: &Assert) -> Result<Plan> {
     let said = &command.said;
     said.validate()?;
+    check_source(batch, command)?;
     let bodies = said
         .parts
         .iter()
@@ -137,11 +139,27 @@ fn check(batch: &mut Batch<'_>, command: &Assert) -> Result<Plan> {
             bodies,
             ends,
         }),
-        Err(Error::EndMissing { .. }) if command.if_end_missing != IfEndMissing::Refuse => {
-            Ok(Plan::Pend)
-        }
+        Err(missing @ Error::EndMissing { .. }) => match command.if_end_missing {
+            IfEndMissing::Refuse => Err(missing),
+            IfEndMissing::Pend { run, .. } => {
+                check_running(batch, command.tenant, run)?;
+                Ok(Plan::Pend)
+            }
+        },
         Err(error) => Err(error),
     }
+}
+
+/// Source ids are given out in order, so that the head alone tells which there are.
+fn check_source(batch: &mut Batch<'_>, command: &Assert) -> Result<()> {
+    let next_source = batch.counters(command.tenant)?.next_source;
+    if (1..next_source).contains(&command.source.0) {
+        return Ok(());
+    }
+    Err(Error::NotFound {
+        what: "source",
+        name: command.source.to_string(),
+    })
 }
 
 fn body(said: &Said, part: &Part) -> Result<Body> {
@@ -312,7 +330,7 @@ fn say(
         let said = say_part(batch, command, part, body, &links, &mut replaced)?;
         row.said.push(said);
     }
-    let lsn = batch.counters(command.tenant)?.head();
+    replaced.sort_by_key(SaidRow::lsn);
     for said in replaced {
         retire(batch, command, thing, said, &row)?;
     }
@@ -322,7 +340,7 @@ fn say(
         Key::of(command.tenant).and(&thing).bytes(),
         row.encode_to_vec(),
     );
-    let lsn = lsn.max(batch.counters(command.tenant)?.head());
+    let lsn = batch.counters(command.tenant)?.head();
     Ok(Applied { lsn, effect })
 }
 

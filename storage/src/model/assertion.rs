@@ -175,7 +175,25 @@ impl Said {
                 "at least one part",
             ));
         }
+        self.check_labels_differ()?;
         self.parts.iter().try_for_each(Part::validate)
+    }
+
+    /// Parts are few: comparing each with those in front of it costs less than a set.
+    fn check_labels_differ(&self) -> Result<()> {
+        let twice = self.parts.iter().enumerate().any(|(place, part)| {
+            self.parts[..place]
+                .iter()
+                .any(|earlier| earlier.label == part.label)
+        });
+        if twice {
+            return Err(Error::invalid(
+                "label given twice",
+                &self.id,
+                "at most one part for each label",
+            ));
+        }
+        Ok(())
     }
 
     /// The body of the record for one part.

@@ -2,6 +2,8 @@
 
 use prost::Message;
 
+use crate::error::Result;
+
 /// The beginning of a run: which process reads which datasets.
 #[derive(Clone, PartialEq, Eq, Message)]
 pub struct RunBegin {
@@ -74,4 +76,24 @@ pub struct RunEnd {
     /// What it read: `dataset:<namespace>:<name>`, one for each file, in order.
     #[prost(string, repeated, tag = "4")]
     pub inputs: Vec<String>,
+}
+
+impl RunBegin {
+    /// Reads the body of the record of a run's beginning.
+    ///
+    /// # Errors
+    /// `Corrupt` if the bytes are not one.
+    pub fn from_body(bytes: &[u8]) -> Result<RunBegin> {
+        super::decode(bytes, "run")
+    }
+}
+
+impl RunEnd {
+    /// Reads the body of the record of a run's end.
+    ///
+    /// # Errors
+    /// `Corrupt` if the bytes are not one.
+    pub fn from_body(bytes: &[u8]) -> Result<RunEnd> {
+        super::decode(bytes, "end of a run")
+    }
 }

@@ -105,7 +105,7 @@ fn offset_of(error: &serde_json::Error, text: &str) -> usize {
 ///
 /// # Errors
 /// `too_deep`, or `number_out_of_range` for a number beyond a double, which no reader could show.
-pub fn minified(raw: &str, depth: usize) -> Result<String, Reject> {
+pub(in super::super) fn minified(raw: &str, depth: usize) -> Result<String, Reject> {
     match raw.as_bytes().first() {
         Some(b'{' | b'[') => container(raw, depth),
         Some(b'-' | b'0'..=b'9') => check_number(raw).map(|()| raw.into()),
@@ -161,7 +161,10 @@ fn after_string(bytes: &[u8], at: usize) -> usize {
 }
 
 fn after(bytes: &[u8], at: usize, belongs: impl Fn(u8) -> bool) -> usize {
-    let n = bytes[at..].iter().take_while(|byte| belongs(**byte)).count();
+    let n = bytes[at..]
+        .iter()
+        .take_while(|byte| belongs(**byte))
+        .count();
     at + n
 }
 

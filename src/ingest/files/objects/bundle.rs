@@ -170,7 +170,10 @@ fn object<R: Read>(window: &mut Window<R>) -> Result<Step, Fatal> {
     let mut nesting = Nesting::object();
     let taken = take(window, |bytes| nesting.advance(bytes))?;
     if !taken.ended {
-        let expected = format!("the object that starts on line {} does not end", taken.line);
+        let line = taken.line;
+        let expected = format!(
+            "the object that starts on line {line} does not end (or a quote or brace is missing in it)"
+        );
         return Err(truncated(window, &expected));
     }
     Ok(match &taken.too_large {
@@ -245,10 +248,12 @@ fn truncated<R: Read>(window: &mut Window<R>, expected: &str) -> Fatal {
     }
 }
 
-/// The error at the mark; at the end of the file that is a truncation.
+/// The error where the window stands; at the end of the file that is a truncation.
 fn broken<R: Read>(window: &mut Window<R>, expected: &'static str) -> Fatal {
-    if window.ahead().is_empty() {
-        return truncated(window, expected);
+    match window.peek() {
+        Ok(Some(_)) => {}
+        Ok(None) => return truncated(window, expected),
+        Err(error) => return error.into(),
     }
     window.mark();
     Fatal::Broken {

@@ -82,6 +82,12 @@ impl<R: Read> Window<R> {
         Ok(Some(self.buffer[self.at]))
     }
 
+    /// How much memory it takes, in bytes.
+    #[cfg(test)]
+    pub(super) fn capacity(&self) -> usize {
+        self.buffer.len()
+    }
+
     /// Reads more; false at the end of the file.
     pub(super) fn more(&mut self) -> io::Result<bool> {
         if self.end == self.buffer.len() {
