@@ -56,62 +56,6 @@ fn hundred_thousand_short_texts() {
     );
 }
 
-#[test]
-#[ignore = "for a profiler"]
-fn fill_only() {
-    let mut library = Library::new();
-    write(&mut library, 0..TEXTS, &mut Random(1));
-    let view = library.world.view();
-    let read = timed(|| {
-        for lsn in 3..TEXTS {
-            drop(
-                view.record(library.world.tenant, storage::ids::Lsn(lsn))
-                    .expect("read"),
-            );
-            if lsn > 2000 {
-                break;
-            }
-        }
-    });
-    println!("point reads: {:?} each", read / 2000);
-    let scan = timed(|| {
-        view.records(library.world.tenant, storage::ids::Lsn(1), &mut |record| {
-            std::hint::black_box(record);
-            Ok(std::ops::ControlFlow::Continue(()))
-        })
-        .expect("read");
-    });
-    println!("scan: {scan:?}");
-    let things = timed(|| {
-        view.things(library.world.tenant, &mut |_, row| {
-            std::hint::black_box(row);
-            Ok(std::ops::ControlFlow::Continue(()))
-        })
-        .expect("read");
-    });
-    println!("things: {things:?}");
-    let passages = timed(|| {
-        view.records(library.world.tenant, storage::ids::Lsn(1), &mut |record| {
-            if record.kind == storage::record::Kind::Asserted {
-                let assertion = storage::model::Assertion::from_body(record.body().expect("held"))
-                    .expect("read");
-                std::hint::black_box(index::text::passages(&assertion));
-            }
-            Ok(std::ops::ControlFlow::Continue(()))
-        })
-        .expect("read");
-    });
-    println!("passages: {passages:?}");
-    for mb in [15, 60, 120] {
-        let (mut text, _) = open(&library.world, Home::memory());
-        text.set_writer_bytes(mb << 20);
-        println!(
-            "drive {mb} MiB: {:?}",
-            timed(|| drive(&mut text, &library.world))
-        );
-    }
-}
-
 fn ask(library: &Library, random: &mut Random) {
     let every = Allowed::Every;
     let mut labels = roaring::RoaringBitmap::new();
