@@ -1,1 +1,12 @@
+//! Derived state: what follows the log, and may be deleted at any time.
+//!
+//! Start at [`follower::drive`]: every index is filled through it, from views of the store.
 
+#![warn(missing_docs)]
+
+mod error;
+pub mod follower;
+mod present;
+pub mod text;
+
+pub use error::{Error, ErrorKind, Result};

@@ -434,21 +434,15 @@ impl View {
         Ok(runs)
     }
 
-    /// Up to `limit` relations that a run set aside, by number.
+    /// Up to `limit` relations that a run set aside, by number, from a number on.
     ///
     /// # Errors
     /// See [`View::node`].
-    pub fn pending(
-        &self,
-        tenant: TenantId,
-        run: RunId,
-        limit: usize,
-    ) -> Result<Vec<(u64, PendingRow)>> {
+    pub fn pending(&self, tenant: TenantId, run: RunId, from: u64, limit: usize) -> Result<Vec<(u64, PendingRow)>> {
         let mut rows = Vec::new();
         let prefix = Key::of(tenant).and(&run);
-        self.scan(
-            Table::Pending,
-            prefix.bytes(),
+        let start = prefix.clone().and(&from);
+        self.scan(Table::Pending, start.bytes(),
             prefix.end().as_deref(),
             &mut |key, value| {
                 rows.push((key_u64(key, 12), decode(value, "pending row")?));

@@ -129,7 +129,7 @@ fn a_relation_may_wait_for_its_ends() {
     };
     let early = world.assert_if(relation("r", "uses", "a", "b"), pend);
     assert_eq!(world.one(early), Effect::Pending);
-    let pending = world.view().pending(world.tenant, run, 10).expect("read");
+    let pending = world.view().pending(world.tenant, run, 0, 10).expect("read");
     assert_eq!((pending.len(), pending[0].1.line), (1, 7));
     world.check();
 }

@@ -325,6 +325,29 @@ impl Assertion {
         Status::from_code(self.status)
     }
 
+    /// What was said, with the parts that it was said in: the way back from [`Said::assertion`].
+    ///
+    /// # Errors
+    /// `Corrupt` if a stored code is unknown.
+    pub fn said(&self, parts: Vec<Part>) -> Result<Said> {
+        let base = (self.base != 0).then(|| Base::from_code(self.base)).transpose()?;
+        Ok(Said {
+            id: self.id.clone(),
+            form: self.form()?,
+            thing_type: self.thing_type.clone(),
+            base,
+            tags: self.tags.clone(),
+            status: self.status()?,
+            observed_at_us: self.observed_at_us,
+            version_us: self.version_us,
+            edges: self.edges.clone(),
+            weight: self.weight,
+            since: self.since.clone().zip(self.since_us),
+            until: self.until.clone().zip(self.until_us),
+            parts,
+        })
+    }
+
     /// The JSON text of a claim, if there is one by that name.
     #[must_use]
     pub fn claim(&self, name: &str) -> Option<&str> {

@@ -13,7 +13,7 @@ pub struct RunBegin {
     /// The source whose data the run brings.
     #[prost(string, tag = "2")]
     pub source: String,
-    /// What it reads: `dataset:<namespace>:<name>`, one for each file.
+    /// What it is known to read when it begins: `dataset:<namespace>:<name>`.
     #[prost(string, repeated, tag = "3")]
     pub inputs: Vec<String>,
     /// What it writes: the tenant's graph, as `dataset:intelgraph:<tenant>/<source>`.
@@ -73,6 +73,9 @@ pub struct RunEnd {
     /// What it did.
     #[prost(message, required, tag = "3")]
     pub counts: RunCounts,
+    /// What it read: `dataset:<namespace>:<name>`, one for each file, in order.
+    #[prost(string, repeated, tag = "4")]
+    pub inputs: Vec<String>,
 }
 
 impl RunBegin {

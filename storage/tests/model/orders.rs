@@ -77,6 +77,7 @@ impl Order {
                     run: run(*tenant, *nth).0,
                     state: RunState::Complete as i32,
                     counts,
+                    inputs: vec!["dataset:file:a.json".to_owned()],
                 };
                 Command::EndRun(EndRun {
                     tenant: *tenant,

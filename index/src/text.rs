@@ -1,0 +1,365 @@
+//! The text index: one for each tenant, one document for each present assertion.
+//!
+//! A document is what one source says of one thing under one label, so that a reader's labels decide
+//! which documents exist for them: what is hidden neither matches, scores, is suggested nor counted. Hits
+//! are grouped by thing. (The weights of words span the tenant, hidden documents included.)
+//!
+//! Bodies are not stored here: a body has one home, the log. A snippet is cut from the record itself.
+
+mod collect;
+mod content;
+mod home;
+mod plan;
+mod question;
+mod schema;
+mod search;
+mod snippet;
+mod suggest;
+mod terms;
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use storage::View;
+use storage::ids::{LabelId, Lsn, TenantId, ThingId};
+use storage::model::Assertion;
+use storage::record::{Kind, Record};
+use storage::rows::ThingRow;
+use tantivy::indexer::IndexWriterOptions;
+use tantivy::{Index, IndexReader, IndexWriter, ReloadPolicy, Term};
+
+use self::content::{Content, Place};
+use self::home::{Opened, Owner};
+use self::schema::{Fields, schema};
+use crate::error::{Error, Result};
+use crate::follower::{Applied, Follower, Skipped};
+use crate::present::Present;
+
+pub use self::content::passages;
+pub use self::home::{Found, Home};
+pub use self::search::{
+    Allowed, Facets, HITS_MAX, Hit, Hits, Key, Order, Pinned, QUERY_BYTES_MAX, Query, TimeRange,
+    WORDS_MAX,
+};
+pub use self::snippet::{Highlighter, Snippet};
+pub use self::suggest::Suggestion;
+
+/// Memory of an open writer, in bytes: the least that the engine takes.
+pub const WRITER_BYTES: usize = 15_000_000;
+
+/// A tenant's text index, as the follower that writes it.
+pub struct TextIndex {
+    owner: Owner,
+    home: Home,
+    fields: Fields,
+    index: Index,
+    engine: IndexReader,
+    /// Opened by the first change and kept until [`TextIndex::close_writer`]: it costs memory and two threads.
+    writer: Option<IndexWriter>,
+    writer_bytes: usize,
+    position: Lsn,
+    published: Reader,
+    sources: HashMap<LabelId, String>,
+}
+
+/// Gives out the index as it was last committed; cheap to clone, usable from every thread.
+#[derive(Clone)]
+pub struct Reader(Arc<RwLock<Pinned>>);
+
+impl Reader {
+    /// The index as it was last committed; it does not change while it is held.
+    #[must_use]
+    pub fn pin(&self) -> Pinned {
+        self.0
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    fn publish(&self, pinned: Pinned) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = pinned;
+    }
+}
+
+impl TextIndex {
+    /// Opens a tenant's index and says what was found; everything in it has been checked.
+    ///
+    /// `origin` is the name of the tenant's ledger ([`View::origin`]): an index of another ledger is not
+    /// used. What cannot be trusted is deleted; the index is then empty, and filled by the next drive.
+    ///
+    /// # Errors
+    /// `Io` if the place cannot be read or written.
+    pub fn open(mut home: Home, tenant: TenantId, origin: &str) -> Result<(TextIndex, Found)> {
+        let owner = Owner {
+            tenant,
+            origin: origin.to_owned(),
+        };
+        let opened = home.open(&owner)?;
+        let found = opened.found.clone();
+        let (engine, pinned) = begin(&opened)?;
+        let text = TextIndex {
+            owner,
+            home,
+            fields: schema().1,
+            index: opened.index,
+            engine,
+            writer: None,
+            writer_bytes: WRITER_BYTES,
+            position: opened.position,
+            published: Reader(Arc::new(RwLock::new(pinned))),
+            sources: HashMap::new(),
+        };
+        Ok((text, found))
+    }
+
+    /// Gives the writer more memory than [`WRITER_BYTES`], for bulk work; from its next opening on.
+    pub fn set_writer_bytes(&mut self, bytes: usize) {
+        self.writer_bytes = bytes.max(WRITER_BYTES);
+    }
+
+    /// What readers see: it follows every commit and every rebuild.
+    #[must_use]
+    pub fn reader(&self) -> Reader {
+        self.published.clone()
+    }
+
+    /// Whether the writer is open and costs memory.
+    #[must_use]
+    pub fn has_writer(&self) -> bool {
+        self.writer.is_some()
+    }
+
+    /// Lets the writer go, once its merges are done; what was not committed is lost.
+    ///
+    /// # Errors
+    /// `Io` if a merge failed; the index stays as it was last committed.
+    pub fn close_writer(&mut self) -> Result<()> {
+        match self.writer.take() {
+            Some(mut writer) => {
+                writer.rollback()?;
+                Ok(writer.wait_merging_threads()?)
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn writer(&mut self) -> Result<&mut IndexWriter> {
+        let writer = match self.writer.take() {
+            Some(writer) => writer,
+            None => {
+                let options = IndexWriterOptions::builder()
+                    .num_worker_threads(1)
+                    .num_merge_threads(1)
+                    .memory_budget_per_thread(self.writer_bytes)
+                    .build();
+                self.index.writer_with_options(options)?
+            }
+        };
+        Ok(self.writer.insert(writer))
+    }
+
+    fn put(&mut self, view: &View, thing: ThingId, record: &Record) -> Result<Applied> {
+        let assertion = match read(record) {
+            Ok(assertion) => assertion,
+            Err(reason) => return Ok(Applied::Skipped(reason)),
+        };
+        self.put_assertion(view, thing, record, &assertion)
+    }
+
+    fn put_assertion(
+        &mut self,
+        view: &View,
+        thing: ThingId,
+        record: &Record,
+        assertion: &Assertion,
+    ) -> Result<Applied> {
+        self.learn_source(view, record.label)?;
+        let place = Place {
+            thing,
+            label: record.label,
+            source: &self.sources[&record.label],
+            recorded_us: record.time_us,
+        };
+        let document = Content::of(assertion).document(&self.fields, assertion, &place);
+        self.writer()?.add_document(document)?;
+        Ok(Applied::Indexed)
+    }
+
+    fn learn_source(&mut self, view: &View, label: LabelId) -> Result<()> {
+        if !self.sources.contains_key(&label) {
+            let source = view.label(self.owner.tenant, label)?.source;
+            self.sources.insert(label, source);
+        }
+        Ok(())
+    }
+
+    fn forget(&mut self, thing: ThingId) -> Result<()> {
+        let term = Term::from_field_u64(self.fields.thing, thing.0);
+        self.writer()?.delete_term(term);
+        Ok(())
+    }
+
+    fn forget_label(&mut self, thing: ThingId, label: LabelId) -> Result<()> {
+        let term = Term::from_field_bytes(self.fields.key, &content::key(thing, label));
+        self.writer()?.delete_term(term);
+        Ok(())
+    }
+
+    /// One record in hand is one document, unless a later record in the view already replaced it.
+    fn apply_asserted(&mut self, view: &View, record: &Record) -> Result<Applied> {
+        let assertion = match read(record) {
+            Ok(assertion) => assertion,
+            Err(reason) => return Ok(Applied::Skipped(reason)),
+        };
+        let Some((thing, row)) = view.thing_by_id(self.owner.tenant, &assertion.id)? else {
+            return Ok(Applied::Ignored);
+        };
+        self.forget_label(thing, record.label)?;
+        if row.is_deleted() || !row.said.iter().any(|said| said.lsn() == record.lsn) {
+            return Ok(Applied::Ignored);
+        }
+        self.put_assertion(view, thing, record, &assertion)
+    }
+
+    fn apply_withdrawn(&mut self, view: &View, record: &Record) -> Result<Applied> {
+        let Some((thing, _)) = self.thing_of(view, record)? else {
+            return Ok(Applied::Ignored);
+        };
+        self.forget_label(thing, record.label)?;
+        Ok(Applied::Indexed)
+    }
+
+    /// A thing that was hidden or shown again is put as the view has it.
+    fn apply_toggled(&mut self, view: &View, record: &Record) -> Result<Applied> {
+        let Some((thing, row)) = self.thing_of(view, record)? else {
+            return Ok(Applied::Ignored);
+        };
+        self.forget(thing)?;
+        if row.is_deleted() {
+            return Ok(Applied::Indexed);
+        }
+        for said in &row.said {
+            let record = view.record(self.owner.tenant, said.lsn())?;
+            self.put(view, thing, &record)?;
+        }
+        Ok(Applied::Indexed)
+    }
+
+    /// The thing that a record names; none if its body was erased or names nothing known.
+    fn thing_of(&self, view: &View, record: &Record) -> Result<Option<(ThingId, ThingRow)>> {
+        let id = record
+            .body()
+            .and_then(|body| std::str::from_utf8(body).ok());
+        match id {
+            Some(id) => Ok(view.thing_by_id(self.owner.tenant, id)?),
+            None => Ok(None),
+        }
+    }
+
+    /// Starts from an opened or emptied home; readers see it at once.
+    fn adopt(&mut self, opened: Opened) -> Result<()> {
+        let (engine, pinned) = begin(&opened)?;
+        self.position = opened.position;
+        self.index = opened.index;
+        self.engine = engine;
+        self.published.publish(pinned);
+        Ok(())
+    }
+}
+
+fn read(record: &Record) -> Result<Assertion, String> {
+    let body = record.body().ok_or("its body was erased")?;
+    Assertion::from_body(body).map_err(|error| error.to_string())
+}
+
+fn begin(opened: &Opened) -> Result<(IndexReader, Pinned)> {
+    let engine = opened.index.reader_builder();
+    let engine: IndexReader = engine.reload_policy(ReloadPolicy::Manual).try_into()?;
+    let pinned = Pinned::new(engine.searcher(), schema().1, opened.position);
+    Ok((engine, pinned))
+}
+
+impl Follower for TextIndex {
+    fn name(&self) -> &'static str {
+        "text"
+    }
+
+    fn tenant(&self) -> TenantId {
+        self.owner.tenant
+    }
+
+    fn position(&self) -> Lsn {
+        self.position
+    }
+
+    /// Takes 16 bytes of memory for each present assertion while it runs.
+    fn bootstrap(
+        &mut self,
+        view: &View,
+        skipped: &mut Skipped,
+        stop: &dyn Fn() -> bool,
+    ) -> Result<u64> {
+        self.writer()?.delete_all_documents()?;
+        let present = Present::of(view, self.owner.tenant, stop)?;
+        let mut indexed = 0;
+        present.each(view, stop, &mut |thing, record| {
+            match self.put(view, thing, &record)? {
+                Applied::Skipped(reason) => skipped.add(record.lsn, reason),
+                _ => indexed += 1,
+            }
+            Ok(())
+        })?;
+        Ok(indexed)
+    }
+
+    fn apply(&mut self, view: &View, record: &Record) -> Result<Applied> {
+        match record.kind {
+            Kind::Asserted => self.apply_asserted(view, record),
+            Kind::Withdrawn => self.apply_withdrawn(view, record),
+            Kind::Deleted | Kind::Restored => self.apply_toggled(view, record),
+            Kind::Tenant
+            | Kind::Label
+            | Kind::Source
+            | Kind::Token
+            | Kind::TokenRevoked
+            | Kind::RunBegan
+            | Kind::RunEnded => Ok(Applied::Ignored),
+        }
+    }
+
+    fn commit(&mut self, at: Lsn) -> Result<()> {
+        let payload = home::payload(&self.owner, at);
+        let mut prepared = self.writer()?.prepare_commit()?;
+        prepared.set_payload(&payload);
+        prepared.commit()?;
+        self.home.sync()?;
+        self.position = at;
+        self.engine.reload()?;
+        self.published
+            .publish(Pinned::new(self.engine.searcher(), self.fields, at));
+        Ok(())
+    }
+
+    /// A writer that failed once is not asked again: the next change opens another.
+    fn rollback(&mut self) -> Result<()> {
+        self.writer = None;
+        let meta = self.index.load_metas()?;
+        match home::read_payload(meta.payload.as_deref().unwrap_or_default(), &self.owner) {
+            Ok(position) => self.position = position,
+            Err(_) if self.position == Lsn::NONE => {}
+            Err(detail) => {
+                return Err(Error::Damaged {
+                    what: "text index",
+                    detail,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    fn reset(&mut self) -> Result<()> {
+        self.writer = None;
+        let opened = self.home.create(Found::Nothing)?;
+        self.adopt(opened)
+    }
+}

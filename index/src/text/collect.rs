@@ -1,0 +1,418 @@
+//! The walk over a segment's matches: who may see them, which pass the filters, which are best.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use storage::ids::{LabelId, ThingId};
+use tantivy::columnar::{ColumnValues, StrColumn};
+use tantivy::fastfield::AliveBitSet;
+use tantivy::query::Scorer;
+use tantivy::{DocId, DocSet, Score, SegmentReader, TERMINATED};
+
+use super::plan::{Driver, Leaf, Plan};
+use super::schema::{RELATION, REVOKED, column};
+use super::search::{Allowed, Query};
+use crate::error::Result;
+
+/// How many documents are walked between two looks at the clock.
+const STOP_EVERY_DOCS: u32 = 1_024;
+/// Sums of the same numbers in another order differ by less than this, relatively.
+const ROUNDING: f32 = 1e-4;
+/// Longer questions are sentences: BM25 alone orders them better.
+const COORDINATED_WORDS_MAX: usize = 4;
+
+/// Which documents of a segment exist for a reader.
+pub(super) struct Visible {
+    alive: Option<AliveBitSet>,
+    labels: Arc<dyn ColumnValues<u64>>,
+    /// `None` where every label of the segment is allowed: no test then.
+    allowed: Option<Vec<u64>>,
+}
+
+impl Visible {
+    pub(super) fn new(segment: &SegmentReader, allowed: &Allowed) -> Result<Visible> {
+        let labels = segment
+            .fast_fields()
+            .u64(column::LABEL)?
+            .first_or_default_col(0);
+        let allowed = allowed.bits(labels.min_value(), labels.max_value());
+        Ok(Visible {
+            alive: segment.alive_bitset().cloned(),
+            labels,
+            allowed,
+        })
+    }
+
+    pub(super) fn has(&self, doc: DocId) -> bool {
+        self.alive.as_ref().is_none_or(|alive| alive.is_alive(doc)) && self.allows(doc)
+    }
+
+    fn allows(&self, doc: DocId) -> bool {
+        let Some(allowed) = &self.allowed else {
+            return true;
+        };
+        let label = self.labels.get_val(doc);
+        let word = allowed.get((label / 64) as usize);
+        word.is_some_and(|word| word & (1 << (label % 64)) != 0)
+    }
+}
+
+/// What a question asks of a document beside its words.
+pub(super) struct Filter<'a> {
+    visible: &'a Visible,
+    pub(super) things: Arc<dyn ColumnValues<u64>>,
+    pub(super) times: Arc<dyn ColumnValues<i64>>,
+    flags: Arc<dyn ColumnValues<u64>>,
+    /// Flags that are looked at, and what they must be.
+    flags_mask: u64,
+    flags_wanted: u64,
+    time: Option<(i64, i64)>,
+    pub(super) kinds: Choice,
+    pub(super) sources: Choice,
+}
+
+/// A column of words, and those of them that are asked for.
+pub(super) struct Choice {
+    column: Option<StrColumn>,
+    /// `None`: all.
+    wanted: Option<Vec<u64>>,
+}
+
+impl Choice {
+    fn new(segment: &SegmentReader, name: &str, wanted: &[String]) -> Result<Choice> {
+        let column = segment.fast_fields().str(name)?;
+        let ord_of = |word: &String| match &column {
+            Some(column) => column.dictionary().term_ord(word.as_bytes()).ok().flatten(),
+            None => None,
+        };
+        let wanted = (!wanted.is_empty()).then(|| wanted.iter().filter_map(ord_of).collect());
+        Ok(Choice { column, wanted })
+    }
+
+    fn ord(&self, doc: DocId) -> Option<u64> {
+        self.column.as_ref()?.ords().first(doc)
+    }
+
+    fn has(&self, doc: DocId) -> bool {
+        match &self.wanted {
+            None => true,
+            Some(wanted) => self.ord(doc).is_some_and(|ord| wanted.contains(&ord)),
+        }
+    }
+
+    fn word(&self, ord: u64) -> Option<String> {
+        let mut word = String::new();
+        let found = self.column.as_ref()?.ord_to_str(ord, &mut word).ok()?;
+        found.then_some(word)
+    }
+}
+
+impl<'a> Filter<'a> {
+    pub(super) fn new(
+        segment: &SegmentReader,
+        visible: &'a Visible,
+        query: &Query,
+    ) -> Result<Filter<'a>> {
+        let columns = segment.fast_fields();
+        let (flags_mask, flags_wanted) = flags(query);
+        Ok(Filter {
+            visible,
+            things: columns.u64(column::THING)?.first_or_default_col(0),
+            times: columns.i64(column::TIME)?.first_or_default_col(0),
+            flags: columns.u64(column::FLAGS)?.first_or_default_col(0),
+            flags_mask,
+            flags_wanted,
+            time: query.time.map(|range| (range.from_us, range.to_us)),
+            kinds: Choice::new(segment, column::KIND, &query.types)?,
+            sources: Choice::new(segment, column::SOURCE, &query.sources)?,
+        })
+    }
+
+    fn has(&self, doc: DocId) -> bool {
+        self.has_but_for_choices(doc) && self.kinds.has(doc) && self.sources.has(doc)
+    }
+
+    fn has_but_for_choices(&self, doc: DocId) -> bool {
+        self.visible.has(doc)
+            && (self.flags_mask == 0
+                || self.flags.get_val(doc) & self.flags_mask == self.flags_wanted)
+            && self.time.is_none_or(|(from, to)| {
+                let time = self.times.get_val(doc);
+                from <= time && time < to
+            })
+    }
+}
+
+fn flags(query: &Query) -> (u64, u64) {
+    let (mut mask, mut wanted) = (0, 0);
+    if !query.include_revoked {
+        mask |= REVOKED;
+    }
+    if let Some(form) = query.form {
+        mask |= RELATION;
+        wanted |= if form == storage::model::Form::Relation {
+            RELATION
+        } else {
+            0
+        };
+    }
+    (mask, wanted)
+}
+
+/// A document as a candidate for the page.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Candidate {
+    /// Orders hits, best first: a score's bits, or a time shifted to be positive.
+    pub(super) rank: u64,
+    pub(super) thing: ThingId,
+    pub(super) label: LabelId,
+}
+
+impl Candidate {
+    fn order(&self) -> (std::cmp::Reverse<u64>, ThingId) {
+        (std::cmp::Reverse(self.rank), self.thing)
+    }
+}
+
+/// The best things seen so far, each by its best document.
+pub(super) struct Best {
+    keep: usize,
+    candidates: Vec<Candidate>,
+    /// No candidate below this rank can be among the best any more.
+    floor: u64,
+}
+
+impl Best {
+    pub(super) fn new(keep: usize) -> Best {
+        Best {
+            keep,
+            candidates: Vec::with_capacity(2 * keep),
+            floor: 0,
+        }
+    }
+
+    fn add(&mut self, candidate: Candidate) {
+        if candidate.rank < self.floor {
+            return;
+        }
+        self.candidates.push(candidate);
+        if self.candidates.len() >= 2 * self.keep {
+            self.prune();
+        }
+    }
+
+    fn prune(&mut self) {
+        self.candidates
+            .sort_unstable_by_key(|candidate| (candidate.thing, std::cmp::Reverse(candidate.rank)));
+        self.candidates.dedup_by_key(|candidate| candidate.thing);
+        self.candidates.sort_unstable_by_key(Candidate::order);
+        if self.candidates.len() >= self.keep {
+            self.candidates.truncate(self.keep);
+            self.floor = self.candidates[self.keep - 1].rank;
+        }
+    }
+
+    pub(super) fn into_sorted(mut self) -> Vec<Candidate> {
+        self.prune();
+        self.candidates
+    }
+}
+
+/// Distinct things by word of a column.
+pub(super) type Counts = HashMap<String, roaring::RoaringTreemap>;
+
+/// What is collected over all segments of one search.
+pub(super) struct Collected<'a> {
+    pub(super) best: Best,
+    /// By type and by source, if asked for.
+    pub(super) facets: Option<(Counts, Counts)>,
+    pub(super) by_time: bool,
+    pub(super) stop: &'a dyn Fn() -> bool,
+    pub(super) stopped: bool,
+    walked: u32,
+}
+
+impl<'a> Collected<'a> {
+    pub(super) fn new(
+        keep: usize,
+        query: &Query,
+        by_time: bool,
+        stop: &'a dyn Fn() -> bool,
+    ) -> Collected<'a> {
+        Collected {
+            best: Best::new(keep),
+            facets: query.facets.then(Default::default),
+            by_time,
+            stop,
+            stopped: false,
+            walked: 0,
+        }
+    }
+
+    /// Walks one segment.
+    pub(super) fn walk(
+        &mut self,
+        segment: &SegmentReader,
+        plan: &Plan,
+        filter: &Filter<'_>,
+    ) -> Result<()> {
+        self.stopped |= (self.stop)();
+        if self.stopped {
+            return Ok(());
+        }
+        let mut scores = Scores::new(segment, plan)?;
+        let mut counted = Counted::default();
+        match &plan.driver {
+            Driver::Nothing => {}
+            Driver::All => {
+                for doc in 0..segment.max_doc() {
+                    if self.take(doc, filter, &mut scores, &mut counted) {
+                        break;
+                    }
+                }
+            }
+            Driver::Condition(weight) => {
+                let mut docs = weight.scorer(segment, 1.0)?;
+                while docs.doc() != TERMINATED {
+                    if self.take(docs.doc(), filter, &mut scores, &mut counted) {
+                        break;
+                    }
+                    docs.advance();
+                }
+            }
+            Driver::AnyLeaf(weight) => {
+                let from = self.threshold();
+                weight.for_each_pruning(from, segment, &mut |doc, _| {
+                    if self.take(doc, filter, &mut scores, &mut counted) {
+                        // Nothing scores above this: the walk ends.
+                        return Score::INFINITY;
+                    }
+                    self.threshold()
+                })?;
+            }
+        }
+        if let Some((kinds, sources)) = &mut self.facets {
+            counted.add_to(filter, kinds, sources);
+        }
+        Ok(())
+    }
+
+    /// Takes one matching document; says whether to stop.
+    fn take(
+        &mut self,
+        doc: DocId,
+        filter: &Filter<'_>,
+        scores: &mut Scores,
+        counted: &mut Counted,
+    ) -> bool {
+        self.walked = self.walked.wrapping_add(1);
+        if self.walked.is_multiple_of(STOP_EVERY_DOCS) && (self.stop)() {
+            self.stopped = true;
+            return true;
+        }
+        if self.facets.is_some() {
+            counted.count(doc, filter);
+        }
+        if filter.has(doc) {
+            let rank = if self.by_time {
+                tantivy::i64_to_u64(filter.times.get_val(doc))
+            } else {
+                scores.of(doc).to_bits().into()
+            };
+            self.best.add(Candidate {
+                rank,
+                thing: ThingId(filter.things.get_val(doc)),
+                label: LabelId(filter.visible.labels.get_val(doc) as u32),
+            });
+        }
+        false
+    }
+
+    /// What the engine may pass over: equal scores must still come, since the thing decides then, and the
+    /// engine's own sums may be rounded otherwise than ours.
+    fn threshold(&self) -> Score {
+        let floor = f32::from_bits(self.best.floor as u32);
+        if floor > 0.0 {
+            floor * (1.0 - ROUNDING)
+        } else {
+            Score::MIN
+        }
+    }
+}
+
+/// Scores documents by the plan's terms, always summed in the same order: the engine's pruned walk sums
+/// in an order that depends on what it passed over, and then two pages of one search would disagree.
+struct Scores {
+    leaves: Vec<(Box<dyn Scorer>, Option<usize>)>,
+    words: usize,
+}
+
+impl Scores {
+    fn new(segment: &SegmentReader, plan: &Plan) -> Result<Scores> {
+        let open = |leaf: &Leaf| Ok((leaf.weight.scorer(segment, 1.0)?, leaf.word));
+        Ok(Scores {
+            leaves: plan.leaves.iter().map(open).collect::<Result<_>>()?,
+            words: plan.words,
+        })
+    }
+
+    /// Never more than the plain sum, so that the engine's upper bounds hold for it too.
+    fn of(&mut self, doc: DocId) -> f32 {
+        let (mut sum, mut matched) = (0.0, 0u128);
+        for (scorer, word) in &mut self.leaves {
+            if scorer.doc() < doc {
+                scorer.seek(doc);
+            }
+            if scorer.doc() == doc {
+                sum += f64::from(scorer.score());
+                matched |= word.map_or(0, |word| 1 << word);
+            }
+        }
+        (sum * coordination(matched.count_ones() as usize, self.words)) as f32
+    }
+}
+
+/// Of a short question, a document with all the words comes before one with one of them many times.
+fn coordination(matched: usize, words: usize) -> f64 {
+    if (2..=COORDINATED_WORDS_MAX).contains(&words) && matched > 0 {
+        0.5 + 0.5 * matched as f64 / words as f64
+    } else {
+        1.0
+    }
+}
+
+/// Facets of one segment, by the segment's own numbers of words.
+#[derive(Default)]
+struct Counted {
+    kinds: HashMap<u64, Vec<u64>>,
+    sources: HashMap<u64, Vec<u64>>,
+}
+
+impl Counted {
+    /// A facet counts what there would be to choose from: its own choice does not narrow it.
+    fn count(&mut self, doc: DocId, filter: &Filter<'_>) {
+        if !filter.has_but_for_choices(doc) {
+            return;
+        }
+        let thing = filter.things.get_val(doc);
+        if let Some(kind) = filter.kinds.ord(doc).filter(|_| filter.sources.has(doc)) {
+            self.kinds.entry(kind).or_default().push(thing);
+        }
+        if let Some(source) = filter.sources.ord(doc).filter(|_| filter.kinds.has(doc)) {
+            self.sources.entry(source).or_default().push(thing);
+        }
+    }
+
+    fn add_to(self, filter: &Filter<'_>, kinds: &mut Counts, sources: &mut Counts) {
+        for (choice, counted, counts) in [
+            (&filter.kinds, self.kinds, kinds),
+            (&filter.sources, self.sources, sources),
+        ] {
+            for (ord, things) in counted {
+                if let Some(word) = choice.word(ord) {
+                    counts.entry(word).or_default().extend(things);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,263 @@
+//! From a question to what is looked up, and how much each part counts.
+//!
+//! Any word may match (OR), BM25 sums, and of short questions those documents come first that have more
+//! of the words. Requiring all of them would leave an analyst who adds one word too many with nothing.
+
+use std::collections::HashSet;
+
+use tantivy::query::{
+    BooleanQuery, BoostQuery, EnableScoring, Occur, PhraseQuery, Query as EngineQuery, TermQuery,
+    Weight,
+};
+use tantivy::schema::{Field, IndexRecordOption};
+use tantivy::{Searcher, Term};
+
+use super::collect::Visible;
+use super::question::{Question, Word};
+use super::schema::{Fields, stemmed, words};
+use super::terms;
+use crate::error::Result;
+
+/// A word in the title counts this many times one in the body.
+const TITLE_BOOST: f32 = 2.0;
+/// The id itself comes before all texts that mention it.
+const ID_BOOST: f32 = 10.0;
+/// What a corrected word counts, by its distance from what was typed.
+const TYPO_BOOST: [f32; 2] = [0.5, 0.25];
+/// What a word counts that only begins like the last one typed.
+const PREFIX_BOOST: f32 = 0.4;
+/// Words shorter than this are not corrected: nearly everything is near them.
+const TYPO_CHARS_MIN: usize = 5;
+/// Words shorter than this are corrected by one letter only.
+const TWO_TYPOS_CHARS_MIN: usize = 9;
+/// How many words one mistyped word, or one beginning, may stand for.
+const EXPANSIONS_MAX: usize = 12;
+
+/// What is looked up for a question in one index.
+pub(super) struct Plan {
+    /// What decides which documents match.
+    pub(super) driver: Driver,
+    /// What a document scores by, in a fixed order.
+    pub(super) leaves: Vec<Leaf>,
+    /// How many words were asked for.
+    pub(super) words: usize,
+    /// The stems that are looked up: what a snippet marks.
+    pub(super) stems: HashSet<String>,
+}
+
+pub(super) enum Driver {
+    /// Every document.
+    All,
+    /// No document.
+    Nothing,
+    /// Any leaf: blocks that cannot reach the best are passed over.
+    AnyLeaf(Box<dyn Weight>),
+    /// A condition, which is walked from end to end.
+    Condition(Box<dyn Weight>),
+}
+
+/// One term.
+pub(super) struct Leaf {
+    pub(super) weight: Box<dyn Weight>,
+    /// Which of the words it stands for, none for an id.
+    pub(super) word: Option<usize>,
+}
+
+struct Lookup {
+    term: Term,
+    boost: f32,
+    word: Option<usize>,
+}
+
+/// How a plan is made.
+pub(super) struct Planner<'a> {
+    pub(super) searcher: &'a Searcher,
+    pub(super) fields: &'a Fields,
+    pub(super) visible: &'a [Visible],
+    /// The last word may be the beginning of a longer one.
+    pub(super) prefix: bool,
+    /// All matches are wanted, not the best.
+    pub(super) everything: bool,
+}
+
+impl Planner<'_> {
+    pub(super) fn plan(&self, question: &Question) -> Result<Plan> {
+        let mut terms = Vec::new();
+        let mut stems = HashSet::new();
+        for (at, word) in question.words.iter().enumerate() {
+            let is_last = at + 1 == question.words.len();
+            for (stem, boost) in self.stems(word, self.prefix && is_last)? {
+                terms.push(Lookup::new(
+                    self.fields.title,
+                    &stem,
+                    boost * TITLE_BOOST,
+                    Some(at),
+                ));
+                terms.push(Lookup::new(self.fields.body, &stem, boost, Some(at)));
+                stems.insert(stem);
+            }
+        }
+        for id in &question.ids {
+            terms.push(Lookup::new(self.fields.id, id, ID_BOOST, None));
+        }
+        let terms = self.present(terms)?;
+        let leaves = terms
+            .iter()
+            .map(|term| self.leaf(term))
+            .collect::<Result<Vec<_>>>()?;
+        Ok(Plan {
+            driver: self.driver(question, &terms)?,
+            leaves,
+            words: question.words.len(),
+            stems,
+        })
+    }
+
+    /// The word itself if anybody visible has it, else what it may have been meant to be.
+    fn stems(&self, word: &Word, prefix: bool) -> Result<Vec<(String, f32)>> {
+        let mut stems = Vec::new();
+        if self.has(&word.stem)? {
+            stems.push((word.stem.clone(), 1.0));
+        }
+        if prefix {
+            let longer = terms::beginning_with(self.searcher, self.fields.word, &word.folded)?;
+            self.add_stems(&mut stems, longer, PREFIX_BOOST)?;
+        }
+        if stems.is_empty() {
+            self.add_corrections(&mut stems, &word.folded)?;
+        }
+        Ok(stems)
+    }
+
+    fn add_corrections(&self, stems: &mut Vec<(String, f32)>, word: &str) -> Result<()> {
+        let chars = word.chars().count();
+        let distance_max = match chars {
+            ..TYPO_CHARS_MIN => 0,
+            TYPO_CHARS_MIN..TWO_TYPOS_CHARS_MIN => 1,
+            TWO_TYPOS_CHARS_MIN.. => 2,
+        };
+        for distance in 1..=distance_max {
+            let near = terms::near(self.searcher, self.fields.word, word, distance)?;
+            self.add_stems(stems, near, TYPO_BOOST[usize::from(distance) - 1])?;
+            if !stems.is_empty() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn add_stems(
+        &self,
+        stems: &mut Vec<(String, f32)>,
+        found: Vec<String>,
+        boost: f32,
+    ) -> Result<()> {
+        let field = self.fields.word;
+        let mut analyzer = stemmed();
+        for word in terms::seen_of(self.searcher, self.visible, field, found, EXPANSIONS_MAX)? {
+            for stem in words(&mut analyzer, &word) {
+                if !stems.iter().any(|(known, _)| *known == stem) {
+                    stems.push((stem, boost));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn has(&self, stem: &str) -> Result<bool> {
+        let has = |field| {
+            terms::is_seen(
+                self.searcher,
+                self.visible,
+                &Term::from_field_text(field, stem),
+            )
+        };
+        Ok(has(self.fields.body)? || has(self.fields.title)?)
+    }
+
+    fn present(&self, terms: Vec<Lookup>) -> Result<Vec<Lookup>> {
+        let mut present = Vec::with_capacity(terms.len());
+        for term in terms {
+            if self.searcher.doc_freq(&term.term)? > 0 {
+                present.push(term);
+            }
+        }
+        Ok(present)
+    }
+
+    fn leaf(&self, term: &Lookup) -> Result<Leaf> {
+        let scoring = EnableScoring::enabled_from_searcher(self.searcher);
+        Ok(Leaf {
+            weight: term.query().weight(scoring)?,
+            word: term.word,
+        })
+    }
+
+    fn driver(&self, question: &Question, terms: &[Lookup]) -> Result<Driver> {
+        let any = BooleanQuery::union(terms.iter().map(Lookup::query).collect());
+        let conditions = question.phrases.len() + question.excluded.len();
+        if question.is_open() && terms.is_empty() && conditions == 0 {
+            return Ok(Driver::All);
+        }
+        if conditions == 0 && terms.is_empty() {
+            return Ok(Driver::Nothing);
+        }
+        if conditions == 0 && !self.everything {
+            let scoring = EnableScoring::enabled_from_searcher(self.searcher);
+            return Ok(Driver::AnyLeaf(any.weight(scoring)?));
+        }
+        let scoring = EnableScoring::disabled_from_searcher(self.searcher);
+        Ok(Driver::Condition(
+            self.condition(question, any).weight(scoring)?,
+        ))
+    }
+
+    fn condition(&self, question: &Question, any: BooleanQuery) -> BooleanQuery {
+        let mut clauses: Vec<(Occur, Box<dyn EngineQuery>)> = Vec::new();
+        if question.is_open() {
+            clauses.push((Occur::Must, Box::new(tantivy::query::AllQuery)));
+        } else if question.phrases.is_empty() {
+            clauses.push((Occur::Must, Box::new(any)));
+        }
+        for phrase in &question.phrases {
+            clauses.push((Occur::Must, self.phrase(phrase)));
+        }
+        for phrase in &question.excluded {
+            clauses.push((Occur::MustNot, self.phrase(phrase)));
+        }
+        BooleanQuery::new(clauses)
+    }
+
+    fn phrase(&self, stems: &[String]) -> Box<dyn EngineQuery> {
+        let in_field = |field: Field| -> Box<dyn EngineQuery> {
+            let mut terms: Vec<Term> = stems
+                .iter()
+                .map(|stem| Term::from_field_text(field, stem))
+                .collect();
+            match terms.len() {
+                1 => Box::new(TermQuery::new(terms.remove(0), IndexRecordOption::Basic)),
+                _ => Box::new(PhraseQuery::new(terms)),
+            }
+        };
+        Box::new(BooleanQuery::union(vec![
+            in_field(self.fields.title),
+            in_field(self.fields.body),
+        ]))
+    }
+}
+
+impl Lookup {
+    fn new(field: Field, text: &str, boost: f32, word: Option<usize>) -> Lookup {
+        Lookup {
+            term: Term::from_field_text(field, text),
+            boost,
+            word,
+        }
+    }
+
+    /// With frequencies: only such terms take part in the pruned walk.
+    fn query(&self) -> Box<dyn EngineQuery> {
+        let term = TermQuery::new(self.term.clone(), IndexRecordOption::WithFreqs);
+        Box::new(BoostQuery::new(Box::new(term), self.boost))
+    }
+}

@@ -1,0 +1,12 @@
+//! The gateway: HTTP in, commands and readings out. Who asks is settled before anything is read.
+
+mod auth;
+mod errors;
+mod graphql;
+mod http;
+pub mod operations;
+mod routes;
+mod serve;
+
+pub use graphql::sdl;
+pub use serve::{Server, bind};
