@@ -10,6 +10,7 @@ mod cuts;
 mod disk;
 mod faults;
 mod flips;
+mod followers;
 #[path = "../../storage/tests/model/observe.rs"]
 mod observe;
 #[path = "../../storage/tests/model/orders.rs"]
