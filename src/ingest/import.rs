@@ -166,7 +166,7 @@ impl<'a> Running<'a> {
         Ok(Running {
             started: Instant::now(),
             source,
-            purpose: principal.purpose.code(),
+            purpose: principal.recorded_purpose().code(),
             request,
             settling: Settling::new(app, tenant, actor, run, Vec::new()),
             chunk: Chunk::default(),

@@ -102,6 +102,7 @@ impl Policy {
         action: Action,
         resource: Resource<'_>,
     ) -> Option<Decision> {
+        let context = self.context(principal, resource)?;
         let principal = self.names.user(principal)?;
         let action = self.names.action(action);
         let resource = self.resource(resource)?;
@@ -109,7 +110,7 @@ impl Policy {
             principal.uid(),
             action.uid(),
             resource.uid(),
-            Context::empty(),
+            context,
             Some(&self.schema),
         );
         let entities = Entities::from_entities([principal, action, resource], None).ok()?;
@@ -117,6 +118,13 @@ impl Policy {
             .authorizer
             .is_authorized(&request.ok()?, &self.set, &entities);
         Some(Decision::of(&response))
+    }
+
+    fn context(&self, principal: &Principal, resource: Resource<'_>) -> Option<Context> {
+        match resource {
+            Resource::Label(_, label) => self.names.reading(principal, label),
+            Resource::Tenant(_) => Some(Context::empty()),
+        }
     }
 
     fn resource(&self, resource: Resource<'_>) -> Option<Entity> {

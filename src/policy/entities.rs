@@ -2,9 +2,11 @@
 
 use std::collections::{HashMap, HashSet};
 
-use cedar_policy::{Entity, EntityId, EntityTypeName, EntityUid, RestrictedExpression, Schema};
+use cedar_policy::{
+    Context, Entity, EntityId, EntityTypeName, EntityUid, RestrictedExpression, Schema,
+};
 use storage::ids::TenantId;
-use storage::model::{Label, Purpose};
+use storage::model::{Label, Purpose, Purposes};
 
 use super::{Action, Principal};
 
@@ -46,7 +48,7 @@ impl Names {
             ("tenant", self.tenant_value(principal.tenant)),
             ("role", value(&self.role, principal.role.as_str())),
             ("clearance", level(principal.clearance.code())),
-            ("purpose", self.purpose(principal.purpose)),
+            ("purposes", self.purposes(principal.purposes_in_use)),
             ("scopes", strings(&principal.scopes)),
             ("compartments", strings(&principal.compartments)),
         ];
@@ -54,14 +56,13 @@ impl Names {
     }
 
     pub(super) fn label(&self, tenant: TenantId, label: &Label) -> Option<Entity> {
-        let purposes = label.purposes.iter().map(|purpose| self.purpose(purpose));
         let attributes = [
             ("tenant", self.tenant_value(tenant)),
             ("kind", value(&self.kind, label.kind.as_str())),
             ("type", string(&label.thing_type)),
             ("classification", level(label.classification.code())),
             ("licence", value(&self.licence, label.licence.as_str())),
-            ("purposes", RestrictedExpression::new_set(purposes)),
+            ("purposes", self.purposes(label.purposes)),
             (
                 "retention",
                 value(&self.retention, label.retention.as_str()),
@@ -73,6 +74,13 @@ impl Names {
         entity(uid(&self.label, "asked"), attributes)
     }
 
+    /// What the request and the label have in common. Cedar can test two sets, but not intersect them.
+    pub(super) fn reading(&self, principal: &Principal, label: &Label) -> Option<Context> {
+        let in_use = |purpose: &Purpose| principal.purposes_in_use.contains(*purpose);
+        let purposes = label.purposes.iter().filter(in_use).collect();
+        Context::from_pairs([("purposes".to_owned(), self.purposes(purposes))]).ok()
+    }
+
     pub(super) fn tenant(&self, tenant: TenantId) -> Entity {
         Entity::new_no_attrs(uid(&self.tenant, &tenant.to_string()), HashSet::new())
     }
@@ -81,8 +89,9 @@ impl Names {
         value(&self.tenant, &tenant.to_string())
     }
 
-    fn purpose(&self, purpose: Purpose) -> RestrictedExpression {
-        value(&self.purpose, purpose.as_str())
+    fn purposes(&self, purposes: Purposes) -> RestrictedExpression {
+        let purpose = |purpose: Purpose| value(&self.purpose, purpose.as_str());
+        RestrictedExpression::new_set(purposes.iter().map(purpose))
     }
 }
 

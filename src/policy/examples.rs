@@ -24,7 +24,7 @@ pub(super) fn a(role: Role) -> Principal {
         role,
         clearance: Classification::Internal,
         purposes: Purposes::ALL,
-        purpose: Purpose::ThreatIntel,
+        purposes_in_use: [Purpose::ThreatIntel].into_iter().collect(),
         scopes: BTreeSet::new(),
         compartments: BTreeSet::new(),
     }
@@ -50,17 +50,17 @@ pub(super) fn any_principal() -> impl Strategy<Value = Principal> {
         select(vec![HERE, ELSEWHERE]),
         select(Role::ALL),
         select(Classification::ALL),
-        select(Purpose::ALL),
+        any_purposes(),
     );
     let rights = (
         subsequence(words(&["embargoed.read", "graphql.adhoc"]), 0..=2),
         subsequence(words(&["alpha", "beta"]), 0..=2),
     );
     (who, rights).prop_map(
-        |((tenant, role, clearance, purpose), (scopes, compartments))| Principal {
+        |((tenant, role, clearance, purposes_in_use), (scopes, compartments))| Principal {
             tenant,
             clearance,
-            purpose,
+            purposes_in_use,
             scopes: scopes.into_iter().collect(),
             compartments: compartments.into_iter().collect(),
             ..a(role)
@@ -96,6 +96,16 @@ pub(super) fn any_label() -> impl Strategy<Value = Label> {
             compartments,
         }
     })
+}
+
+/// One half of the time, as a request that names its purpose; any set otherwise.
+fn any_purposes() -> impl Strategy<Value = Purposes> {
+    let one = select(Purpose::ALL).prop_map(|purpose| [purpose].into_iter().collect());
+    let some = subsequence(Purpose::ALL, 1..=Purpose::ALL.len());
+    prop_oneof![
+        one,
+        some.prop_map(|purposes| purposes.into_iter().collect())
+    ]
 }
 
 pub(super) fn any_action() -> impl Strategy<Value = Action> {

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use roaring::RoaringBitmap;
 use storage::ids::{LabelId, TenantId};
-use storage::model::{Classification, Label, Purpose, Role};
+use storage::model::{Classification, Label, Purposes, Role};
 
 use super::{Action, Policy, PolicyVersion, Principal, Resource};
 
@@ -48,7 +48,7 @@ struct Key {
     tenant: TenantId,
     role: Role,
     clearance: Classification,
-    purpose: Purpose,
+    purposes_in_use: Purposes,
     scopes: BTreeSet<String>,
     compartments: BTreeSet<String>,
 }
@@ -149,7 +149,7 @@ impl Key {
             tenant: principal.tenant,
             role: principal.role,
             clearance: principal.clearance,
-            purpose: principal.purpose,
+            purposes_in_use: principal.purposes_in_use,
             scopes: principal.scopes.clone(),
             compartments: principal.compartments.clone(),
         }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use storage::ids::{ActorId, TenantId};
 use storage::model::{Classification, Purpose, Purposes, Role, TokenSpec};
 
-/// Who makes a request, on which tenant and for which purpose. Every read and write carries one.
+/// Who makes a request, on which tenant and for which purposes. Every read and write carries one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Principal {
     /// Who it is in the ledger.
@@ -22,8 +22,8 @@ pub struct Principal {
     pub clearance: Classification,
     /// The purposes that the principal may use data for.
     pub purposes: Purposes,
-    /// The one that this request is for; among `purposes`.
-    pub purpose: Purpose,
+    /// Those that this request is for: the one that it names, or else all of `purposes`. Never none.
+    pub purposes_in_use: Purposes,
     /// Rights beyond the role.
     pub scopes: BTreeSet<String>,
     /// The compartments that the principal is in.
@@ -31,10 +31,10 @@ pub struct Principal {
 }
 
 impl Principal {
-    /// The holder of a verified token, in no compartment. Without a wish the purpose is the token's first.
+    /// The holder of a verified token, in no compartment. Who names no purpose acts for all that the token carries.
     ///
     /// # Errors
-    /// If the token does not carry the purpose asked for.
+    /// If the token does not carry the purpose asked for, or none at all.
     pub fn of_token(
         token: &TokenSpec,
         actor: ActorId,
@@ -49,10 +49,19 @@ impl Principal {
             role: token.role,
             clearance: token.clearance,
             purposes: token.purposes,
-            purpose: purpose_in_use(token.purposes, wanted)?,
+            purposes_in_use: purposes_in_use(token.purposes, wanted)?,
             scopes: token.scopes.iter().cloned().collect(),
             compartments: BTreeSet::new(),
         })
+    }
+
+    /// The purpose that a record's header names: the first in use, since a header has room for one.
+    #[must_use]
+    pub fn recorded_purpose(&self) -> Purpose {
+        let mut in_use = self.purposes_in_use.iter();
+        in_use
+            .next()
+            .expect("a request is for one purpose at least")
     }
 }
 
@@ -72,18 +81,19 @@ pub enum PurposeRefused {
     NoneCarried,
 }
 
-fn purpose_in_use(carried: Purposes, wanted: Option<Purpose>) -> Result<Purpose, PurposeRefused> {
-    let first = carried.iter().next().ok_or(PurposeRefused::NoneCarried)?;
+fn purposes_in_use(carried: Purposes, wanted: Option<Purpose>) -> Result<Purposes, PurposeRefused> {
     match wanted {
-        Some(wanted) if !carried.contains(wanted) => Err(PurposeRefused::NotCarried {
+        _ if carried.is_empty() => Err(PurposeRefused::NoneCarried),
+        None => Ok(carried),
+        Some(wanted) if carried.contains(wanted) => Ok([wanted].into_iter().collect()),
+        Some(wanted) => Err(PurposeRefused::NotCarried {
             wanted,
             carried: names(carried),
         }),
-        wanted => Ok(wanted.unwrap_or(first)),
     }
 }
 
-fn names(purposes: Purposes) -> String {
+pub(super) fn names(purposes: Purposes) -> String {
     purposes
         .iter()
         .map(Purpose::as_str)

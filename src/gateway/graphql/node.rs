@@ -17,8 +17,8 @@ struct Node {
     role: String,
     /// The caller's clearance.
     clearance: String,
-    /// The purpose of this request.
-    purpose: String,
+    /// The purposes of this request: the one that it names, or all that its token carries.
+    purpose: Vec<String>,
     /// Entities in the tenant; only for who may see every label.
     entities: Option<u64>,
     /// Relations in the tenant; only for who may see every label.
@@ -50,7 +50,7 @@ impl NodeQuery {
                 tenant: principal.tenant_name.clone(),
                 role: principal.role.to_string(),
                 clearance: principal.clearance.to_string(),
-                purpose: principal.purpose.to_string(),
+                purpose: principal.purposes_in_use.iter().map(|purpose| purpose.to_string()).collect(),
                 entities: sees_all.then_some(head.entities),
                 relations: sees_all.then_some(head.relations),
                 lsn: head.head().0,

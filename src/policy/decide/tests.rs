@@ -171,7 +171,7 @@ fn each_rule_holds_for_every_reader() {
     row(
         EntityRead,
         |p, l| {
-            p.purpose = Purpose::Demo;
+            p.purposes_in_use = one(Purpose::Demo);
             l.personal = true;
         },
         false,
@@ -189,16 +189,15 @@ fn each_rule_holds_for_every_reader() {
 
     row(
         EntityRead,
-        |p, _| p.purpose = Purpose::Training,
+        |p, _| p.purposes_in_use = one(Purpose::Training),
         true,
         "readers-read",
     );
     row(
         EntityRead,
         |p, l| {
-            p.purpose = Purpose::Training;
-            p.clearance = Classification::Secret;
-            l.classification = Classification::Restricted;
+            restricted(p, l);
+            p.purposes_in_use = one(Purpose::Training);
         },
         false,
         "no-training-on-restricted",
@@ -229,6 +228,92 @@ fn each_rule_holds_for_every_reader() {
         },
         false,
         "embargo same-tenant-reads",
+    );
+}
+
+/// A request that names no purpose is made for several: it sees what one of them opens, and no more.
+#[test]
+fn each_rule_about_purposes_wants_one_that_request_and_data_share() {
+    use Action::EntityRead;
+    let row = check_rule;
+
+    row(
+        EntityRead,
+        |p, l| {
+            p.purposes_in_use = Purposes::ALL;
+            l.purposes = one(Purpose::Demo);
+        },
+        true,
+        "readers-read",
+    );
+    row(
+        EntityRead,
+        |p, l| {
+            p.purposes_in_use = two(Purpose::Demo, Purpose::Training);
+            l.purposes = two(Purpose::Investigation, Purpose::FraudRisk);
+        },
+        false,
+        "purpose",
+    );
+
+    row(
+        EntityRead,
+        |p, l| {
+            p.purposes_in_use = Purposes::ALL;
+            l.personal = true;
+        },
+        true,
+        "readers-read",
+    );
+    // The request has a purpose that may touch personal data, but these data do not serve it.
+    row(
+        EntityRead,
+        |p, l| {
+            p.purposes_in_use = Purposes::ALL;
+            l.personal = true;
+            l.purposes = two(Purpose::Demo, Purpose::Training);
+        },
+        false,
+        "personal",
+    );
+    row(
+        EntityRead,
+        |p, l| {
+            p.purposes_in_use = two(Purpose::Demo, Purpose::Benchmarking);
+            l.personal = true;
+        },
+        false,
+        "personal",
+    );
+
+    row(
+        EntityRead,
+        |p, l| {
+            restricted(p, l);
+            p.purposes_in_use = Purposes::ALL;
+        },
+        true,
+        "readers-read",
+    );
+    row(
+        EntityRead,
+        |p, l| {
+            restricted(p, l);
+            p.purposes_in_use = Purposes::ALL;
+            l.purposes = one(Purpose::Training);
+        },
+        false,
+        "no-training-on-restricted",
+    );
+    row(
+        EntityRead,
+        |p, l| {
+            restricted(p, l);
+            p.purposes_in_use = two(Purpose::Demo, Purpose::Training);
+            l.purposes = two(Purpose::Investigation, Purpose::Training);
+        },
+        false,
+        "no-training-on-restricted",
     );
 }
 
@@ -329,18 +414,37 @@ proptest! {
         prop_assert_eq!(decision.allowed, model(&principal, action, &label), "{:?}", decision.policies);
     }
 
-    /// Whatever a label holds, Cedar takes it for one: nothing is denied because it could not be asked.
+    /// What a request that names no purpose sees is what it would see for each, together: so naming one only narrows.
     #[test]
-    fn every_principal_and_label_fits_the_schema(
+    fn several_purposes_see_what_each_sees(
         principal in any_principal(),
         action in any_action(),
         label in any_label(),
     ) {
         thread_local!(static POLICY: Policy = Policy::built_in());
+        let allowed = |purposes_in_use| {
+            let principal = Principal { purposes_in_use, ..principal.clone() };
+            POLICY.with(|policy| policy.decide(&principal, action, resource(action, &label)).allowed)
+        };
+        let by_one = principal.purposes_in_use.iter().any(|purpose| allowed(one(purpose)));
+        prop_assert_eq!(allowed(principal.purposes_in_use), by_one);
+    }
+
+    /// Whatever a label holds, Cedar takes it for one: nothing is denied because it could not be asked.
+    #[test]
+    fn every_principal_and_label_fits_the_schema(
+        principal in any_principal(),
+        action in any_action(),
+        asked in any_label(),
+    ) {
+        thread_local!(static POLICY: Policy = Policy::built_in());
         POLICY.with(|policy| {
-            let (user, label) = (policy.names.user(&principal).unwrap(), policy.names.label(HERE, &label).unwrap());
+            let (user, label) = (policy.names.user(&principal).unwrap(), policy.names.label(HERE, &asked).unwrap());
             let fits = Entities::from_entities([user, label, policy.names.action(action)], Some(&policy.schema));
             prop_assert!(fits.is_ok(), "{}", fits.unwrap_err());
+            let context = policy.names.reading(&principal, &asked).unwrap();
+            let read = policy.names.action(Action::EntityRead).uid();
+            prop_assert!(context.validate(&policy.schema, &read).is_ok());
             Ok(())
         })?;
     }
@@ -364,19 +468,24 @@ fn model(p: &Principal, action: Action, l: &Label) -> bool {
 }
 
 fn model_label(p: &Principal, action: Action, l: &Label) -> bool {
-    let untouchable = [Purpose::Benchmarking, Purpose::Training, Purpose::Demo];
-    let personal_ok = p.clearance > Classification::Public && !untouchable.contains(&p.purpose);
-    let trains_on_restricted =
-        p.purpose == Purpose::Training && l.classification >= Classification::Restricted;
     p.clearance >= l.classification
-        && l.purposes.contains(p.purpose)
+        && p.purposes_in_use
+            .iter()
+            .any(|purpose| model_purpose(p, purpose, l))
         && l.compartments
             .iter()
             .all(|name| p.compartments.contains(name))
         && (l.licence != Licence::Embargoed || p.scopes.contains("embargoed.read"))
-        && (!l.personal || personal_ok)
-        && !trains_on_restricted
         && (action != Action::EmbeddingRead || l.licence == Licence::OpenDataOk)
+}
+
+/// Whether one purpose alone is enough: several never open together what none of them opens.
+fn model_purpose(p: &Principal, purpose: Purpose, l: &Label) -> bool {
+    let untouchable = [Purpose::Benchmarking, Purpose::Training, Purpose::Demo];
+    let personal_ok = p.clearance > Classification::Public && !untouchable.contains(&purpose);
+    let trains_on_restricted =
+        purpose == Purpose::Training && l.classification >= Classification::Restricted;
+    l.purposes.contains(purpose) && (!l.personal || personal_ok) && !trains_on_restricted
 }
 
 /// By hand: `cargo test --lib decision_time -- --ignored --nocapture`.
@@ -420,6 +529,15 @@ fn resource(action: Action, label: &Label) -> Resource<'_> {
 
 fn one(purpose: Purpose) -> Purposes {
     [purpose].into_iter().collect()
+}
+
+fn two(first: Purpose, second: Purpose) -> Purposes {
+    [first, second].into_iter().collect()
+}
+
+fn restricted(principal: &mut Principal, label: &mut Label) {
+    principal.clearance = Classification::Secret;
+    label.classification = Classification::Restricted;
 }
 
 fn join(principal: &mut Principal, compartment: &str) {

@@ -3,6 +3,7 @@ use proptest::prelude::*;
 
 use super::super::examples::{HERE, a, any_action, any_label, any_principal, open_label};
 use super::*;
+use storage::model::Purpose;
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(50))]
@@ -83,7 +84,7 @@ fn whatever_a_decision_depends_on_is_told_apart() {
     let mut others = vec![reader.clone(); 6];
     others[0].role = Role::Admin;
     others[1].clearance = Classification::Secret;
-    others[2].purpose = Purpose::Demo;
+    others[2].purposes_in_use = [Purpose::Demo].into_iter().collect();
     others[3].scopes.insert("embargoed.read".to_owned());
     others[4].compartments.insert("alpha".to_owned());
     others[5].tenant = TenantId(2);
