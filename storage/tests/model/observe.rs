@@ -243,7 +243,7 @@ impl Observer<'_> {
     fn pending(&self) -> Result<BTreeMap<(u64, u64), Waiting>> {
         let mut pending = BTreeMap::new();
         for run in 0..=self.view.head(self.tenant)?.head().0 {
-            for (number, row) in self.view.pending(self.tenant, RunId(run), usize::MAX)? {
+            for (number, row) in self.view.pending(self.tenant, RunId(run), 0, usize::MAX)? {
                 let part = |part: storage::rows::PendingPart| {
                     Ok((Label::decode(&part.label)?, part.assertion))
                 };
