@@ -1,6 +1,7 @@
 //! What the text index promises to those who search.
 
 #[path = "../../storage/tests/world/mod.rs"]
+#[allow(dead_code, reason = "the world of the store's own tests, of which this needs a part")]
 mod world;
 
 mod text_world;

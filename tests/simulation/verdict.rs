@@ -10,7 +10,7 @@ use crate::workload::{Workload, open};
 
 /// A broken promise.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Violation {
+pub(crate) enum Violation {
     AcknowledgedBatchLost {
         acknowledged: usize,
         held: usize,
@@ -31,7 +31,7 @@ pub enum Violation {
 }
 
 impl Violation {
-    pub fn unreadable(error: Error) -> Violation {
+    pub(crate) fn unreadable(error: Error) -> Violation {
         Violation::Unreadable(error.to_string())
     }
 }
@@ -66,7 +66,7 @@ impl fmt::Display for Violation {
 }
 
 /// Judges what a power cut left of a disk; one recovery in four is cut off as well.
-pub fn judge(
+pub(crate) fn judge(
     workload: &Workload,
     mut disk: Disk,
     acknowledged: usize,
@@ -89,7 +89,7 @@ pub fn judge(
 }
 
 /// The store keeps every promise about itself, and so do its followers.
-pub fn is_sound(store: &Store) -> Result<(), Violation> {
+pub(crate) fn is_sound(store: &Store) -> Result<(), Violation> {
     let view = store.view().map_err(Violation::unreadable)?;
     let report = view.verify(&mut |_| ()).map_err(Violation::unreadable)?;
     if !report.problems.is_empty() {

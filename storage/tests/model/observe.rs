@@ -15,7 +15,7 @@ use crate::reference::{Entry, Held, Link, Model, Run, Tenant, Thing, Token, Wait
 ///
 /// # Errors
 /// Whatever reading fails with; `Corrupt` as well where two ways to ask the same give two answers.
-pub fn observe(view: &View) -> Result<Model> {
+pub(crate) fn observe(view: &View) -> Result<Model> {
     let mut model = Model::default();
     for (id, row) in view.tenants()? {
         agree("tenants", &Some(id), &view.tenant(&row.name)?)?;
@@ -243,7 +243,7 @@ impl Observer<'_> {
     fn pending(&self) -> Result<BTreeMap<(u64, u64), Waiting>> {
         let mut pending = BTreeMap::new();
         for run in 0..=self.view.head(self.tenant)?.head().0 {
-            for (number, row) in self.view.pending(self.tenant, RunId(run), usize::MAX)? {
+            for (number, row) in self.view.pending(self.tenant, RunId(run), 0, usize::MAX)? {
                 let part = |part: storage::rows::PendingPart| {
                     Ok((Label::decode(&part.label)?, part.assertion))
                 };
