@@ -3,14 +3,12 @@
 //! While one batch is being made durable the next gathers in the queue, so batches grow with the load
 //! and a lone write never waits for company. Whoever submits gets an answer only after the commit.
 
-use std::collections::HashMap;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use storage::commands::{Applied, Command};
-use storage::ids::{Lsn, TenantId};
 use storage::{Error, Result, Store};
 use tokio::sync::oneshot;
 
@@ -38,17 +36,17 @@ struct Submission {
     answer: oneshot::Sender<Result<Answers>>,
 }
 
-/// The durable end of every tenant's log, to be waited on.
+/// Tells that some log has grown.
 #[derive(Default)]
 pub struct Tail {
-    heads: Mutex<Heads>,
+    growth: Mutex<Growth>,
     moved: Condvar,
 }
 
 #[derive(Default)]
-struct Heads {
-    by_tenant: HashMap<TenantId, Lsn>,
+struct Growth {
     moves: u64,
+    closed: bool,
 }
 
 /// Starts the writer. It ends when the last handle is dropped, with everything submitted before written.
@@ -66,7 +64,7 @@ impl Handle {
     /// Submits commands as one unit and waits until they are durable.
     ///
     /// # Errors
-    /// `Poisoned` if the queue is full or the store failed: nothing was acknowledged, try again.
+    /// `Busy` if the queue is full, `Poisoned` if the store failed: nothing was acknowledged, try again.
     pub async fn submit(&self, commands: Vec<Command>) -> Result<Answers> {
         let (answer, answered) = oneshot::channel();
         match self.queue.try_send(Submission { commands, answer }) {
@@ -94,7 +92,7 @@ impl Handle {
         self.submit_soon(commands)?.blocking_recv().map_err(|_| stopped())?
     }
 
-    /// The durable end of every log.
+    /// Tells that some log has grown.
     #[must_use]
     pub fn tail(&self) -> &Arc<Tail> {
         &self.tail
@@ -105,21 +103,32 @@ impl Tail {
     /// Waits until some log has grown since `moves`, or `timeout` has passed; says how often they grew.
     #[must_use]
     pub fn wait(&self, moves: u64, timeout: Duration) -> u64 {
-        let heads = self.heads();
-        let waited = self.moved.wait_timeout_while(heads, timeout, |heads| heads.moves == moves);
+        let growth = self.growth();
+        let waited = self.moved.wait_timeout_while(growth, timeout, |growth| growth.moves == moves && !growth.closed);
         waited.unwrap_or_else(PoisonError::into_inner).0.moves
     }
 
-    fn publish(&self, heads: &[(TenantId, Lsn)]) {
-        let mut tail = self.heads();
-        tail.by_tenant.extend(heads.iter().copied());
+    /// Wakes everybody who waits, for the last time.
+    pub fn close(&self) {
+        self.growth().closed = true;
+        self.moved.notify_all();
+    }
+
+    /// Whether the node is stopping.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.growth().closed
+    }
+
+    fn publish(&self) {
+        let mut tail = self.growth();
         tail.moves += 1;
         drop(tail);
         self.moved.notify_all();
     }
 
-    fn heads(&self) -> MutexGuard<'_, Heads> {
-        self.heads.lock().unwrap_or_else(PoisonError::into_inner)
+    fn growth(&self) -> MutexGuard<'_, Growth> {
+        self.growth.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -152,7 +161,7 @@ fn write(store: &Store, batch: Vec<Submission>, tail: &Tail) {
     let commands: Vec<Command> = commands.into_iter().flatten().collect();
     match store.write(&commands, node::stamp()) {
         Ok(committed) => {
-            tail.publish(&committed.heads);
+            tail.publish();
             let mut answers = committed.answers.into_iter();
             for (answer, count) in answer_to {
                 // Who no longer waits has lost the answer, not the write.

@@ -8,5 +8,7 @@ pub mod operations;
 mod routes;
 mod serve;
 
+pub(crate) use errors::Failure;
 pub use graphql::sdl;
+pub(crate) use graphql::{GraphQl, schema};
 pub use serve::{Server, bind};

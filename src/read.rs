@@ -35,6 +35,23 @@ impl<'v> Reader<'v> {
         Reader { view, tenant, entities, relations }
     }
 
+    /// Whether the reader may see every part of what is said of a thing, deleted or not.
+    ///
+    /// # Errors
+    /// As for reading the view.
+    pub fn covers(&self, id: &str) -> Result<bool> {
+        let Some((_, row)) = self.view.thing_by_id(self.tenant, id)? else { return Ok(false) };
+        let allowed = self.allowed(&row)?;
+        Ok(row.said.iter().all(|said| allowed.contains(said.label())))
+    }
+
+    fn allowed(&self, row: &ThingRow) -> Result<&Allowed> {
+        Ok(match row.form()? {
+            Form::Entity => &self.entities,
+            Form::Relation => &self.relations,
+        })
+    }
+
     /// The thing of an id, if the reader may know of it.
     fn find(&self, id: &str, as_of_us: Option<i64>) -> Result<Option<(ThingId, ThingRow)>> {
         let found = self.view.thing_by_id(self.tenant, id)?;
@@ -48,10 +65,7 @@ impl<'v> Reader<'v> {
 
     /// What may be seen of a thing: what each source says now, or said at a time.
     fn said(&self, thing: ThingId, row: &ThingRow, as_of_us: Option<i64>) -> Result<Vec<SaidRow>> {
-        let allowed = match row.form()? {
-            Form::Entity => &self.entities,
-            Form::Relation => &self.relations,
-        };
+        let allowed = self.allowed(row)?;
         let said = match as_of_us {
             None if row.is_deleted() => Vec::new(),
             None => row.said.clone(),

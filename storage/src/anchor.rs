@@ -10,13 +10,35 @@ use crate::directory::replace_file;
 use crate::error::{Error, Result};
 use crate::ids::{Lsn, TenantId};
 use crate::ledger::note::{Checkpoint, Signer};
+use crate::ledger::receipt::{self, Contents};
 use crate::ledger::proof;
+use crate::record::{Content, Record};
 use crate::view::View;
 
 /// The anchor file, and the key that signs it.
 pub struct Anchor {
     path: PathBuf,
     seed: [u8; 32],
+}
+
+/// A signed checkpoint.
+#[derive(Clone, Debug)]
+pub struct Signed {
+    /// What was signed.
+    pub checkpoint: Checkpoint,
+    /// The signed note.
+    pub note: String,
+    /// The key to check it with.
+    pub vkey: String,
+}
+
+/// A receipt (C2SP tlog-proof) and the checkpoint that it leads to.
+#[derive(Clone, Debug)]
+pub struct SignedReceipt {
+    /// The receipt as a file.
+    pub text: String,
+    /// The checkpoint in it.
+    pub signed: Signed,
 }
 
 impl Anchor {
@@ -47,6 +69,33 @@ impl Anchor {
             root: frontier.root(),
         };
         Ok(self.signer(view, tenant)?.sign(&checkpoint)?)
+    }
+
+    /// The ledger of a tenant as the view shows it, signed, with the key to check it.
+    ///
+    /// # Errors
+    /// See [`Anchor::signer`].
+    pub fn signed(&self, view: &View, tenant: TenantId) -> Result<Signed> {
+        let note = self.checkpoint(view, tenant)?;
+        let signer = self.signer(view, tenant)?;
+        let checkpoint = Checkpoint::open(&note, signer.vkey())?;
+        Ok(Signed { checkpoint, note, vkey: signer.vkey().to_string() })
+    }
+
+    /// The receipt of a record: what opens its leaf, the path to the root, and the signed root.
+    ///
+    /// # Errors
+    /// See [`Anchor::signer`].
+    pub fn receipt(&self, view: &View, tenant: TenantId, record: &Record) -> Result<SignedReceipt> {
+        let signed = self.signed(view, tenant)?;
+        let index = record.lsn.leaf_index();
+        let path = proof::inclusion(&view.ledger(tenant), signed.checkpoint.size, index)?;
+        let contents = match &record.content {
+            Content::Held { salt, body } => Contents::Kept { salt: *salt, body: body.clone() },
+            Content::Erased { digest } => Contents::Erased { digest: *digest },
+        };
+        let text = receipt::write(&record.header, &contents, index, &path, &signed.note);
+        Ok(SignedReceipt { text, signed })
     }
 
     /// Writes the checkpoints of all tenants; durable on return.
