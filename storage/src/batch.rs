@@ -15,7 +15,7 @@ use crate::model::{Label, SourceSpec};
 use crate::record::{Draft, Kind, RowWriter, header, salt};
 use crate::rows::{HeadRow, NodeRow, decode};
 use crate::tables::{Key, Table};
-use crate::tx::{Changes, Overlay, Read, Tx, Visit};
+use crate::tx::{Changes, Overlay, Read, Tx, Visit, VisitAll};
 
 /// Most distinct labels of a tenant.
 pub const LABELS_MAX: u32 = 4096;
@@ -383,7 +383,7 @@ pub(crate) fn scan_prefix(
     tx: &dyn Read,
     table: Table,
     prefix: &Key,
-    visit: &mut dyn FnMut(&[u8], &[u8]) -> Result<()>,
+    visit: VisitAll<'_>,
 ) -> Result<()> {
     tx.scan(
         table,

@@ -9,6 +9,9 @@ use crate::tables::Table;
 /// Receives the rows of a scan, in key order, until it breaks.
 pub type Visit<'a> = &'a mut dyn FnMut(&[u8], &[u8]) -> Result<ControlFlow<()>>;
 
+/// Receives every row of a scan, in key order.
+pub(crate) type VisitAll<'a> = &'a mut dyn FnMut(&[u8], &[u8]) -> Result<()>;
+
 /// Reading rows.
 pub trait Read {
     /// The value at a key.

@@ -14,7 +14,7 @@ use crate::model::{Assertion, Label, SourceSpec};
 use crate::record::{Record, Row};
 use crate::rows::{BeforeRow, HeadRow, NodeRow, PendingRow, RunRow, ThingRow, TokenRow, decode};
 use crate::tables::{Key, Table, key_u32, key_u64};
-use crate::tx::{Read, Visit};
+use crate::tx::{Read, Visit, VisitAll};
 
 /// An unchanging picture of the store.
 #[derive(Clone)]
@@ -478,7 +478,7 @@ impl View {
         &self,
         table: Table,
         prefix: &Key,
-        visit: &mut dyn FnMut(&[u8], &[u8]) -> Result<()>,
+        visit: VisitAll<'_>,
     ) -> Result<()> {
         crate::batch::scan_prefix(self, table, prefix, visit)
     }

@@ -11,7 +11,7 @@ use crate::seed::Seeded;
 use crate::verdict::{Violation, judge};
 use crate::workload::{Workload, new_disk};
 
-pub const CUTS_PER_SEED: u64 = 40;
+pub(crate) const CUTS_PER_SEED: u64 = 40;
 /// Cuts in a plain test run.
 const CUTS: u64 = 2_000;
 

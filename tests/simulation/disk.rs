@@ -11,7 +11,7 @@ const SECTOR_BYTES: usize = 512;
 
 /// A disk that outlives the stores opened on it, one after the other.
 #[derive(Clone, Debug, Default)]
-pub struct Disk(Arc<Mutex<State>>);
+pub(crate) struct Disk(Arc<Mutex<State>>);
 
 #[derive(Debug, Default)]
 struct State {
@@ -37,7 +37,7 @@ enum Op {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Call {
+pub(crate) enum Call {
     Read,
     Write,
     SetLen,
@@ -46,32 +46,32 @@ pub enum Call {
 
 /// A failure on command.
 #[derive(Clone, Copy, Debug)]
-pub struct Fault {
-    pub call: Call,
+pub(crate) struct Fault {
+    pub(crate) call: Call,
     /// How many more calls of that kind succeed.
-    pub after: usize,
+    pub(crate) after: usize,
     /// Whether every call behind it fails too, until the fault is lifted.
-    pub lasts: bool,
-    pub error: io::ErrorKind,
+    pub(crate) lasts: bool,
+    pub(crate) error: io::ErrorKind,
     /// What becomes of writes that were not synced, when a sync fails.
-    pub seed: u64,
+    pub(crate) seed: u64,
 }
 
 /// How a power cut treats what was not synced.
 #[derive(Clone, Copy, Debug, Hash)]
-pub struct Cut {
+pub(crate) struct Cut {
     /// The operation in front of which power is lost.
-    pub at: usize,
+    pub(crate) at: usize,
     /// Probability that a write is kept, in thousandths.
-    pub keep: u32,
+    pub(crate) keep: u32,
     /// Whether writes that are kept lose some of their sectors.
-    pub tear: bool,
+    pub(crate) tear: bool,
     /// Decides which ones.
-    pub seed: u64,
+    pub(crate) seed: u64,
 }
 
 impl Disk {
-    pub fn of(bytes: Vec<u8>) -> Disk {
+    pub(crate) fn of(bytes: Vec<u8>) -> Disk {
         let state = State {
             base: bytes.clone(),
             bytes,
@@ -81,7 +81,7 @@ impl Disk {
     }
 
     /// A backend on this disk; those made before are cut off.
-    pub fn backend(&self) -> Box<dyn storage::Backend> {
+    pub(crate) fn backend(&self) -> Box<dyn storage::Backend> {
         let mut state = self.state();
         state.opened += 1;
         Box::new(Backend {
@@ -90,37 +90,37 @@ impl Disk {
         })
     }
 
-    pub fn bytes(&self) -> Vec<u8> {
+    pub(crate) fn bytes(&self) -> Vec<u8> {
         self.state().bytes.clone()
     }
 
     /// The number of operations so far.
-    pub fn operations(&self) -> usize {
+    pub(crate) fn operations(&self) -> usize {
         self.state().log.len()
     }
 
-    pub fn lie_about_syncs(&self) {
+    pub(crate) fn lie_about_syncs(&self) {
         self.state().lies = true;
     }
 
-    pub fn set_fault(&self, fault: Option<Fault>) {
+    pub(crate) fn set_fault(&self, fault: Option<Fault>) {
         let mut state = self.state();
         state.fault = fault;
         state.has_failed = false;
     }
 
     /// Whether the fault has struck.
-    pub fn has_failed(&self) -> bool {
+    pub(crate) fn has_failed(&self) -> bool {
         self.state().has_failed
     }
 
     /// The bytes that are left after a power cut.
-    pub fn after(&self, cut: Cut) -> Vec<u8> {
+    pub(crate) fn after(&self, cut: Cut) -> Vec<u8> {
         self.state().after(cut)
     }
 
     /// A digest of every operation: two runs of one seed have the same.
-    pub fn trace(&self) -> u64 {
+    pub(crate) fn trace(&self) -> u64 {
         let mut hasher = DefaultHasher::new();
         self.state().log.hash(&mut hasher);
         hasher.finish()
@@ -133,7 +133,7 @@ impl Disk {
 
 impl Cut {
     /// A cut at random among `operations`.
-    pub fn draw(seeded: &mut Seeded, operations: usize) -> Cut {
+    pub(crate) fn draw(seeded: &mut Seeded, operations: usize) -> Cut {
         let keep = match seeded.below(4) {
             0 => 0,
             1 => 500,

@@ -14,7 +14,7 @@ const FOLLOWED_ONE_IN: usize = 40;
 
 /// A broken promise.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Violation {
+pub(crate) enum Violation {
     AcknowledgedBatchLost {
         acknowledged: usize,
         held: usize,
@@ -37,7 +37,7 @@ pub enum Violation {
 }
 
 impl Violation {
-    pub fn unreadable(error: Error) -> Violation {
+    pub(crate) fn unreadable(error: Error) -> Violation {
         Violation::Unreadable(error.to_string())
     }
 }
@@ -75,7 +75,7 @@ impl fmt::Display for Violation {
 }
 
 /// Judges what a power cut left of a disk; one recovery in four is cut off as well.
-pub fn judge(
+pub(crate) fn judge(
     workload: &Workload,
     mut disk: Disk,
     acknowledged: usize,
@@ -100,8 +100,13 @@ pub fn judge(
     Ok(())
 }
 
+<<<<<<< HEAD
 /// The store keeps every promise about itself.
 pub fn is_sound(store: &Store) -> Result<(), Violation> {
+=======
+/// The store keeps every promise about itself, and so do its followers.
+pub(crate) fn is_sound(store: &Store) -> Result<(), Violation> {
+>>>>>>> chrome
     let view = store.view().map_err(Violation::unreadable)?;
     let report = view.verify(&mut |_| ()).map_err(Violation::unreadable)?;
     if !report.problems.is_empty() {

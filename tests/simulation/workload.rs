@@ -12,7 +12,7 @@ use crate::reference::{Answer, Model};
 use crate::seed::Seeded;
 use crate::verdict::Violation;
 
-pub struct Workload {
+pub(crate) struct Workload {
     batches: Vec<Batch>,
     /// The state before the first batch, and after each.
     models: Vec<Model>,
@@ -27,7 +27,7 @@ struct Batch {
 }
 
 impl Workload {
-    pub fn draw(seed: u64) -> Workload {
+    pub(crate) fn draw(seed: u64) -> Workload {
         let mut seeded = Seeded::new(seed, 3);
         let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &seeded.bytes::<32>());
         let mut runner = TestRunner::new_with_rng(Config::default(), rng);
@@ -63,12 +63,12 @@ impl Workload {
     }
 
     /// How many batches there are.
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.batches.len()
     }
 
     /// Writes every batch, and gives for each the number of disk operations when it was acknowledged.
-    pub fn run(&self, disk: &Disk) -> Result<Vec<usize>, Violation> {
+    pub(crate) fn run(&self, disk: &Disk) -> Result<Vec<usize>, Violation> {
         let mut store = open(disk)?;
         let mut acknowledged = Vec::new();
         for done in 0..self.len() {
@@ -84,13 +84,13 @@ impl Workload {
     }
 
     /// Writes the batch that follows after `done` others.
-    pub fn write(&self, store: &Store, done: usize) -> Result<(), Violation> {
+    pub(crate) fn write(&self, store: &Store, done: usize) -> Result<(), Violation> {
         let written = self.try_write(store, done)?;
         written.map_err(|error| Violation::Refused(error.to_string()))
     }
 
     /// The same where the store may fail; what it answers, it must answer right.
-    pub fn try_write(&self, store: &Store, done: usize) -> Result<Result<()>, Violation> {
+    pub(crate) fn try_write(&self, store: &Store, done: usize) -> Result<Result<()>, Violation> {
         let batch = &self.batches[done];
         let committed = match store.write(&batch.commands, batch.stamp.clone()) {
             Ok(committed) => committed,
@@ -112,18 +112,18 @@ impl Workload {
     }
 
     /// Whether the batch behind `done` others asks for a reopening.
-    pub fn reopens(&self, done: usize) -> bool {
+    pub(crate) fn reopens(&self, done: usize) -> bool {
         self.batches[done].reopen
     }
 
     /// Whether a state is the one after the last batch.
-    pub fn is_last_state(&self, found: &Model) -> bool {
+    pub(crate) fn is_last_state(&self, found: &Model) -> bool {
         self.models.last() == Some(found)
     }
 
     /// The number of batches that the store holds: all that were acknowledged and, at most, the one
     /// that was in flight; never a part of one.
-    pub fn held_by(&self, store: &Store, acknowledged: usize) -> Result<usize, Violation> {
+    pub(crate) fn held_by(&self, store: &Store, acknowledged: usize) -> Result<usize, Violation> {
         let found = observe(&store.view().map_err(Violation::unreadable)?)
             .map_err(Violation::unreadable)?;
         let allowed = acknowledged..=(acknowledged + 1).min(self.len());
@@ -143,6 +143,7 @@ impl Workload {
 }
 
 /// Opens a store as a process does that has just started.
+<<<<<<< HEAD
 pub fn open(disk: &Disk) -> Result<Store, Violation> {
     try_open(disk).map_err(|error| Violation::DidNotOpen(error.to_string()))
 }
@@ -154,6 +155,14 @@ pub fn in_memory() -> Result<Store, Violation> {
 
 /// Opens a store on a disk, and leaves it to the caller what that may come to.
 pub fn try_open(disk: &Disk) -> Result<Store> {
+=======
+pub(crate) fn open(disk: &Disk) -> Result<Store, Violation> {
+    Store::open(options(disk)).map_err(|error| Violation::DidNotOpen(error.to_string()))
+}
+
+/// How a store is opened on a disk, again and again.
+pub(crate) fn options(disk: &Disk) -> Options {
+>>>>>>> chrome
     let disk = disk.clone();
     opened(EngineOptions::Backend(Box::new(move || disk.backend())))
 }
@@ -168,7 +177,7 @@ fn opened(engine: EngineOptions) -> Result<Store> {
 }
 
 /// A disk with a new store on it. A node puts its first file in place whole, so no cut falls in there.
-pub fn new_disk() -> Result<Disk, Violation> {
+pub(crate) fn new_disk() -> Result<Disk, Violation> {
     let disk = Disk::default();
     drop(open(&disk)?);
     Ok(Disk::of(disk.bytes()))

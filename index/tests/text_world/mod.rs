@@ -11,18 +11,18 @@ use storage::model::{Said, Text};
 
 use crate::world::{World, entity};
 
-pub struct Library {
-    pub world: World,
-    pub text: TextIndex,
+pub(crate) struct Library {
+    pub(crate) world: World,
+    pub(crate) text: TextIndex,
     reader: Reader,
 }
 
 impl Library {
-    pub fn new() -> Library {
+    pub(crate) fn new() -> Library {
         Library::at(Home::memory()).0
     }
 
-    pub fn at(home: Home) -> (Library, Found) {
+    pub(crate) fn at(home: Home) -> (Library, Found) {
         let world = World::in_memory();
         let (text, found) = open(&world, home);
         let reader = text.reader();
@@ -36,11 +36,11 @@ impl Library {
         )
     }
 
-    pub fn say(&mut self, said: Said) {
+    pub(crate) fn say(&mut self, said: Said) {
         self.world.say(said);
     }
 
-    pub fn delete(&mut self, id: &str) {
+    pub(crate) fn delete(&mut self, id: &str) {
         let (tenant, id) = (self.world.tenant, id.to_owned());
         self.world.one(Command::Delete(Delete {
             tenant,
@@ -49,7 +49,7 @@ impl Library {
         }));
     }
 
-    pub fn restore(&mut self, id: &str) {
+    pub(crate) fn restore(&mut self, id: &str) {
         let (tenant, id) = (self.world.tenant, id.to_owned());
         self.world.one(Command::Restore(Restore {
             tenant,
@@ -59,15 +59,15 @@ impl Library {
     }
 
     /// Takes in everything that was said.
-    pub fn drive(&mut self) {
+    pub(crate) fn drive(&mut self) {
         drive(&mut self.text, &self.world);
     }
 
-    pub fn pin(&self) -> Pinned {
+    pub(crate) fn pin(&self) -> Pinned {
         self.reader.pin()
     }
 
-    pub fn query(&self, text: &str) -> Query {
+    pub(crate) fn query(&self, text: &str) -> Query {
         Query {
             text: text.to_owned(),
             limit: 50,
@@ -75,30 +75,30 @@ impl Library {
         }
     }
 
-    pub fn found(&mut self, text: &str) -> Vec<String> {
+    pub(crate) fn found(&mut self, text: &str) -> Vec<String> {
         let query = self.query(text);
         self.found_by(&query)
     }
 
-    pub fn found_by(&mut self, query: &Query) -> Vec<String> {
+    pub(crate) fn found_by(&mut self, query: &Query) -> Vec<String> {
         let hits = self.ask(query, &Allowed::Every);
         self.ids(&hits)
     }
 
-    pub fn ask(&mut self, query: &Query, allowed: &Allowed) -> Hits {
+    pub(crate) fn ask(&mut self, query: &Query, allowed: &Allowed) -> Hits {
         self.drive();
         self.pin()
             .search(query, allowed, &|| false)
             .expect("answers")
     }
 
-    pub fn ask_pinned(&self, pinned: &Pinned, query: &Query) -> Hits {
+    pub(crate) fn ask_pinned(&self, pinned: &Pinned, query: &Query) -> Hits {
         pinned
             .search(query, &Allowed::Every, &|| false)
             .expect("answers")
     }
 
-    pub fn suggested(&mut self, prefix: &str, allowed: &Allowed) -> Vec<String> {
+    pub(crate) fn suggested(&mut self, prefix: &str, allowed: &Allowed) -> Vec<String> {
         self.drive();
         let found = self.pin().suggest(prefix, 10, allowed).expect("answers");
         found
@@ -107,11 +107,11 @@ impl Library {
             .collect()
     }
 
-    pub fn ids(&self, hits: &Hits) -> Vec<String> {
+    pub(crate) fn ids(&self, hits: &Hits) -> Vec<String> {
         hits.hits.iter().map(|hit| self.id(hit.thing)).collect()
     }
 
-    pub fn labels_of(&mut self, id: &str) -> Allowed {
+    pub(crate) fn labels_of(&mut self, id: &str) -> Allowed {
         let (_, row) = self
             .world
             .view()
@@ -122,7 +122,7 @@ impl Library {
         Allowed::Labels(Arc::new(labels))
     }
 
-    pub fn passages(&self, id: &str) -> Vec<String> {
+    pub(crate) fn passages(&self, id: &str) -> Vec<String> {
         let view = self.world.view();
         let (_, row) = view
             .thing_by_id(self.world.tenant, id)
@@ -144,12 +144,12 @@ impl Library {
     }
 }
 
-pub fn open(world: &World, home: Home) -> (TextIndex, Found) {
+pub(crate) fn open(world: &World, home: Home) -> (TextIndex, Found) {
     let origin = world.view().origin(world.tenant).expect("read");
     TextIndex::open(home, world.tenant, &origin).expect("opens")
 }
 
-pub fn drive(text: &mut TextIndex, world: &World) {
+pub(crate) fn drive(text: &mut TextIndex, world: &World) {
     let view = world.view();
     while !follower::drive(text, &view, Limits::default(), &|| false)
         .expect("drives")
@@ -157,7 +157,7 @@ pub fn drive(text: &mut TextIndex, world: &World) {
     {}
 }
 
-pub fn text_of(id: &str, name: &str, text: &str) -> Said {
+pub(crate) fn text_of(id: &str, name: &str, text: &str) -> Said {
     let mut said = entity(id, "report", name);
     said.parts[0].texts = vec![Text {
         text: text.to_owned(),
@@ -167,7 +167,7 @@ pub fn text_of(id: &str, name: &str, text: &str) -> Said {
 }
 
 /// As [`text_of`], under a label of its own.
-pub fn labelled(id: &str, name: &str, text: &str, compartment: &str) -> Said {
+pub(crate) fn labelled(id: &str, name: &str, text: &str, compartment: &str) -> Said {
     let mut said = text_of(id, name, text);
     let mut label = said.parts[0].label.as_ref().clone();
     label.compartments = vec![compartment.to_owned()];

@@ -15,7 +15,7 @@ use crate::reference::{Entry, Held, Link, Model, Run, Tenant, Thing, Token, Wait
 ///
 /// # Errors
 /// Whatever reading fails with; `Corrupt` as well where two ways to ask the same give two answers.
-pub fn observe(view: &View) -> Result<Model> {
+pub(crate) fn observe(view: &View) -> Result<Model> {
     let mut model = Model::default();
     for (id, row) in view.tenants()? {
         agree("tenants", &Some(id), &view.tenant(&row.name)?)?;

@@ -19,7 +19,7 @@ use crate::reference::Model;
 
 /// A command, but for the runs that it speaks of: those have ids only once they have begun.
 #[derive(Clone, Debug)]
-pub enum Order {
+pub(crate) enum Order {
     Ready(Command),
     AssertOrPend(Assert, usize),
     EndRun(TenantId, usize),
@@ -27,7 +27,7 @@ pub enum Order {
 }
 
 /// Batches of commands; the first makes two tenants with two sources each.
-pub fn batches(count: RangeInclusive<usize>) -> impl Strategy<Value = Vec<Vec<Order>>> {
+pub(crate) fn batches(count: RangeInclusive<usize>) -> impl Strategy<Value = Vec<Vec<Order>>> {
     let later = prop::collection::vec(prop::collection::vec(order(), 1..=10), count);
     later.prop_map(|mut batches| {
         batches.insert(0, foundation());
@@ -36,13 +36,13 @@ pub fn batches(count: RangeInclusive<usize>) -> impl Strategy<Value = Vec<Vec<Or
 }
 
 /// How far the clock moves before a batch: sometimes back, sometimes by hours.
-pub fn clock_step_us() -> impl Strategy<Value = i64> {
+pub(crate) fn clock_step_us() -> impl Strategy<Value = i64> {
     prop_oneof![6 => 0..2_000_000i64, 1 => Just(-30_000_000i64), 1 => Just(3_600_000_000i64), 1 => Just(9_000_000_000i64)]
 }
 
 impl Order {
     /// The command, once the commands in front of it are carried out.
-    pub fn command(&self, model: &Model) -> Command {
+    pub(crate) fn command(&self, model: &Model) -> Command {
         let run = |tenant: TenantId, nth: usize| {
             let known = model
                 .tenants

@@ -10,41 +10,41 @@ use storage::model::{Assertion, Form, Label, RunBegin, RunEnd, Said, SourceSpec,
 use storage::record::Kind;
 
 /// The answer to a command: what it did, or the code of the refusal.
-pub type Answer = Result<Applied, &'static str>;
+pub(crate) type Answer = Result<Applied, &'static str>;
 
 /// The state of a whole node.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Model {
-    pub tenants: Vec<Tenant>,
-    pub tokens: BTreeMap<String, Token>,
+pub(crate) struct Model {
+    pub(crate) tenants: Vec<Tenant>,
+    pub(crate) tokens: BTreeMap<String, Token>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Tenant {
-    pub name: String,
-    pub log: Vec<Entry>,
+pub(crate) struct Tenant {
+    pub(crate) name: String,
+    pub(crate) log: Vec<Entry>,
     /// The label with id n is at n - 1; so it is with sources.
-    pub labels: Vec<Label>,
-    pub sources: Vec<SourceSpec>,
-    pub things: BTreeMap<String, Thing>,
-    pub edges: BTreeSet<Link>,
-    pub runs: BTreeMap<u64, Run>,
-    pub pending: BTreeMap<(u64, u64), Waiting>,
+    pub(crate) labels: Vec<Label>,
+    pub(crate) sources: Vec<SourceSpec>,
+    pub(crate) things: BTreeMap<String, Thing>,
+    pub(crate) edges: BTreeSet<Link>,
+    pub(crate) runs: BTreeMap<u64, Run>,
+    pub(crate) pending: BTreeMap<(u64, u64), Waiting>,
 }
 
 /// A record: the one at position n is at n - 1.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Entry {
-    pub kind: Kind,
-    pub actor: ActorId,
-    pub label: u32,
-    pub purpose: u8,
-    pub time_us: i64,
-    pub what: What,
+pub(crate) struct Entry {
+    pub(crate) kind: Kind,
+    pub(crate) actor: ActorId,
+    pub(crate) label: u32,
+    pub(crate) purpose: u8,
+    pub(crate) time_us: i64,
+    pub(crate) what: What,
 }
 
 #[derive(Clone, Debug, PartialEq)]
-pub enum What {
+pub(crate) enum What {
     Id(String),
     Label(Label),
     Source(SourceSpec),
@@ -55,57 +55,57 @@ pub enum What {
 }
 
 #[derive(Clone, Debug, PartialEq)]
-pub struct Thing {
-    pub form: Form,
-    pub thing_type: String,
+pub(crate) struct Thing {
+    pub(crate) form: Form,
+    pub(crate) thing_type: String,
     /// What is said now, by source and label.
-    pub said: BTreeMap<(u32, u32), Held>,
+    pub(crate) said: BTreeMap<(u32, u32), Held>,
     /// What was said before, by position; with what replaced it, and when.
-    pub before: BTreeMap<u64, (u32, u32, Held, u64, i64)>,
-    pub deletions_us: Vec<i64>,
+    pub(crate) before: BTreeMap<u64, (u32, u32, Held, u64, i64)>,
+    pub(crate) deletions_us: Vec<i64>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
-pub struct Held {
-    pub lsn: u64,
-    pub assertion: Assertion,
-    pub recorded_us: i64,
-    pub asserted_us: i64,
+pub(crate) struct Held {
+    pub(crate) lsn: u64,
+    pub(crate) assertion: Assertion,
+    pub(crate) recorded_us: i64,
+    pub(crate) asserted_us: i64,
 }
 
 /// One link of the graph. Its label is the relation's only one, 0 if it has several.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Link {
-    pub from: String,
-    pub kind: String,
-    pub relation: String,
-    pub to: String,
-    pub label: u32,
+pub(crate) struct Link {
+    pub(crate) from: String,
+    pub(crate) kind: String,
+    pub(crate) relation: String,
+    pub(crate) to: String,
+    pub(crate) label: u32,
 }
 
 #[derive(Clone, Debug, PartialEq)]
-pub struct Run {
-    pub begin: RunBegin,
-    pub began_us: i64,
-    pub end: Option<(RunEnd, i64)>,
+pub(crate) struct Run {
+    pub(crate) begin: RunBegin,
+    pub(crate) began_us: i64,
+    pub(crate) end: Option<(RunEnd, i64)>,
 }
 
 /// A relation that waits for its ends: source, input, line, parts.
-pub type Waiting = (u32, u32, u64, Vec<(Label, Assertion)>);
+pub(crate) type Waiting = (u32, u32, u64, Vec<(Label, Assertion)>);
 
 #[derive(Clone, Debug, PartialEq)]
-pub struct Token {
-    pub tenant: u32,
-    pub actor: u64,
-    pub spec: TokenSpec,
-    pub created_us: i64,
-    pub revoked_us: Option<i64>,
+pub(crate) struct Token {
+    pub(crate) tenant: u32,
+    pub(crate) actor: u64,
+    pub(crate) spec: TokenSpec,
+    pub(crate) created_us: i64,
+    pub(crate) revoked_us: Option<i64>,
 }
 
 const HOUR_US: i64 = 3_600_000_000;
 
 impl Model {
-    pub fn execute(&mut self, command: &Command, time_us: i64) -> Answer {
+    pub(crate) fn execute(&mut self, command: &Command, time_us: i64) -> Answer {
         match command {
             Command::CreateTenant(c) => self.create_tenant(&c.name, c.actor, time_us),
             Command::CreateToken(c) => self.create_token(c, time_us),

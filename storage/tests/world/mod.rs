@@ -13,16 +13,16 @@ use storage::model::{
 };
 use storage::{Directory, EngineOptions, Options, Result, Stamp, Store, View};
 
-pub struct World {
-    pub store: Store,
-    pub tenant: TenantId,
-    pub source: SourceId,
-    pub time_us: i64,
+pub(crate) struct World {
+    pub(crate) store: Store,
+    pub(crate) tenant: TenantId,
+    pub(crate) source: SourceId,
+    pub(crate) time_us: i64,
     _directory: Option<Directory>,
 }
 
 impl World {
-    pub fn in_memory() -> World {
+    pub(crate) fn in_memory() -> World {
         let options = Options {
             engine: EngineOptions::Memory,
             space: None,
@@ -31,7 +31,7 @@ impl World {
         World::begin(Store::open(options).expect("memory opens"), None)
     }
 
-    pub fn on_disk(path: &Path) -> World {
+    pub(crate) fn on_disk(path: &Path) -> World {
         let directory = Directory::hold(path).expect("free directory");
         let store = directory
             .open_store(8 << 20, "00112233aabbccdd".to_owned())
@@ -72,7 +72,7 @@ impl World {
         world
     }
 
-    pub fn write(&mut self, commands: Vec<Command>) -> Vec<Result<Applied>> {
+    pub(crate) fn write(&mut self, commands: Vec<Command>) -> Vec<Result<Applied>> {
         self.time_us += 1000;
         let stamp = Stamp {
             time_us: self.time_us,
@@ -81,23 +81,23 @@ impl World {
         self.store.write(&commands, stamp).expect("commits").answers
     }
 
-    pub fn one(&mut self, command: Command) -> Effect {
+    pub(crate) fn one(&mut self, command: Command) -> Effect {
         self.write(vec![command])
             .remove(0)
             .expect("not refused")
             .effect
     }
 
-    pub fn say(&mut self, said: Said) -> Effect {
+    pub(crate) fn say(&mut self, said: Said) -> Effect {
         let command = self.assert(said);
         self.one(command)
     }
 
-    pub fn assert(&self, said: Said) -> Command {
+    pub(crate) fn assert(&self, said: Said) -> Command {
         self.assert_if(said, IfEndMissing::Refuse)
     }
 
-    pub fn assert_if(&self, said: Said, if_end_missing: IfEndMissing) -> Command {
+    pub(crate) fn assert_if(&self, said: Said, if_end_missing: IfEndMissing) -> Command {
         Command::Assert(Box::new(Assert {
             tenant: self.tenant,
             source: self.source,
@@ -108,7 +108,7 @@ impl World {
         }))
     }
 
-    pub fn begin_run(&mut self) -> RunId {
+    pub(crate) fn begin_run(&mut self) -> RunId {
         let begin = RunBegin {
             process: "import".to_owned(),
             ..RunBegin::default()
@@ -124,15 +124,15 @@ impl World {
         }
     }
 
-    pub fn view(&self) -> View {
+    pub(crate) fn view(&self) -> View {
         self.store.view().expect("open")
     }
 
-    pub fn head(&self) -> Lsn {
+    pub(crate) fn head(&self) -> Lsn {
         self.view().head(self.tenant).expect("read").head()
     }
 
-    pub fn shown_name(&self, id: &str) -> String {
+    pub(crate) fn shown_name(&self, id: &str) -> String {
         let view = self.view();
         let (_, row) = view
             .thing_by_id(self.tenant, id)
@@ -146,14 +146,14 @@ impl World {
     }
 
     /// Everything that the store promises about itself holds.
-    pub fn check(&self) {
+    pub(crate) fn check(&self) {
         let report = self.view().verify(&mut |_| ()).expect("readable");
         assert_eq!(report.problems, Vec::<String>::new());
         assert_eq!(report.roots["default"].size, self.head().0);
     }
 }
 
-pub fn source() -> SourceSpec {
+pub(crate) fn source() -> SourceSpec {
     SourceSpec {
         name: "attack".to_owned(),
         purposes: Purposes::from_iter([Purpose::ThreatIntel]),
@@ -164,7 +164,7 @@ pub fn source() -> SourceSpec {
     }
 }
 
-pub fn entity(id: &str, thing_type: &str, name: &str) -> Said {
+pub(crate) fn entity(id: &str, thing_type: &str, name: &str) -> Said {
     said(
         id,
         Form::Entity,
@@ -177,7 +177,7 @@ pub fn entity(id: &str, thing_type: &str, name: &str) -> Said {
     )
 }
 
-pub fn relation(id: &str, kind: &str, from: &str, to: &str) -> Said {
+pub(crate) fn relation(id: &str, kind: &str, from: &str, to: &str) -> Said {
     let edge = EdgeSaid {
         kind: kind.to_owned(),
         from: from.to_owned(),
