@@ -1,10 +1,10 @@
 //! What becomes of the text index when its process or its files are harmed.
 
 #[path = "../../storage/tests/world/mod.rs"]
-#[allow(dead_code, reason = "the world is shared, each test uses a part of it")]
+#[allow(dead_code, reason = "every test file uses a part of the world")]
 mod world;
 
-#[allow(dead_code, reason = "the world is shared, each test uses a part of it")]
+#[allow(dead_code, reason = "every test file uses a part of the world")]
 mod text_world;
 
 use std::path::{Path, PathBuf};
