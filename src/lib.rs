@@ -1,1 +1,18 @@
+//! The shell: sockets, clocks, threads and signals around the two pure rings `storage` and `index`.
+//!
+//! Data flow one way: `ingest | gateway` -> `policy` -> `commit` -> log -> `follow` -> `gateway`.
+//! Start at [`app::App`], which holds what a running node is made of.
 
+pub mod app;
+pub mod cli;
+pub mod commit;
+pub mod config;
+pub mod follow;
+pub mod gateway;
+pub mod ingest;
+pub mod metrics;
+pub mod node;
+pub mod policy;
+pub mod read;
+pub mod search;
+pub mod tokens;

@@ -4,19 +4,42 @@
 //! tell, and the anchor is that: the store must contain every tree that the anchor has seen.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::path::PathBuf;
 
 use crate::directory::replace_file;
 use crate::error::{Error, Result};
 use crate::ids::{Lsn, TenantId};
 use crate::ledger::note::{Checkpoint, Signer};
+use crate::ledger::receipt::{self, Contents};
 use crate::ledger::proof;
+use crate::record::{Content, Record};
 use crate::view::View;
 
 /// The anchor file, and the key that signs it.
 pub struct Anchor {
     path: PathBuf,
     seed: [u8; 32],
+}
+
+/// A signed checkpoint.
+#[derive(Clone, Debug)]
+pub struct Signed {
+    /// What was signed.
+    pub checkpoint: Checkpoint,
+    /// The signed note.
+    pub note: String,
+    /// The key to check it with.
+    pub vkey: String,
+}
+
+/// A receipt (C2SP tlog-proof) and the checkpoint that it leads to.
+#[derive(Clone, Debug)]
+pub struct SignedReceipt {
+    /// The receipt as a file.
+    pub text: String,
+    /// The checkpoint in it.
+    pub signed: Signed,
 }
 
 impl Anchor {
@@ -49,6 +72,33 @@ impl Anchor {
         Ok(self.signer(view, tenant)?.sign(&checkpoint)?)
     }
 
+    /// The ledger of a tenant as the view shows it, signed, with the key to check it.
+    ///
+    /// # Errors
+    /// See [`Anchor::signer`].
+    pub fn signed(&self, view: &View, tenant: TenantId) -> Result<Signed> {
+        let note = self.checkpoint(view, tenant)?;
+        let signer = self.signer(view, tenant)?;
+        let checkpoint = Checkpoint::open(&note, signer.vkey())?;
+        Ok(Signed { checkpoint, note, vkey: signer.vkey().to_string() })
+    }
+
+    /// The receipt of a record: what opens its leaf, the path to the root, and the signed root.
+    ///
+    /// # Errors
+    /// See [`Anchor::signer`].
+    pub fn receipt(&self, view: &View, tenant: TenantId, record: &Record) -> Result<SignedReceipt> {
+        let signed = self.signed(view, tenant)?;
+        let index = record.lsn.leaf_index();
+        let path = proof::inclusion(&view.ledger(tenant), signed.checkpoint.size, index)?;
+        let contents = match &record.content {
+            Content::Held { salt, body } => Contents::Kept { salt: *salt, body: body.clone() },
+            Content::Erased { digest } => Contents::Erased { digest: *digest },
+        };
+        let text = receipt::write(&record.header, &contents, index, &path, &signed.note);
+        Ok(SignedReceipt { text, signed })
+    }
+
     /// Writes the checkpoints of all tenants; durable on return.
     ///
     /// # Errors
@@ -57,6 +107,10 @@ impl Anchor {
         let mut notes = Vec::new();
         for (tenant, _) in view.tenants()? {
             notes.push(self.checkpoint(view, tenant)?);
+        }
+        // An empty file would look like one that was cut short.
+        if notes.is_empty() {
+            return Ok(());
         }
         replace_file(&self.path, notes.join(SEPARATOR).as_bytes())
     }
@@ -67,18 +121,27 @@ impl Anchor {
     /// # Errors
     /// `Corrupt` naming the tenant if the store was put back, or if the anchor is damaged.
     pub fn check(&self, view: &View) -> Result<()> {
-        let Ok(text) = fs::read_to_string(&self.path) else {
-            return Ok(());
+        let text = match fs::read(&self.path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+            Err(error) => return Err(Error::Io(format!("`{}`: {error}", self.path.display()))),
+            Ok(bytes) => String::from_utf8(bytes).map_err(|error| self.damaged(&error.to_string()))?,
         };
         text.split(SEPARATOR)
-            .filter(|note| !note.is_empty())
             .try_for_each(|note| self.check_note(view, note))
+    }
+
+    fn damaged(&self, how: &str) -> Error {
+        Error::Corrupt {
+            what: "anchor",
+            detail: format!("`{}`: {how}", self.path.display()),
+        }
     }
 
     fn check_note(&self, view: &View, note: &str) -> Result<()> {
         let origin = note.lines().next().unwrap_or_default();
-        let signer = Signer::new(origin, &self.seed)?;
-        let seen = Checkpoint::open(note, signer.vkey())?;
+        let seen = Signer::new(origin, &self.seed)
+            .and_then(|signer| Checkpoint::open(note, signer.vkey()))
+            .map_err(|error| self.damaged(&error.to_string()))?;
         let name = origin.split('/').nth(2).unwrap_or_default();
         let back = |found: String| Error::Corrupt {
             what: "ledger",

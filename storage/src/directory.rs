@@ -10,7 +10,7 @@
 //! ```
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{Read, Seek, Write};
+use std::io::{ErrorKind, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
 use crate::engine::EngineOptions;
@@ -18,6 +18,8 @@ use crate::error::{Error, Result};
 use crate::store::{FORMAT, Options, Store};
 
 const FORMAT_PREFIX: &str = "intelgraph data format ";
+/// Page cache while an empty store is made.
+const NEW_CACHE_BYTES: usize = 1 << 20;
 
 /// A data directory, held by this process until it is dropped.
 #[derive(Debug)]
@@ -50,20 +52,48 @@ impl Directory {
     /// node that begins with this opening.
     ///
     /// # Errors
-    /// See [`Store::open`]; `NoSpace` if a new store would not fit.
+    /// See [`Store::open`]; `NoSpace` if a new store would not fit, `Corrupt` if the directory was
+    /// used before and its database is gone.
     pub fn open_store(&self, cache_bytes_max: usize, new_node_id: String) -> Result<Store> {
-        crate::space::check(&self.path, 0)
-            .or_else(|full| if self.is_new() { Err(full) } else { Ok(()) })?;
-        let store = Store::open(Options {
+        if !self.database().exists() {
+            self.begin_store(new_node_id)?;
+        }
+        self.write_format()?;
+        Store::open(self.options(self.database(), cache_bytes_max, String::new()))
+    }
+
+    /// Makes a store beside its place and puts it there whole: a database cut off while it is made
+    /// could not be told from a damaged one. What was used before is never made anew.
+    fn begin_store(&self, new_node_id: String) -> Result<()> {
+        let (path, beside) = (self.database(), self.path.join("store.new"));
+        if !self.is_new() {
+            return Err(Error::Corrupt {
+                what: "data directory",
+                detail: format!("`{}` is missing; restore a backup", path.display()),
+            });
+        }
+        crate::space::check(&self.path, 0)?;
+        match fs::remove_file(&beside) {
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(io(&beside, &error)),
+            _ => {}
+        }
+        drop(Store::open(self.options(
+            beside.clone(),
+            NEW_CACHE_BYTES,
+            new_node_id,
+        ))?);
+        put_in_place(&beside, &path)
+    }
+
+    fn options(&self, path: PathBuf, cache_bytes_max: usize, new_node_id: String) -> Options {
+        Options {
             engine: EngineOptions::File {
-                path: self.database(),
+                path,
                 cache_bytes_max,
             },
             space: Some(self.path.clone()),
             new_node_id,
-        })?;
-        self.write_format()?;
-        Ok(store)
+        }
     }
 
     /// The directory itself.
@@ -160,11 +190,16 @@ pub(crate) fn replace_file(path: &Path, bytes: &[u8]) -> Result<()> {
     let mut file = File::create(&beside).map_err(failed)?;
     file.write_all(bytes).map_err(failed)?;
     file.sync_all().map_err(failed)?;
-    fs::rename(&beside, path).map_err(failed)?;
+    put_in_place(&beside, path)
+}
+
+/// Renames a file that is durable, durably.
+fn put_in_place(beside: &Path, path: &Path) -> Result<()> {
     let parent = path.parent().unwrap_or(Path::new("."));
-    File::open(parent)
+    fs::rename(beside, path)
+        .and_then(|()| File::open(parent))
         .and_then(|directory| directory.sync_all())
-        .map_err(failed)
+        .map_err(|error| io(path, &error))
 }
 
 fn io(path: &Path, error: &std::io::Error) -> Error {

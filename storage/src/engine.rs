@@ -3,11 +3,13 @@
 //! redb verifies nothing on ordinary reads, so each value carries a checksum over its table, its key
 //! and itself: a flipped bit, a swapped page or a row in the wrong place is an error, not an answer.
 
-use std::ops::Bound;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::ops::{Bound, ControlFlow};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock, RwLock};
 
+/// A place where redb keeps its bytes; tests bring one that loses power.
+pub use redb::StorageBackend as Backend;
 use redb::{Database, ReadableDatabase, TableDefinition};
 use xxhash_rust::xxh3::Xxh3;
 
@@ -20,10 +22,6 @@ type ReadTable = redb::ReadOnlyTable<Bytes, Bytes>;
 type MakeBackend = Box<dyn Fn() -> Box<dyn Backend> + Send + Sync>;
 
 const CHECKSUM_BYTES: usize = 4;
-
-/// A place where redb keeps its bytes; tests bring one that loses power.
-pub trait Backend: redb::StorageBackend {}
-impl<B: redb::StorageBackend> Backend for B {}
 
 /// How the engine keeps its bytes.
 pub enum EngineOptions {
@@ -52,15 +50,37 @@ impl std::fmt::Debug for EngineOptions {
 
 /// An open engine.
 pub(crate) enum Engine {
-    Redb(Database),
+    Redb { database: Closing, broken: Broken },
     Memory(RwLock<Arc<Memory>>),
 }
+
+/// A database that is closed with care: closing commits, and on damaged pages redb panics in it.
+pub(crate) struct Closing(Option<Database>);
+
+impl Closing {
+    fn open(&self) -> &Database {
+        self.0.as_ref().expect("taken only when dropped")
+    }
+}
+
+impl Drop for Closing {
+    fn drop(&mut self) {
+        let database = self.0.take();
+        // There is nobody to tell: what was acknowledged is durable, and opening it checks the rest.
+        let _ = catch_unwind(AssertUnwindSafe(|| drop(database)));
+    }
+}
+
+/// Why the engine is of no more use, if it is. redb refuses everything, reads too, from its first
+/// failed operation on, and nobody knows what a panic left behind: both end with a new opening.
+type Broken = Arc<OnceLock<String>>;
 
 /// An unchanging picture of the tables.
 pub(crate) enum Snapshot {
     Redb {
         read: redb::ReadTransaction,
         tables: Vec<OnceLock<Option<ReadTable>>>,
+        broken: Broken,
     },
     Memory(Arc<Memory>),
 }
@@ -74,10 +94,10 @@ impl Engine {
             } => Database::builder()
                 .set_cache_size(*cache_bytes_max)
                 .create(path)
-                .map(Engine::Redb),
+                .map(Engine::of),
             EngineOptions::Backend(make) => Database::builder()
                 .create_with_backend(Boxed(make()))
-                .map(Engine::Redb),
+                .map(Engine::of),
             EngineOptions::Memory => Ok(Engine::Memory(RwLock::default())),
         }));
         guarded
@@ -85,12 +105,26 @@ impl Engine {
             .map_err(io)
     }
 
+    fn of(database: Database) -> Engine {
+        Engine::Redb {
+            database: Closing(Some(database)),
+            broken: Broken::default(),
+        }
+    }
+
+    /// Why the engine must be opened anew, if it must.
+    pub(crate) fn broken(&self) -> Option<&str> {
+        match self {
+            Engine::Redb { broken, .. } => broken.get().map(String::as_str),
+            Engine::Memory(_) => None,
+        }
+    }
+
     /// Makes the changes durable, all or none.
     pub(crate) fn commit(&self, changes: Vec<Changes>) -> Result<()> {
         match self {
-            Engine::Redb(database) => {
-                let guarded = catch_unwind(AssertUnwindSafe(|| commit(database, changes)));
-                guarded.map_err(|panic| panicked("commit", &*panic))?
+            Engine::Redb { database, broken } => {
+                guard("commit", broken, || commit(database.open(), changes))
             }
             Engine::Memory(memory) => {
                 let mut memory = memory.write().map_err(|_| lock_broken())?;
@@ -102,11 +136,14 @@ impl Engine {
 
     pub(crate) fn snapshot(&self) -> Result<Snapshot> {
         match self {
-            Engine::Redb(database) => {
-                let tables = Table::ALL.iter().map(|_| OnceLock::new()).collect();
+            Engine::Redb { database, broken } => {
+                let read = guard("reading", broken, || {
+                    database.open().begin_read().map_err(io)
+                })?;
                 Ok(Snapshot::Redb {
-                    read: database.begin_read().map_err(io)?,
-                    tables,
+                    read,
+                    tables: Table::ALL.iter().map(|_| OnceLock::new()).collect(),
+                    broken: Arc::clone(broken),
                 })
             }
             Engine::Memory(memory) => Ok(Snapshot::Memory(Arc::clone(
@@ -148,7 +185,7 @@ fn write_table(transaction: &redb::WriteTransaction, table: Table, changes: Chan
 impl Snapshot {
     /// The redb table, `None` if nothing was ever written to it.
     fn table(&self, table: Table) -> Result<Option<&ReadTable>> {
-        let Snapshot::Redb { read, tables } = self else {
+        let Snapshot::Redb { read, tables, .. } = self else {
             return Ok(None);
         };
         let slot = &tables[table as usize];
@@ -218,29 +255,59 @@ impl Snapshot {
 impl Read for Snapshot {
     fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>> {
         match self {
-            Snapshot::Redb { .. } => guard(|| self.redb_get(table, key)),
+            Snapshot::Redb { broken, .. } => guard("reading", broken, || self.redb_get(table, key)),
             Snapshot::Memory(memory) => memory.get(table, key),
         }
     }
 
     fn scan(&self, table: Table, from: &[u8], to: Option<&[u8]>, visit: Visit<'_>) -> Result<()> {
         match self {
-            Snapshot::Redb { .. } => guard(|| self.redb_scan(table, from, to, visit)),
+            Snapshot::Redb { broken, .. } => apart(visit, |visit| {
+                guard("reading", broken, || self.redb_scan(table, from, to, visit))
+            }),
             Snapshot::Memory(memory) => memory.scan(table, from, to, visit),
         }
     }
 
     fn last_at(&self, table: Table, from: &[u8], at: &[u8]) -> Result<Option<(Vec<u8>, Vec<u8>)>> {
         match self {
-            Snapshot::Redb { .. } => guard(|| self.redb_last_at(table, from, at)),
+            Snapshot::Redb { broken, .. } => {
+                guard("reading", broken, || self.redb_last_at(table, from, at))
+            }
             Snapshot::Memory(memory) => memory.last_at(table, from, at),
         }
     }
 }
 
-/// Damaged pages can make redb panic; at this edge a panic becomes an error.
-fn guard<T>(read: impl FnOnce() -> Result<T>) -> Result<T> {
-    catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|panic| Err(panicked("reading", &*panic)))
+/// Damaged pages can make redb panic; at this edge a panic becomes an error, and marks the engine.
+fn guard<T>(doing: &'static str, broken: &Broken, act: impl FnOnce() -> Result<T>) -> Result<T> {
+    let marked = |error: Error| {
+        broken.get_or_init(|| error.to_string());
+        error
+    };
+    match catch_unwind(AssertUnwindSafe(act)) {
+        Ok(Err(error @ Error::Io(_))) => Err(marked(error)),
+        Ok(result) => result,
+        Err(panic) => Err(marked(panicked(doing, &*panic))),
+    }
+}
+
+/// Keeps the visitor's own failures and panics apart from those of the engine that calls it.
+fn apart(visit: Visit<'_>, scan: impl FnOnce(Visit<'_>) -> Result<()>) -> Result<()> {
+    let mut ended = None;
+    let scanned = scan(&mut |key, value| {
+        match catch_unwind(AssertUnwindSafe(|| visit(key, value))) {
+            Ok(Ok(flow)) => return Ok(flow),
+            Ok(Err(error)) => ended = Some(Ok(error)),
+            Err(panic) => ended = Some(Err(panic)),
+        }
+        Ok(ControlFlow::Break(()))
+    });
+    match ended {
+        None => scanned,
+        Some(Ok(error)) => Err(error),
+        Some(Err(panic)) => resume_unwind(panic),
+    }
 }
 
 fn verified<'v>(table: Table, key: &[u8], stored: &'v [u8]) -> Result<&'v [u8]> {

@@ -75,6 +75,12 @@ pub enum Error {
         /// The first failure.
         cause: String,
     },
+    /// More is waiting to be written than the queue holds.
+    #[error("busy: {limit} writes are waiting already; try again in a moment")]
+    Busy {
+        /// Writes that may wait.
+        limit: usize,
+    },
     /// The disk refused an operation.
     #[error("storage failed: {0}")]
     Io(String),
@@ -130,7 +136,7 @@ impl Error {
             Error::Invalid { .. } | Error::EndMissing { .. } => ErrorKind::Invalid,
             Error::TypeConflict { .. } | Error::Exists { .. } => ErrorKind::Conflict,
             Error::NotFound { .. } | Error::BeyondHead { .. } => ErrorKind::NotFound,
-            Error::Poisoned { .. } | Error::Io(_) | Error::NoSpace { .. } => ErrorKind::Unavailable,
+            Error::Poisoned { .. } | Error::Busy { .. } | Error::Io(_) | Error::NoSpace { .. } => ErrorKind::Unavailable,
             Error::Corrupt { .. } => ErrorKind::Corrupt,
             Error::InUse { .. } | Error::NewerFormat { .. } => ErrorKind::Locked,
         }
@@ -146,6 +152,7 @@ impl Error {
             Error::Exists { .. } => "exists",
             Error::NotFound { .. } => "not_found",
             Error::Poisoned { .. } => "store_stopped",
+            Error::Busy { .. } => "busy",
             Error::Io(_) => "io",
             Error::NoSpace { .. } => "no_space",
             Error::Corrupt { .. } => "corrupt",

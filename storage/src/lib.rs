@@ -24,7 +24,7 @@ mod view;
 
 pub use batch::Stamp;
 pub use directory::Directory;
-pub use engine::EngineOptions;
+pub use engine::{Backend, EngineOptions};
 pub use error::{Error, ErrorKind, Result};
 pub use store::{Committed, FORMAT, Options, Store};
 pub use verify::{Report, TenantRoot};

@@ -1,5 +1,6 @@
 //! The store: opened once, written by one thread, read through views.
 
+use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
 
@@ -26,7 +27,8 @@ pub struct Options {
     pub engine: EngineOptions,
     /// The directory whose disk must keep room for writes; `None` asks for none.
     pub space: Option<PathBuf>,
-    /// The name of a node that begins with this opening: 16 hex digits.
+    /// The name of a node that begins with this opening: 16 hex digits. Empty: nothing begins, an
+    /// empty store is damage.
     pub new_node_id: String,
 }
 
@@ -107,18 +109,21 @@ impl Store {
     /// # Errors
     /// `Poisoned` after a failed commit, until [`Store::reopen`].
     pub fn view(&self) -> Result<View> {
-        let revocable = Revocable::new(self.snapshot()?);
-        let mut views = self.views.lock().unwrap_or_else(PoisonError::into_inner);
-        views.retain(|view| view.strong_count() > 0);
-        views.push(Arc::downgrade(&revocable));
-        Ok(View::new(revocable))
+        self.with_engine(|engine| {
+            let revocable = Revocable::new(engine.snapshot()?);
+            // Noted while the engine is held: no reopening may pass between the two.
+            let mut views = self.views.lock().unwrap_or_else(PoisonError::into_inner);
+            views.retain(|view| view.strong_count() > 0);
+            views.push(Arc::downgrade(&revocable));
+            Ok(View::new(revocable))
+        })
     }
 
     /// Why the store refuses, if it does.
     #[must_use]
     pub fn failure(&self) -> Option<String> {
         match &*self.engine.read().unwrap_or_else(PoisonError::into_inner) {
-            State::Open(_) => None,
+            State::Open(engine) => engine.broken().map(str::to_owned),
             State::Poisoned(cause) => Some(cause.clone()),
             State::Closed => Some("closed".to_owned()),
         }
@@ -149,13 +154,12 @@ impl Store {
 
     fn with_engine<T>(&self, act: impl FnOnce(&Engine) -> Result<T>) -> Result<T> {
         match &*self.engine.read().unwrap_or_else(PoisonError::into_inner) {
-            State::Open(engine) => act(engine),
-            State::Poisoned(cause) => Err(Error::Poisoned {
-                cause: cause.clone(),
-            }),
-            State::Closed => Err(Error::Poisoned {
-                cause: "the store is closed".to_owned(),
-            }),
+            State::Open(engine) => match engine.broken() {
+                None => act(engine),
+                Some(cause) => Err(poisoned(cause)),
+            },
+            State::Poisoned(cause) => Err(poisoned(cause)),
+            State::Closed => Err(poisoned("the store is closed")),
         }
     }
 
@@ -199,6 +203,12 @@ fn execute_all(batch: &mut Batch<'_>, commands: &[Command]) -> Result<Vec<Result
     Ok(answers)
 }
 
+fn poisoned(cause: &str) -> Error {
+    Error::Poisoned {
+        cause: cause.to_owned(),
+    }
+}
+
 fn is_refusal(error: &Error) -> bool {
     matches!(
         error.kind(),
@@ -211,9 +221,32 @@ fn open_engine(options: &Options) -> Result<Engine> {
     let snapshot = engine.snapshot()?;
     match snapshot.get(Table::Node, &[])? {
         Some(row) => check_format(&row)?,
-        None => engine.commit(first_commit(&snapshot, options))?,
+        None => {
+            check_empty(&snapshot, options)?;
+            engine.commit(first_commit(&snapshot, options))?;
+        }
     }
     Ok(engine)
+}
+
+/// A store that lost its first row is damaged, not new: it must not be begun anew.
+fn check_empty(snapshot: &Snapshot, options: &Options) -> Result<()> {
+    let mut holds = Vec::new();
+    for table in Table::ALL {
+        snapshot.scan(*table, &[], None, &mut |_, _| {
+            holds.push(table.name());
+            Ok(ControlFlow::Break(()))
+        })?;
+    }
+    let detail = match (holds.as_slice(), options.new_node_id.as_str()) {
+        ([], "") => "it holds nothing".to_owned(),
+        ([], _) => return Ok(()),
+        _ => format!("no node row, but rows of {}", holds.join(", ")),
+    };
+    Err(Error::Corrupt {
+        what: "database",
+        detail,
+    })
 }
 
 fn check_format(row: &[u8]) -> Result<()> {

@@ -23,7 +23,7 @@ pub struct View {
 }
 
 /// A snapshot that can be taken away.
-pub(crate) struct Revocable(RwLock<Option<Snapshot>>);
+pub(crate) struct Revocable(RwLock<Option<Arc<Snapshot>>>);
 
 /// Which end of its edges a thing is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,7 +49,7 @@ pub struct Edge {
 
 impl Revocable {
     pub(crate) fn new(snapshot: Snapshot) -> Arc<Revocable> {
-        Arc::new(Revocable(RwLock::new(Some(snapshot))))
+        Arc::new(Revocable(RwLock::new(Some(Arc::new(snapshot)))))
     }
 
     pub(crate) fn revoke(&self) {
@@ -58,9 +58,11 @@ impl Revocable {
         }
     }
 
+    /// The lock is not held while reading: a visitor may read more, and would wait for ever behind
+    /// a [`Revocable::revoke`] that waits for it.
     fn with<T>(&self, read: impl FnOnce(&Snapshot) -> Result<T>) -> Result<T> {
-        let snapshot = self.0.read().map_err(|_| revoked())?;
-        read(snapshot.as_ref().ok_or_else(revoked)?)
+        let snapshot = self.0.read().map_err(|_| revoked())?.clone();
+        read(&*snapshot.ok_or_else(revoked)?)
     }
 }
 
@@ -229,23 +231,27 @@ impl View {
             Key::of(tenant).bytes(),
             Key::of(tenant).and(&lsn).bytes(),
         )?;
-        let missing = || self.beyond_head(tenant, lsn);
+        let missing = || self.no_record(tenant, lsn);
         let (key, row) = found.ok_or_else(missing)?;
         let place = (lsn.0 - key_u64(&key, 4)) as usize;
         let row = Row::parse(&row)?;
         if place >= row.len() {
-            Err(missing())
-        } else {
-            row.record(place)
+            return Err(missing());
         }
+        let record = row.record(place)?;
+        if record.lsn != lsn {
+            return Err(gap(lsn, record.lsn.0));
+        }
+        Ok(record)
     }
 
-    fn beyond_head(&self, tenant: TenantId, lsn: Lsn) -> Error {
-        match self.head(tenant) {
-            Ok(row) => Error::BeyondHead {
-                lsn,
-                head: row.head(),
+    fn no_record(&self, tenant: TenantId, lsn: Lsn) -> Error {
+        match self.head(tenant).map(|row| row.head()) {
+            Ok(head) if (Lsn::FIRST..=head).contains(&lsn) => Error::Corrupt {
+                what: "log",
+                detail: format!("no record at {lsn}, though the log ends at {head}"),
             },
+            Ok(head) => Error::BeyondHead { lsn, head },
             Err(error) => error,
         }
     }
@@ -279,6 +285,7 @@ impl View {
         )?;
         let start = start.map_or_else(|| tenant_key.bytes().to_vec(), |(key, _)| key);
         let mut expected = from.max(Lsn::FIRST);
+        let mut stopped = false;
         self.scan(
             Table::Log,
             &start,
@@ -297,12 +304,18 @@ impl View {
                     }
                     expected = expected.next();
                     if visit(record)?.is_break() {
+                        stopped = true;
                         return Ok(ControlFlow::Break(()));
                     }
                 }
                 Ok(ControlFlow::Continue(()))
             },
-        )
+        )?;
+        // A log that lost its last row looks shorter, not damaged; only the head knows.
+        if !stopped && expected <= self.head(tenant)?.head() {
+            return Err(self.no_record(tenant, expected));
+        }
+        Ok(())
     }
 
     /// A label.
@@ -421,21 +434,15 @@ impl View {
         Ok(runs)
     }
 
-    /// Up to `limit` relations that a run set aside, by number.
+    /// Up to `limit` relations that a run set aside, by number, from a number on.
     ///
     /// # Errors
     /// See [`View::node`].
-    pub fn pending(
-        &self,
-        tenant: TenantId,
-        run: RunId,
-        limit: usize,
-    ) -> Result<Vec<(u64, PendingRow)>> {
+    pub fn pending(&self, tenant: TenantId, run: RunId, from: u64, limit: usize) -> Result<Vec<(u64, PendingRow)>> {
         let mut rows = Vec::new();
         let prefix = Key::of(tenant).and(&run);
-        self.scan(
-            Table::Pending,
-            prefix.bytes(),
+        let start = prefix.clone().and(&from);
+        self.scan(Table::Pending, start.bytes(),
             prefix.end().as_deref(),
             &mut |key, value| {
                 rows.push((key_u64(key, 12), decode(value, "pending row")?));

@@ -6,6 +6,7 @@ use prost::Message;
 use sha2::{Digest, Sha256};
 
 use super::delete::thing_by_id;
+use super::run::check_running;
 use super::{Applied, Effect};
 use crate::batch::{Batch, id_u32, id_u64, label_id};
 use crate::error::{Error, Result};
@@ -87,7 +88,7 @@ pub(super) fn execute(batch: &mut Batch<'_>, command: &Assert) -> Result<Applied
     let (known, effect) = match check(batch, command)? {
         Plan::Nothing(known) => (known, Effect::Unchanged),
         Plan::Pend => {
-            pend(batch, command);
+            pend(batch, command)?;
             (None, Effect::Pending)
         }
         Plan::Say {
@@ -108,6 +109,7 @@ pub(super) fn execute(batch: &mut Batch<'_>, command: &Assert) -> Result<Applied
 fn check(batch: &mut Batch<'_>, command: &Assert) -> Result<Plan> {
     let said = &command.said;
     said.validate()?;
+    check_source(batch, command)?;
     let bodies = said
         .parts
         .iter()
@@ -137,10 +139,28 @@ fn check(batch: &mut Batch<'_>, command: &Assert) -> Result<Plan> {
             bodies,
             ends,
         }),
-        Err(Error::EndMissing { .. }) if command.if_end_missing != IfEndMissing::Refuse => {
-            Ok(Plan::Pend)
-        }
+        Err(missing @ Error::EndMissing { .. }) => match command.if_end_missing {
+            IfEndMissing::Refuse => Err(missing),
+            IfEndMissing::Pend { run, .. } => {
+                check_running(batch, command.tenant, run)?;
+                Ok(Plan::Pend)
+            }
+        },
         Err(error) => Err(error),
+    }
+}
+
+/// A label belongs to one source: whoever follows the log keeps one document for a thing and a label.
+fn check_source(batch: &mut Batch<'_>, command: &Assert) -> Result<()> {
+    let name = batch.source_name(command.tenant, command.source)?;
+    let mut labels = command.said.parts.iter().map(|part| &part.label);
+    match labels.find(|label| label.source != *name) {
+        Some(foreign) => Err(Error::invalid(
+            "label of another source",
+            &foreign.source,
+            format!("`{name}` says it"),
+        )),
+        None => Ok(()),
     }
 }
 
@@ -237,7 +257,7 @@ fn ends(tx: &dyn Read, command: &Assert) -> Result<Vec<(ThingId, ThingId)>> {
         .collect()
 }
 
-fn pend(batch: &mut Batch<'_>, command: &Assert) {
+fn pend(batch: &mut Batch<'_>, command: &Assert) -> Result<()> {
     let IfEndMissing::Pend {
         run,
         input,
@@ -245,7 +265,7 @@ fn pend(batch: &mut Batch<'_>, command: &Assert) {
         number,
     } = command.if_end_missing
     else {
-        return;
+        return Ok(());
     };
     let parts = command.said.parts.iter().map(|part| PendingPart {
         label: part.label.encode(),
@@ -258,7 +278,11 @@ fn pend(batch: &mut Batch<'_>, command: &Assert) {
         parts: parts.collect(),
     };
     let key = Key::of(command.tenant).and(&run).and(&number);
+    if batch.get(Table::Pending, key.bytes())?.is_none() {
+        batch.counters(command.tenant)?.pending += 1;
+    }
     batch.put(Table::Pending, key.bytes(), row.encode_to_vec());
+    Ok(())
 }
 
 /// Moves the last-asserted time of what is said again: a table row, no record.
@@ -302,7 +326,7 @@ fn say(
         Some(known) => known,
         None => begin_thing(batch, command)?,
     };
-    let edges_before = edges(&row);
+    let edges_before = row.links();
     let (mut replaced, kept) = std::mem::take(&mut row.said)
         .into_iter()
         .partition::<Vec<_>, _>(|said| said.source == command.source.0);
@@ -312,7 +336,7 @@ fn say(
         let said = say_part(batch, command, part, body, &links, &mut replaced)?;
         row.said.push(said);
     }
-    let lsn = batch.counters(command.tenant)?.head();
+    replaced.sort_by_key(SaidRow::lsn);
     for said in replaced {
         retire(batch, command, thing, said, &row)?;
     }
@@ -322,7 +346,7 @@ fn say(
         Key::of(command.tenant).and(&thing).bytes(),
         row.encode_to_vec(),
     );
-    let lsn = lsn.max(batch.counters(command.tenant)?.head());
+    let lsn = batch.counters(command.tenant)?.head();
     Ok(Applied { lsn, effect })
 }
 
@@ -450,46 +474,23 @@ fn withdraw(batch: &mut Batch<'_>, command: &Assert, label: LabelId) -> Result<c
     batch.append(command.tenant, &draft)
 }
 
-fn edges(row: &ThingRow) -> BTreeSet<(u32, u64, u64)> {
-    row.said
-        .iter()
-        .flat_map(|said| &said.edges)
-        .map(|edge| (edge.kind, edge.from, edge.to))
-        .collect()
-}
-
 fn move_edges(
     batch: &mut Batch<'_>,
     tenant: TenantId,
     thing: ThingId,
-    before: &BTreeSet<(u32, u64, u64)>,
+    before: &BTreeSet<EdgeRow>,
     row: &ThingRow,
 ) {
-    let now = edges(row);
-    for edge in before.difference(&now) {
-        let (out, into) = edge_keys(tenant, thing, *edge);
+    let now = row.links();
+    for link in before.difference(&now) {
+        let (out, into) = link.keys(tenant, thing);
         batch.delete(Table::EdgesOut, out.bytes());
         batch.delete(Table::EdgesIn, into.bytes());
     }
-    let label = match row.said.as_slice() {
-        [only] => only.label(),
-        _ => LabelId::SYSTEM,
-    };
-    for edge in now {
-        let (out, into) = edge_keys(tenant, thing, edge);
-        batch.put(Table::EdgesOut, out.bytes(), label.0.to_be_bytes().to_vec());
-        batch.put(Table::EdgesIn, into.bytes(), label.0.to_be_bytes().to_vec());
+    let label = row.edge_label().0.to_be_bytes();
+    for link in now {
+        let (out, into) = link.keys(tenant, thing);
+        batch.put(Table::EdgesOut, out.bytes(), label.to_vec());
+        batch.put(Table::EdgesIn, into.bytes(), label.to_vec());
     }
-}
-
-/// Keys: tenant, one end, kind, relation, other end.
-fn edge_keys(tenant: TenantId, relation: ThingId, (kind, from, to): (u32, u64, u64)) -> (Key, Key) {
-    let key = |near: u64, far: u64| {
-        Key::of(tenant)
-            .and(&ThingId(near))
-            .and(&SymbolId(kind))
-            .and(&relation)
-            .and(&ThingId(far))
-    };
-    (key(from, to), key(to, from))
 }

@@ -95,8 +95,12 @@ pub(super) fn end(batch: &mut Batch<'_>, command: &EndRun) -> Result<Applied> {
 }
 
 fn check_end(tx: &dyn Read, command: &EndRun) -> Result<RunRow> {
-    let run = RunId(command.end.run);
-    let row = tx.get(Table::Runs, Key::of(command.tenant).and(&run).bytes())?;
+    check_running(tx, command.tenant, RunId(command.end.run))
+}
+
+/// The row of a run that has begun and not ended. What is set aside for any other would be lost.
+pub(super) fn check_running(tx: &dyn Read, tenant: TenantId, run: RunId) -> Result<RunRow> {
+    let row = tx.get(Table::Runs, Key::of(tenant).and(&run).bytes())?;
     let row = row.ok_or_else(|| Error::NotFound {
         what: "run",
         name: run.to_string(),
@@ -112,11 +116,14 @@ fn check_end(tx: &dyn Read, command: &EndRun) -> Result<RunRow> {
 }
 
 pub(super) fn unpend(batch: &mut Batch<'_>, command: &Unpend) -> Result<Applied> {
+    let lsn = batch.counters(command.tenant)?.head();
     let key = Key::of(command.tenant)
         .and(&command.run)
         .and(&command.number);
-    batch.delete(Table::Pending, key.bytes());
-    let lsn = batch.counters(command.tenant)?.head();
+    if batch.get(Table::Pending, key.bytes())?.is_some() {
+        batch.delete(Table::Pending, key.bytes());
+        batch.counters(command.tenant)?.pending -= 1;
+    }
     Ok(Applied {
         lsn,
         effect: Effect::Done,

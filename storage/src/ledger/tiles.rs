@@ -17,7 +17,7 @@ use std::path::Path;
 
 use super::error::{Error, Result};
 use super::leaf::{LEAF_BYTES, Leaf};
-use super::note::{Checkpoint, Signer};
+use super::note::{Checkpoint, Signer, Vkey};
 use super::tree::{Coord, Frontier, Hash, TILE_HEIGHT, TILE_WIDTH};
 
 pub use verify::{PROBLEMS_MAX, Report, verify_dir};
@@ -105,16 +105,26 @@ impl<'d> Export<'d> {
     /// # Errors
     ///
     /// [`Error::Mismatch`] if the leaves do not add up to the checkpoint, in which case nothing is signed; [`Error::Io`].
-    pub fn finish(mut self, checkpoint: &Checkpoint, signer: &Signer) -> Result<()> {
+    pub fn finish(self, checkpoint: &Checkpoint, signer: &Signer) -> Result<()> {
         self.check(checkpoint)?;
+        self.finish_signed(&signer.sign(checkpoint)?, signer.vkey())
+    }
+
+    /// Does what [`Export::finish`] does, with a checkpoint that was signed elsewhere.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::BadSignature`] if the key did not sign it; else as for [`Export::finish`].
+    pub fn finish_signed(mut self, note: &str, vkey: &Vkey) -> Result<()> {
+        self.check(&Checkpoint::open(note, vkey)?)?;
         for level in 0..self.tiles.len() {
             if !self.tiles[level].is_empty() {
                 self.write_tile(level)?;
             }
         }
-        write(self.dir, "vkey", format!("{}\n", signer.vkey()).as_bytes())?;
+        write(self.dir, "vkey", format!("{vkey}\n").as_bytes())?;
         sync(self.dir)?;
-        write(self.dir, "checkpoint", signer.sign(checkpoint)?.as_bytes())?;
+        write(self.dir, "checkpoint", note.as_bytes())?;
         sync_one(&self.dir.join("checkpoint"))?;
         sync_one(self.dir)
     }

@@ -175,7 +175,25 @@ impl Said {
                 "at least one part",
             ));
         }
+        self.check_labels_differ()?;
         self.parts.iter().try_for_each(Part::validate)
+    }
+
+    /// Parts are few: comparing each with those in front of it costs less than a set.
+    fn check_labels_differ(&self) -> Result<()> {
+        let twice = self.parts.iter().enumerate().any(|(place, part)| {
+            self.parts[..place]
+                .iter()
+                .any(|earlier| earlier.label == part.label)
+        });
+        if twice {
+            return Err(Error::invalid(
+                "label given twice",
+                &self.id,
+                "at most one part for each label",
+            ));
+        }
+        Ok(())
     }
 
     /// The body of the record for one part.
@@ -305,6 +323,29 @@ impl Assertion {
     /// `Corrupt` if the stored code is unknown.
     pub fn status(&self) -> Result<Status> {
         Status::from_code(self.status)
+    }
+
+    /// What was said, with the parts that it was said in: the way back from [`Said::assertion`].
+    ///
+    /// # Errors
+    /// `Corrupt` if a stored code is unknown.
+    pub fn said(&self, parts: Vec<Part>) -> Result<Said> {
+        let base = (self.base != 0).then(|| Base::from_code(self.base)).transpose()?;
+        Ok(Said {
+            id: self.id.clone(),
+            form: self.form()?,
+            thing_type: self.thing_type.clone(),
+            base,
+            tags: self.tags.clone(),
+            status: self.status()?,
+            observed_at_us: self.observed_at_us,
+            version_us: self.version_us,
+            edges: self.edges.clone(),
+            weight: self.weight,
+            since: self.since.clone().zip(self.since_us),
+            until: self.until.clone().zip(self.until_us),
+            parts,
+        })
     }
 
     /// The JSON text of a claim, if there is one by that name.

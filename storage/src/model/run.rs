@@ -2,6 +2,8 @@
 
 use prost::Message;
 
+use crate::error::Result;
+
 /// The beginning of a run: which process reads which datasets.
 #[derive(Clone, PartialEq, Eq, Message)]
 pub struct RunBegin {
@@ -11,7 +13,7 @@ pub struct RunBegin {
     /// The source whose data the run brings.
     #[prost(string, tag = "2")]
     pub source: String,
-    /// What it reads: `dataset:<namespace>:<name>`, one for each file.
+    /// What it is known to read when it begins: `dataset:<namespace>:<name>`.
     #[prost(string, repeated, tag = "3")]
     pub inputs: Vec<String>,
     /// What it writes: the tenant's graph, as `dataset:intelgraph:<tenant>/<source>`.
@@ -71,4 +73,27 @@ pub struct RunEnd {
     /// What it did.
     #[prost(message, required, tag = "3")]
     pub counts: RunCounts,
+    /// What it read: `dataset:<namespace>:<name>`, one for each file, in order.
+    #[prost(string, repeated, tag = "4")]
+    pub inputs: Vec<String>,
+}
+
+impl RunBegin {
+    /// Reads the body of the record of a run's beginning.
+    ///
+    /// # Errors
+    /// `Corrupt` if the bytes are not one.
+    pub fn from_body(bytes: &[u8]) -> Result<RunBegin> {
+        super::decode(bytes, "run")
+    }
+}
+
+impl RunEnd {
+    /// Reads the body of the record of a run's end.
+    ///
+    /// # Errors
+    /// `Corrupt` if the bytes are not one.
+    pub fn from_body(bytes: &[u8]) -> Result<RunEnd> {
+        super::decode(bytes, "end of a run")
+    }
 }

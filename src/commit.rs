@@ -1,0 +1,200 @@
+//! The single writer: a thread that turns what many submit into few durable commits.
+//!
+//! While one batch is being made durable the next gathers in the queue, so batches grow with the load
+//! and a lone write never waits for company. Whoever submits gets an answer only after the commit.
+
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use storage::commands::{Applied, Command};
+use storage::{Error, Result, Store};
+use tokio::sync::oneshot;
+
+use crate::node;
+
+/// Submissions that may wait; more are refused with a hint to try again.
+const QUEUE_MAX: usize = 1024;
+/// A batch takes no more submissions once it holds so many commands.
+const BATCH_COMMANDS_MAX: usize = 16_384;
+/// Between two attempts to reopen a store that failed.
+const REOPEN_EVERY: Duration = Duration::from_millis(250);
+
+/// What each command of a submission did, or why it was refused.
+pub type Answers = Vec<Result<Applied>>;
+
+/// The way in to the writer.
+#[derive(Clone)]
+pub struct Handle {
+    queue: SyncSender<Submission>,
+    tail: Arc<Tail>,
+}
+
+struct Submission {
+    commands: Vec<Command>,
+    answer: oneshot::Sender<Result<Answers>>,
+}
+
+/// Tells that some log has grown.
+#[derive(Default)]
+pub struct Tail {
+    growth: Mutex<Growth>,
+    moved: Condvar,
+}
+
+#[derive(Default)]
+struct Growth {
+    moves: u64,
+    closed: bool,
+}
+
+/// Starts the writer. It ends when the last handle is dropped, with everything submitted before written.
+pub fn start(store: Arc<Store>) -> std::io::Result<(Handle, JoinHandle<()>)> {
+    let (queue, submissions) = sync_channel(QUEUE_MAX);
+    let tail = Arc::new(Tail::default());
+    let publish = Arc::clone(&tail);
+    let writer = std::thread::Builder::new()
+        .name("commit".to_owned())
+        .spawn(move || write_until_closed(&store, &submissions, &publish))?;
+    Ok((Handle { queue, tail }, writer))
+}
+
+impl Handle {
+    /// Submits commands as one unit and waits until they are durable.
+    ///
+    /// # Errors
+    /// `Busy` if the queue is full, `Poisoned` if the store failed: nothing was acknowledged, try again.
+    pub async fn submit(&self, commands: Vec<Command>) -> Result<Answers> {
+        let (answer, answered) = oneshot::channel();
+        match self.queue.try_send(Submission { commands, answer }) {
+            Ok(()) => answered.await.map_err(|_| stopped())?,
+            Err(TrySendError::Full(_)) => Err(Error::Busy { limit: QUEUE_MAX }),
+            Err(TrySendError::Disconnected(_)) => Err(stopped()),
+        }
+    }
+
+    /// Submits commands from a thread of its own, waiting for room; the answer comes later.
+    ///
+    /// # Errors
+    /// `Poisoned` if the writer has stopped.
+    pub fn submit_soon(&self, commands: Vec<Command>) -> Result<oneshot::Receiver<Result<Answers>>> {
+        let (answer, answered) = oneshot::channel();
+        self.queue.send(Submission { commands, answer }).map_err(|_| stopped())?;
+        Ok(answered)
+    }
+
+    /// Submits commands from a thread of its own and waits until they are durable.
+    ///
+    /// # Errors
+    /// As for [`Handle::submit`].
+    pub fn submit_blocking(&self, commands: Vec<Command>) -> Result<Answers> {
+        self.submit_soon(commands)?.blocking_recv().map_err(|_| stopped())?
+    }
+
+    /// Tells that some log has grown.
+    #[must_use]
+    pub fn tail(&self) -> &Arc<Tail> {
+        &self.tail
+    }
+}
+
+impl Tail {
+    /// Waits until some log has grown since `moves`, or `timeout` has passed; says how often they grew.
+    #[must_use]
+    pub fn wait(&self, moves: u64, timeout: Duration) -> u64 {
+        let growth = self.growth();
+        let waited = self.moved.wait_timeout_while(growth, timeout, |growth| growth.moves == moves && !growth.closed);
+        waited.unwrap_or_else(PoisonError::into_inner).0.moves
+    }
+
+    /// Wakes everybody who waits, for the last time.
+    pub fn close(&self) {
+        self.growth().closed = true;
+        self.moved.notify_all();
+    }
+
+    /// Whether the node is stopping.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.growth().closed
+    }
+
+    fn publish(&self) {
+        let mut tail = self.growth();
+        tail.moves += 1;
+        drop(tail);
+        self.moved.notify_all();
+    }
+
+    fn growth(&self) -> MutexGuard<'_, Growth> {
+        self.growth.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn write_until_closed(store: &Store, submissions: &Receiver<Submission>, tail: &Tail) {
+    while let Ok(first) = submissions.recv() {
+        let batch = gather(first, submissions);
+        write(store, batch, tail);
+        if let Some(cause) = store.failure() {
+            reopen(store, submissions, &cause);
+        }
+    }
+}
+
+/// The first submission and those that are waiting already, up to the size of a batch.
+fn gather(first: Submission, submissions: &Receiver<Submission>) -> Vec<Submission> {
+    let mut commands = first.commands.len();
+    let mut batch = vec![first];
+    while commands < BATCH_COMMANDS_MAX
+        && let Ok(next) = submissions.try_recv()
+    {
+        commands += next.commands.len();
+        batch.push(next);
+    }
+    batch
+}
+
+fn write(store: &Store, batch: Vec<Submission>, tail: &Tail) {
+    let (answer_to, commands): (Vec<_>, Vec<_>) =
+        batch.into_iter().map(|submission| ((submission.answer, submission.commands.len()), submission.commands)).unzip();
+    let commands: Vec<Command> = commands.into_iter().flatten().collect();
+    match store.write(&commands, node::stamp()) {
+        Ok(committed) => {
+            tail.publish();
+            let mut answers = committed.answers.into_iter();
+            for (answer, count) in answer_to {
+                // Who no longer waits has lost the answer, not the write.
+                let _ = answer.send(Ok(answers.by_ref().take(count).collect()));
+            }
+        }
+        Err(error) => {
+            tracing::error!(%error, commands = commands.len(), "commit failed");
+            for (answer, _) in answer_to {
+                let _ = answer.send(Err(error.clone()));
+            }
+        }
+    }
+}
+
+/// Opens the store anew, for as long as it takes; who submits meanwhile is told to try again.
+fn reopen(store: &Store, submissions: &Receiver<Submission>, cause: &str) {
+    tracing::error!(cause, "the store stopped; reopening it");
+    loop {
+        match store.reopen() {
+            Ok(()) => {
+                tracing::info!("the store is open again");
+                return;
+            }
+            Err(error) => tracing::error!(%error, "reopening failed; trying again"),
+        }
+        while let Ok(refused) = submissions.try_recv() {
+            let _ = refused.answer.send(Err(Error::Poisoned { cause: cause.to_owned() }));
+        }
+        std::thread::sleep(REOPEN_EVERY);
+    }
+}
+
+fn stopped() -> Error {
+    Error::Poisoned { cause: "the node is stopping".to_owned() }
+}

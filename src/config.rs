@@ -1,0 +1,109 @@
+//! What can be set from outside: a file, then the environment, then flags; unknown keys are refused.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, ensure};
+use serde::Deserialize;
+
+/// The default address: this machine only.
+pub const LISTEN: &str = "127.0.0.1:7340";
+/// Environment variables begin with this.
+const PREFIX: &str = "INTELGRAPH_";
+/// Variables of the same prefix that belong to the commands, not to the node.
+const NOT_SETTINGS: [&str; 4] = ["url", "token", "config", "demo_bundle"];
+
+/// The settings of a node.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// Where everything is kept.
+    pub data_dir: PathBuf,
+    /// Where it listens; port 0 picks a free one.
+    pub listen: SocketAddr,
+    /// Whether it may listen beyond this machine without TLS.
+    pub insecure_http: bool,
+    /// Page cache of the database, in bytes.
+    pub cache_bytes_max: usize,
+    /// Largest body of a request that is not an import, in bytes.
+    pub body_bytes_max: usize,
+    /// Connections at a time.
+    pub connections_max: usize,
+}
+
+impl Default for Config {
+    fn default() -> Config {
+        Config {
+            data_dir: PathBuf::from("intelgraph-data"),
+            listen: LISTEN.parse().expect("a socket address"),
+            insecure_http: false,
+            cache_bytes_max: 128 << 20,
+            body_bytes_max: 1 << 20,
+            connections_max: 1024,
+        }
+    }
+}
+
+/// Flags that override the other two.
+#[derive(Clone, Debug, Default)]
+pub struct Flags {
+    /// `--config`.
+    pub file: Option<PathBuf>,
+    /// `--data-dir`.
+    pub data_dir: Option<PathBuf>,
+    /// `--listen`.
+    pub listen: Option<SocketAddr>,
+    /// `--insecure-http`.
+    pub insecure_http: bool,
+}
+
+impl Config {
+    /// Reads the file, if one is named, then the variables, then the flags.
+    ///
+    /// # Errors
+    /// If the file cannot be read, a key is unknown, a value is not of its kind, or the node would
+    /// listen beyond this machine without TLS and without having been told to.
+    pub fn load(flags: Flags, variables: impl Iterator<Item = (String, String)>) -> Result<Config> {
+        let mut table = match &flags.file {
+            Some(path) => read_file(path)?,
+            None => toml::Table::new(),
+        };
+        for (key, text) in variables.filter_map(setting) {
+            table.insert(key, value(&text));
+        }
+        let mut config: Config = table.try_into().context("settings")?;
+        config.data_dir = flags.data_dir.unwrap_or(config.data_dir);
+        config.listen = flags.listen.unwrap_or(config.listen);
+        config.insecure_http |= flags.insecure_http;
+        ensure!(
+            config.listen.ip().is_loopback() || config.insecure_http,
+            "listen address `{}` is reachable from other machines and there is no TLS; \
+             listen on 127.0.0.1, or say --insecure-http",
+            config.listen
+        );
+        Ok(config)
+    }
+}
+
+fn read_file(path: &Path) -> Result<toml::Table> {
+    let text = std::fs::read_to_string(path).with_context(|| format!("settings file `{}`", path.display()))?;
+    text.parse().with_context(|| format!("settings file `{}`", path.display()))
+}
+
+fn setting((name, text): (String, String)) -> Option<(String, String)> {
+    let key = name.strip_prefix(PREFIX)?.to_ascii_lowercase();
+    // Variables of tests and tools of this project have a word of their own in front.
+    let foreign = NOT_SETTINGS.contains(&key.as_str()) || key.starts_with("test_") || key.starts_with("sim_") || key.starts_with("judges_");
+    (!foreign).then_some((key, text))
+}
+
+/// A number or a truth value if the text is one, else the text.
+fn value(text: &str) -> toml::Value {
+    if let Ok(number) = text.parse::<i64>() {
+        return number.into();
+    }
+    text.parse::<bool>().map_or_else(|_| text.into(), Into::into)
+}
+
+#[cfg(test)]
+mod tests;

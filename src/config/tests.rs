@@ -1,0 +1,27 @@
+use super::*;
+
+fn load(variables: &[(&str, &str)]) -> Result<Config> {
+    let variables = variables.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned()));
+    Config::load(Flags::default(), variables)
+}
+
+#[test]
+fn flags_win_over_variables() {
+    let variables = [("INTELGRAPH_LISTEN".to_owned(), "127.0.0.1:1".to_owned())];
+    let flags = Flags { listen: Some("127.0.0.1:2".parse().expect("address")), ..Flags::default() };
+    let config = Config::load(flags, variables.into_iter()).expect("valid");
+    assert_eq!(config.listen.port(), 2);
+}
+
+#[test]
+fn an_unknown_key_is_refused_by_name() {
+    let refused = load(&[("INTELGRAPH_LISTEM", "127.0.0.1:1")]).expect_err("unknown");
+    assert!(format!("{refused:#}").contains("listem"), "{refused:#}");
+}
+
+#[test]
+fn listening_beyond_this_machine_takes_a_word() {
+    let refused = load(&[("INTELGRAPH_LISTEN", "0.0.0.0:1")]).expect_err("no TLS");
+    assert!(refused.to_string().contains("--insecure-http"), "{refused}");
+    assert!(load(&[("INTELGRAPH_LISTEN", "0.0.0.0:1"), ("INTELGRAPH_INSECURE_HTTP", "true")]).is_ok());
+}

@@ -1,0 +1,248 @@
+//! The runner: one thread that drives every follower of every tenant towards the end of the log.
+//!
+//! Nothing in the write path knows of it. It wakes when the log grows, takes bounded steps in turn, and
+//! publishes how far each unit is; a unit that fails is tried again later and slows nobody.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use index::follower::{Limits, State, Unit};
+use index::text::{Found, Home, Reader, TextIndex};
+use storage::ids::{Lsn, TenantId};
+use storage::{Store, View};
+
+use crate::commit::Tail;
+
+/// Without news the runner looks again after this: a failed unit gets another try.
+const IDLE: Duration = Duration::from_secs(1);
+/// A writer that had nothing to do for so long is closed, and its memory freed.
+const WRITER_IDLE: Duration = Duration::from_secs(10);
+/// Writers open at a time.
+const WRITERS_MAX: usize = 4;
+
+/// The indexes, as everybody but the runner sees them.
+#[derive(Clone)]
+pub struct Follow {
+    shared: Arc<Shared>,
+}
+
+/// How far a unit is.
+#[derive(Clone, Debug)]
+pub struct Status {
+    /// `current`, `lagging`, `rebuilding` or `failed`.
+    pub state: &'static str,
+    /// Everything up to this record is searchable.
+    pub position: Lsn,
+    /// Why, if it is rebuilding or failed.
+    pub reason: Option<String>,
+    /// Records that could not be indexed.
+    pub skipped: u64,
+}
+
+#[derive(Default)]
+struct Shared {
+    units: Mutex<HashMap<TenantId, Published>>,
+    moved: Condvar,
+    stopping: AtomicBool,
+}
+
+struct Published {
+    reader: Reader,
+    status: Status,
+}
+
+impl Follow {
+    /// Starts the runner over the indexes in a directory.
+    ///
+    /// # Errors
+    /// If the thread cannot be started.
+    pub fn start(home: PathBuf, store: Arc<Store>, tail: Arc<Tail>) -> std::io::Result<(Follow, JoinHandle<()>)> {
+        let shared = Arc::new(Shared::default());
+        let runner = Runner { home, store, tail, shared: Arc::clone(&shared), units: BTreeMap::new() };
+        let thread = std::thread::Builder::new().name("follow".to_owned()).spawn(move || runner.run())?;
+        Ok((Follow { shared }, thread))
+    }
+
+    /// The text index of a tenant; `None` until it is open for the first time.
+    #[must_use]
+    pub fn text(&self, tenant: TenantId) -> Option<Reader> {
+        self.shared.units().get(&tenant).map(|unit| unit.reader.clone())
+    }
+
+    /// How far a tenant's index is.
+    #[must_use]
+    pub fn status(&self, tenant: TenantId) -> Status {
+        let unknown = Status { state: "rebuilding", position: Lsn::NONE, reason: None, skipped: 0 };
+        self.shared.units().get(&tenant).map_or(unknown, |unit| unit.status.clone())
+    }
+
+    /// Waits until a record is searchable; false if the index made no progress for `patience`.
+    #[must_use]
+    pub fn wait(&self, tenant: TenantId, lsn: Lsn, patience: Duration) -> bool {
+        let position = |units: &HashMap<TenantId, Published>| units.get(&tenant).map_or(Lsn::NONE, |unit| unit.status.position);
+        let mut units = self.shared.units();
+        let (mut seen, mut since) = (position(&units), Instant::now());
+        while seen < lsn {
+            if since.elapsed() >= patience || self.shared.stopping.load(Ordering::Relaxed) {
+                return false;
+            }
+            let waited = self.shared.moved.wait_timeout(units, IDLE);
+            units = waited.unwrap_or_else(PoisonError::into_inner).0;
+            if position(&units) > seen {
+                (seen, since) = (position(&units), Instant::now());
+            }
+        }
+        true
+    }
+
+    /// Tells the runner to end after its present step.
+    pub fn stop(&self) {
+        self.shared.stopping.store(true, Ordering::Relaxed);
+        self.shared.moved.notify_all();
+    }
+}
+
+impl Shared {
+    fn units(&self) -> MutexGuard<'_, HashMap<TenantId, Published>> {
+        self.units.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+struct Runner {
+    home: PathBuf,
+    store: Arc<Store>,
+    tail: Arc<Tail>,
+    shared: Arc<Shared>,
+    units: BTreeMap<TenantId, Text>,
+}
+
+/// The text unit of a tenant.
+struct Text {
+    unit: Unit<TextIndex>,
+    busy: Instant,
+}
+
+impl Runner {
+    fn run(mut self) {
+        let mut moves = 0;
+        while !self.is_stopping() {
+            let more = match self.store.view() {
+                Ok(view) => self.round(&view),
+                // The store is being reopened; its view comes back.
+                Err(_) => false,
+            };
+            if !more {
+                self.close_idle_writers();
+                moves = self.tail.wait(moves, IDLE);
+            }
+        }
+    }
+
+    /// One bounded step of every unit that lags; whether any has more to do.
+    fn round(&mut self, view: &View) -> bool {
+        let tenants = match view.tenants() {
+            Ok(tenants) => tenants,
+            Err(error) => {
+                tracing::error!(%error, "cannot list the tenants");
+                return false;
+            }
+        };
+        let mut more = false;
+        for (tenant, head) in tenants {
+            if self.is_stopping() {
+                break;
+            }
+            more |= self.step(view, tenant, head.head());
+        }
+        more
+    }
+
+    fn step(&mut self, view: &View, tenant: TenantId, head: Lsn) -> bool {
+        if !self.units.contains_key(&tenant) && !self.open(view, tenant) {
+            return false;
+        }
+        self.make_room_for_writer(tenant);
+        let shared = Arc::clone(&self.shared);
+        let Some(text) = self.units.get_mut(&tenant) else { return false };
+        use index::follower::Follower as _;
+        if text.unit.follower().position() >= head && matches!(text.unit.state(), State::Current) {
+            return false;
+        }
+        text.busy = Instant::now();
+        let stepped = text.unit.step(view, Limits::default(), &|| shared.stopping.load(Ordering::Relaxed));
+        if let Err(error) = &stepped {
+            tracing::warn!(%error, %tenant, "text index step failed");
+        }
+        publish(&self.shared, tenant, text);
+        stepped.is_ok_and(|progress| !progress.is_current())
+    }
+
+    fn open(&mut self, view: &View, tenant: TenantId) -> bool {
+        let home = Home::directory(self.home.join("text").join(tenant.to_string()));
+        let opened = view.origin(tenant).map_err(index::Error::from).and_then(|origin| TextIndex::open(home, tenant, &origin));
+        match opened {
+            Ok((index, found)) => {
+                if let Found::Damage(reason) = found {
+                    tracing::warn!(%tenant, reason, "text index was damaged and is being rebuilt");
+                }
+                let text = Text { unit: Unit::new(index), busy: Instant::now() };
+                publish(&self.shared, tenant, &text);
+                self.units.insert(tenant, text);
+                true
+            }
+            Err(error) => {
+                tracing::error!(%error, %tenant, "cannot open the text index");
+                false
+            }
+        }
+    }
+
+    /// Closes the writer that was idle longest if opening one more would be one too many.
+    fn make_room_for_writer(&mut self, tenant: TenantId) {
+        let has_writer = |text: &Text| text.unit.follower().has_writer();
+        if self.units.get(&tenant).is_some_and(has_writer) {
+            return;
+        }
+        let open = self.units.values().filter(|text| has_writer(text)).count();
+        if open >= WRITERS_MAX {
+            let idlest = self.units.values_mut().filter(|text| text.unit.follower().has_writer()).min_by_key(|text| text.busy);
+            idlest.map(close_writer);
+        }
+    }
+
+    fn close_idle_writers(&mut self) {
+        for text in self.units.values_mut().filter(|text| text.busy.elapsed() > WRITER_IDLE) {
+            if text.unit.follower().has_writer() {
+                close_writer(text);
+            }
+        }
+    }
+
+    fn is_stopping(&self) -> bool {
+        self.shared.stopping.load(Ordering::Relaxed)
+    }
+}
+
+fn close_writer(text: &mut Text) {
+    if let Err(error) = text.unit.follower_mut().close_writer() {
+        tracing::warn!(%error, "cannot close a text writer");
+    }
+}
+
+fn publish(shared: &Shared, tenant: TenantId, text: &Text) {
+    use index::follower::Follower as _;
+    let (state, reason) = match text.unit.state() {
+        State::Current => ("current", None),
+        State::Lagging(_) => ("lagging", None),
+        State::Rebuilding(why) => ("rebuilding", Some(why.clone())),
+        State::Failed(why) => ("failed", Some(why.clone())),
+    };
+    let follower = text.unit.follower();
+    let status = Status { state, position: follower.position(), reason, skipped: text.unit.skipped().count };
+    shared.units().insert(tenant, Published { reader: follower.reader(), status });
+    shared.moved.notify_all();
+}

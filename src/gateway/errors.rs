@@ -1,0 +1,86 @@
+//! What a client is told when something fails: one mapping, used by every route.
+
+use axum::Json;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde_json::{Value, json};
+use storage::ErrorKind;
+
+/// Seconds after which a client may try again.
+const RETRY_AFTER_S: u32 = 1;
+
+/// A failure as a client sees it: a status, a stable code, and words that help.
+#[derive(Clone, Debug)]
+pub struct Failure {
+    /// The HTTP status.
+    pub status: StatusCode,
+    /// A stable name for scripts.
+    pub code: &'static str,
+    /// What went wrong and what to do.
+    pub message: String,
+    /// More for programs.
+    pub details: Value,
+}
+
+impl Failure {
+    /// A failure without details.
+    pub fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Failure {
+        Failure { status, code, message: message.into(), details: Value::Null }
+    }
+
+    /// The request itself is wrong.
+    pub fn bad_request(message: impl Into<String>) -> Failure {
+        Failure::new(StatusCode::BAD_REQUEST, "bad_request", message)
+    }
+
+    /// There is no such thing, or the principal may not know of it: the two look alike.
+    pub fn not_found(what: &str, name: &str) -> Failure {
+        Failure::new(StatusCode::NOT_FOUND, "not_found", format!("no {what} `{name}`"))
+    }
+
+    /// The principal may not do this at all.
+    pub fn denied(action: &str) -> Failure {
+        Failure::new(StatusCode::FORBIDDEN, "denied", format!("not permitted: `{action}`; ask an admin of the tenant"))
+    }
+
+    /// The body of an error answer.
+    pub fn body(&self) -> Value {
+        json!({"error": {"code": self.code, "message": self.message, "details": self.details}})
+    }
+}
+
+impl From<storage::Error> for Failure {
+    fn from(error: storage::Error) -> Failure {
+        let status = match error.kind() {
+            ErrorKind::Invalid => StatusCode::BAD_REQUEST,
+            ErrorKind::Conflict => StatusCode::CONFLICT,
+            ErrorKind::NotFound => StatusCode::NOT_FOUND,
+            ErrorKind::Unavailable | ErrorKind::Locked => StatusCode::SERVICE_UNAVAILABLE,
+            ErrorKind::Corrupt => StatusCode::INTERNAL_SERVER_ERROR,
+        };
+        if error.kind() == ErrorKind::Corrupt {
+            tracing::error!(%error, "damaged data");
+        }
+        Failure::new(status, error.code(), error.to_string())
+    }
+}
+
+impl From<index::Error> for Failure {
+    fn from(error: index::Error) -> Failure {
+        tracing::error!(%error, "index failed");
+        Failure::new(StatusCode::SERVICE_UNAVAILABLE, "index_unavailable", "search is being rebuilt; try again in a moment")
+    }
+}
+
+impl IntoResponse for Failure {
+    fn into_response(self) -> Response {
+        let mut response = (self.status, Json(self.body())).into_response();
+        if self.status == StatusCode::SERVICE_UNAVAILABLE || self.status == StatusCode::TOO_MANY_REQUESTS {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(RETRY_AFTER_S));
+        }
+        if self.status == StatusCode::UNAUTHORIZED {
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        response
+    }
+}

@@ -1,0 +1,176 @@
+//! Entities: what is said of a thing, its history, deleting and restoring.
+
+use async_graphql::{Context, ID, Json, Object, Result, SimpleObject};
+use serde_json::Value;
+use storage::commands::{Command, Delete, Effect, Restore};
+
+use super::{Changed, DateTime, read};
+use crate::app::Shared;
+use crate::gateway::errors::Failure;
+use crate::policy::{Action, Principal};
+use crate::read;
+
+#[derive(Default)]
+pub(super) struct EntityQuery;
+
+#[derive(Default)]
+pub(super) struct EntityMutation;
+
+/// A thing: an entity, or a relation seen as a thing of its own.
+#[derive(SimpleObject)]
+struct Entity {
+    id: ID,
+    /// The type as given, such as `attack-pattern`.
+    r#type: String,
+    /// The best visible name, else the id.
+    title: String,
+    /// Free tags.
+    labels: Vec<String>,
+    /// `active`, `revoked` or `deprecated`.
+    status: String,
+    /// Every visible claim; of several by one name the shown one comes first.
+    attributes: Vec<Attribute>,
+    /// Where the newest of them is recorded.
+    receipt: ReceiptPlace,
+}
+
+/// What one source says about one property.
+#[derive(SimpleObject)]
+struct Attribute {
+    name: String,
+    value: Json<Value>,
+    source: String,
+    observed_at: DateTime,
+    lsn: u64,
+    /// Whether this value is shown where there is room for one.
+    shown: bool,
+}
+
+/// A place in the tenant's ledger.
+#[derive(SimpleObject)]
+struct ReceiptPlace {
+    origin: String,
+    /// The leaf, from 0.
+    index: u64,
+    lsn: u64,
+}
+
+/// Something that was said at some time.
+#[derive(SimpleObject)]
+struct Change {
+    lsn: u64,
+    recorded_at: DateTime,
+    /// When something else was said instead.
+    replaced_at: Option<DateTime>,
+    source: String,
+    status: String,
+    attributes: Vec<Said>,
+}
+
+/// A property and its value.
+#[derive(SimpleObject)]
+struct Said {
+    name: String,
+    value: Json<Value>,
+}
+
+#[Object]
+impl EntityQuery {
+    /// A thing by its id, now or as the node knew it at a time.
+    async fn entity(&self, context: &Context<'_>, id: ID, as_of: Option<DateTime>) -> Result<Option<Entity>> {
+        read(context, move |app, principal, view| {
+            let found = app.reader(view, principal)?.entity(&id, as_of.map(|time| time.0))?;
+            Ok(found.map(Entity::from))
+        })
+        .await
+    }
+
+    /// Everything that was ever said of a thing, oldest first.
+    async fn entity_history(&self, context: &Context<'_>, id: ID) -> Result<Option<Vec<Change>>> {
+        read(context, move |app, principal, view| {
+            let changes = app.reader(view, principal)?.history(&id)?;
+            Ok(changes.map(|changes| changes.into_iter().map(Change::from).collect()))
+        })
+        .await
+    }
+}
+
+#[Object]
+impl EntityMutation {
+    /// Hides a thing from everybody; it can be restored.
+    async fn entity_delete(&self, context: &Context<'_>, id: ID) -> Result<Changed> {
+        change(context, id, |tenant, actor, id| Command::Delete(Delete { tenant, actor, id })).await
+    }
+
+    /// Shows a deleted thing again.
+    async fn entity_restore(&self, context: &Context<'_>, id: ID) -> Result<Changed> {
+        change(context, id, |tenant, actor, id| Command::Restore(Restore { tenant, actor, id })).await
+    }
+}
+
+type MakeCommand = fn(storage::ids::TenantId, storage::ids::ActorId, String) -> Command;
+
+async fn change(context: &Context<'_>, id: ID, command: MakeCommand) -> Result<Changed> {
+    let id = String::from(id);
+    let about = id.clone();
+    // Whoever may not see every part of a thing may not change it, and is not told that it exists.
+    read(context, move |app, principal, view| {
+        app.check(principal, Action::EntityWrite)?;
+        let readable = app.reader(view, principal)?.covers(&about)?;
+        readable.then_some(()).ok_or_else(|| Failure::not_found("entity", &about))
+    })
+    .await?;
+    let (app, principal) = (context.data::<Shared>()?, context.data::<Principal>()?);
+    let applied = app.write_one(command(principal.tenant, principal.actor, id)).await?;
+    Ok(Changed { lsn: applied.lsn.0, changed: applied.effect != Effect::Unchanged })
+}
+
+impl From<read::Entity> for Entity {
+    fn from(entity: read::Entity) -> Entity {
+        Entity {
+            id: entity.id.into(),
+            r#type: entity.thing_type,
+            title: entity.title,
+            labels: entity.tags,
+            status: entity.status.to_string(),
+            attributes: entity.attributes.into_iter().map(Attribute::from).collect(),
+            receipt: ReceiptPlace {
+                origin: entity.receipt.origin,
+                index: entity.receipt.index,
+                lsn: entity.receipt.lsn.0,
+            },
+        }
+    }
+}
+
+impl From<read::Attribute> for Attribute {
+    fn from(attribute: read::Attribute) -> Attribute {
+        Attribute {
+            name: attribute.name,
+            value: json(&attribute.value),
+            source: attribute.source,
+            observed_at: DateTime(attribute.observed_at_us),
+            lsn: attribute.lsn.0,
+            shown: attribute.shown,
+        }
+    }
+}
+
+impl From<read::Change> for Change {
+    fn from(change: read::Change) -> Change {
+        let said = |(name, value): (String, String)| Said { name, value: json(&value) };
+        Change {
+            lsn: change.lsn.0,
+            recorded_at: DateTime(change.recorded_us),
+            replaced_at: change.replaced_us.map(DateTime),
+            source: change.source,
+            status: change.status.to_string(),
+            attributes: change.claims.into_iter().map(said).collect(),
+        }
+    }
+}
+
+/// A stored value; it was checked to be JSON when it came in.
+fn json(text: &str) -> Json<Value> {
+    Json(serde_json::from_str(text).unwrap_or(Value::Null))
+}

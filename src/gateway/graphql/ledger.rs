@@ -1,0 +1,92 @@
+//! The ledger: its signed checkpoint, and receipts that lead from a record to it.
+
+use async_graphql::{Context, Object, Result, SimpleObject};
+use axum::http::StatusCode;
+use storage::ids::Lsn;
+
+use super::read;
+use crate::gateway::errors::Failure;
+use crate::policy::Action;
+
+#[derive(Default)]
+pub(super) struct LedgerQuery;
+
+/// A signed checkpoint (C2SP tlog-checkpoint).
+#[derive(SimpleObject)]
+struct Checkpoint {
+    /// The signed note.
+    note: String,
+    /// The key to check it with.
+    vkey: String,
+    origin: String,
+    size: u64,
+    /// The root hash, base64.
+    root: String,
+}
+
+/// A proof that a record is in the ledger (C2SP tlog-proof).
+#[derive(SimpleObject)]
+struct Receipt {
+    /// The proof as a file.
+    text: String,
+    /// The key to check it with.
+    vkey: String,
+    origin: String,
+    /// The leaf, from 0.
+    index: u64,
+    size: u64,
+    /// The root hash, base64.
+    root: String,
+}
+
+#[Object]
+impl LedgerQuery {
+    /// The tenant's ledger as it stands, signed.
+    async fn ledger_checkpoint(&self, context: &Context<'_>) -> Result<Checkpoint> {
+        read(context, |app, principal, view| {
+            app.check(principal, Action::LedgerExport)?;
+            let signed = app.anchor.signed(view, principal.tenant)?;
+            Ok(Checkpoint {
+                root: base64(&signed.checkpoint.root),
+                origin: signed.checkpoint.origin,
+                size: signed.checkpoint.size,
+                note: signed.note,
+                vkey: signed.vkey,
+            })
+        })
+        .await
+    }
+
+    /// The receipt of a record. Whoever may read what it says gets the body with it.
+    async fn ledger_receipt(&self, context: &Context<'_>, lsn: u64) -> Result<Receipt> {
+        read(context, move |app, principal, view| {
+            let lsn = Lsn(lsn);
+            let head = view.head(principal.tenant)?.head();
+            if lsn < Lsn::FIRST || lsn > head {
+                let message = format!("no record at {lsn}; the ledger ends at {head}");
+                return Err(Failure::new(StatusCode::NOT_FOUND, "not_found", message));
+            }
+            let record = view.record(principal.tenant, lsn)?;
+            let allowed = app.allowed(view, principal, Action::EntityRead)?;
+            let related = app.allowed(view, principal, Action::RelationRead)?;
+            if !allowed.contains(record.label) && !related.contains(record.label) {
+                return Err(Failure::not_found("record", &lsn.to_string()));
+            }
+            let receipt = app.anchor.receipt(view, principal.tenant, &record)?;
+            Ok(Receipt {
+                text: receipt.text,
+                vkey: receipt.signed.vkey,
+                index: lsn.leaf_index(),
+                root: base64(&receipt.signed.checkpoint.root),
+                origin: receipt.signed.checkpoint.origin,
+                size: receipt.signed.checkpoint.size,
+            })
+        })
+        .await
+    }
+}
+
+fn base64(bytes: &[u8]) -> String {
+    use base64::Engine as _;
+    base64::engine::general_purpose::STANDARD.encode(bytes)
+}

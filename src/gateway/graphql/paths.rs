@@ -1,0 +1,50 @@
+//! Paths between two things.
+
+use std::time::{Duration, Instant};
+
+use async_graphql::{Context, ID, Object, Result, SimpleObject};
+
+use super::read;
+
+/// Hops unless asked otherwise, and at most.
+const DEPTH: usize = 3;
+const DEPTH_MAX: usize = 6;
+/// A walk ends by then with what it has.
+const TIME_MAX: Duration = Duration::from_secs(5);
+
+#[derive(Default)]
+pub(super) struct PathsQuery;
+
+/// The shortest paths between two things.
+#[derive(SimpleObject)]
+struct Paths {
+    /// The ids along each path, both ends included.
+    paths: Vec<Vec<ID>>,
+    /// Whether the walk ended before everything was looked at.
+    truncated: bool,
+}
+
+#[Object]
+impl PathsQuery {
+    /// The shortest paths of at most `depth` hops; null if there is no such thing at an end.
+    async fn paths(
+        &self,
+        context: &Context<'_>,
+        from: ID,
+        to: ID,
+        depth: Option<i32>,
+        kind: Option<String>,
+    ) -> Result<Option<Paths>> {
+        read(context, move |app, principal, view| {
+            let depth = super::limit(depth, DEPTH, DEPTH_MAX)?;
+            let begun = Instant::now();
+            let stop = || begun.elapsed() > TIME_MAX;
+            let found = app.reader(view, principal)?.paths(&from, &to, depth, kind.as_deref(), &stop)?;
+            Ok(found.map(|found| Paths {
+                paths: found.paths.into_iter().map(|path| path.into_iter().map(ID::from).collect()).collect(),
+                truncated: found.truncated,
+            }))
+        })
+        .await
+    }
+}

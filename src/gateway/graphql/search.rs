@@ -1,0 +1,148 @@
+//! Search and suggestions.
+
+use async_graphql::{Context, ID, Object, Result, SimpleObject};
+use storage::ids::Lsn;
+
+use super::read;
+use crate::search::{self, Question};
+
+const LIMIT: usize = 10;
+const LIMIT_MAX: usize = 200;
+const SUGGESTIONS: usize = 8;
+const SUGGESTIONS_MAX: usize = 50;
+
+#[derive(Default)]
+pub(super) struct SearchQuery;
+
+/// A page of hits.
+#[derive(SimpleObject)]
+struct SearchResult {
+    hits: Vec<SearchHit>,
+    /// Counts over all hits, by type and by source; only if asked for.
+    facets: Option<Vec<Facet>>,
+    /// To be sent as `after` for the next page; null on the last. Good for five minutes.
+    next_cursor: Option<String>,
+    /// The record up to which the answer reflects the log.
+    lsn: u64,
+    took_ms: f64,
+    /// False if time ran out before everything was looked at.
+    complete: bool,
+}
+
+/// A thing that was found, and why.
+#[derive(SimpleObject)]
+struct SearchHit {
+    id: ID,
+    r#type: String,
+    title: String,
+    /// From 0 to 1, the first hit of the first page having 1.
+    score: f64,
+    snippet: String,
+    /// Where the words are in the snippet, in bytes of UTF-8.
+    highlights: Vec<Highlight>,
+    /// BM25.
+    keyword_raw: f64,
+    /// BM25 divided by the best hit's.
+    keyword: f64,
+}
+
+/// A range of bytes.
+#[derive(SimpleObject)]
+struct Highlight {
+    start: usize,
+    end: usize,
+}
+
+/// How many hits have a value.
+#[derive(SimpleObject)]
+struct Facet {
+    /// `type` or `source`.
+    field: &'static str,
+    value: String,
+    count: u64,
+}
+
+/// A thing whose title begins as asked.
+#[derive(SimpleObject)]
+struct Suggestion {
+    id: ID,
+    r#type: String,
+    title: String,
+}
+
+#[Object]
+impl SearchQuery {
+    /// Things that are about some words.
+    #[allow(clippy::too_many_arguments, reason = "the arguments are the contract's")]
+    async fn search(
+        &self,
+        context: &Context<'_>,
+        q: String,
+        limit: Option<i32>,
+        after: Option<String>,
+        types: Option<Vec<String>>,
+        sources: Option<Vec<String>>,
+        include_revoked: Option<bool>,
+        facets: Option<bool>,
+        at_least: Option<u64>,
+    ) -> Result<SearchResult> {
+        read(context, move |app, principal, view| {
+            let question = Question {
+                text: q,
+                limit: super::limit(limit, LIMIT, LIMIT_MAX)?,
+                after,
+                types: types.unwrap_or_default(),
+                sources: sources.unwrap_or_default(),
+                include_revoked: include_revoked.unwrap_or_default(),
+                facets: facets.unwrap_or_default(),
+                at_least: at_least.map(Lsn),
+            };
+            Ok(search::search(app, principal, view, &question)?.into())
+        })
+        .await
+    }
+
+    /// Things whose titles begin with a prefix.
+    async fn suggest(&self, context: &Context<'_>, prefix: String, limit: Option<i32>) -> Result<Vec<Suggestion>> {
+        read(context, move |app, principal, view| {
+            let limit = super::limit(limit, SUGGESTIONS, SUGGESTIONS_MAX)?;
+            let found = search::suggest(app, principal, view, &prefix, limit)?;
+            let suggestion = |(id, r#type, title): (String, String, String)| Suggestion { id: id.into(), r#type, title };
+            Ok(found.into_iter().map(suggestion).collect())
+        })
+        .await
+    }
+}
+
+impl From<search::Answer> for SearchResult {
+    fn from(answer: search::Answer) -> SearchResult {
+        SearchResult {
+            hits: answer.hits.into_iter().map(SearchHit::from).collect(),
+            facets: answer.facets.map(|facets| {
+                let of = |field, counts: Vec<(String, u64)>| {
+                    counts.into_iter().map(move |(value, count)| Facet { field, value, count })
+                };
+                of("type", facets.types).chain(of("source", facets.sources)).collect()
+            }),
+            next_cursor: answer.next,
+            lsn: answer.lsn.0,
+            took_ms: answer.took.as_secs_f64() * 1000.0,
+            complete: answer.complete,
+        }
+    }
+}
+
+impl From<search::Hit> for SearchHit {
+    fn from(hit: search::Hit) -> SearchHit {
+        SearchHit {
+            id: hit.id.into(),
+            r#type: hit.thing_type,
+            title: hit.title,
+            score: hit.score,
+            snippet: hit.snippet,
+            highlights: hit.marks.into_iter().map(|mark| Highlight { start: mark.start, end: mark.end }).collect(),
+            keyword_raw: hit.keyword_raw,
+            keyword: hit.score,
+        }
+    }
+}

@@ -1,0 +1,5 @@
+//! What is not GraphQL: bodies that stream, and the paths that machines poll.
+
+pub(crate) mod health;
+pub(crate) mod import;
+pub(crate) mod ledger;

@@ -1,0 +1,162 @@
+//! Imports over HTTP: one request is one import, of one raw body or of many multipart files.
+
+use axum::Json;
+use axum::body::Body;
+use axum::extract::{FromRequest, Multipart, Path, Query, Request, State};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use futures_util::StreamExt;
+use serde::Deserialize;
+use storage::View;
+use storage::ids::RunId;
+use storage::model::{Classification, Licence, Purpose, Purposes, Retention, SourceSpec};
+use tokio::sync::mpsc;
+
+use crate::app::Shared;
+use crate::gateway::auth::Caller;
+use crate::gateway::errors::Failure;
+use crate::ingest::files::Format;
+use crate::ingest::import::{self, rejects_path};
+use crate::ingest::upload::{self, Event};
+use crate::policy::{Action, Principal};
+
+/// What to import, and on which terms. Terms that are left out are those of a source that is known.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Params {
+    format: String,
+    source: String,
+    /// Separated by commas.
+    purpose: Option<String>,
+    licence: Option<String>,
+    classification: Option<String>,
+    retention: Option<String>,
+    personal: Option<bool>,
+    /// The name of a raw body.
+    name: Option<String>,
+}
+
+/// Imports the request's files; answers when they are durable and searchable.
+pub(crate) async fn run(
+    State(app): State<Shared>,
+    Caller(principal): Caller,
+    Query(params): Query<Params>,
+    request: Request,
+) -> Result<Response, Failure> {
+    app.check(&principal, Action::ImportRun)?;
+    let wanted = request_of(&app, &app.store.view()?, &principal, &params)?;
+    let (sender, mut upload) = upload::channel();
+    let importer = app.clone();
+    let importing =
+        tokio::task::spawn_blocking(move || import::run(&importer, &principal, &wanted, &mut upload));
+    feed(request, params.name.unwrap_or_else(|| "body".to_owned()), sender).await?;
+    let summary = importing.await.map_err(|_| crashed())??;
+    app.metrics.import_objects.inc_by(summary.read);
+    let status = if summary.error.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+    Ok((status, Json(summary)).into_response())
+}
+
+/// The rejects of a run, one JSON object a line.
+pub(crate) async fn rejects(
+    State(app): State<Shared>,
+    Caller(principal): Caller,
+    Path(run): Path<u64>,
+) -> Result<Response, Failure> {
+    app.check(&principal, Action::ImportRun)?;
+    let path = rejects_path(&app.config.data_dir, principal.tenant, RunId(run));
+    let file = tokio::fs::File::open(path).await;
+    let file = file.map_err(|_| Failure::not_found("rejects of run", &run.to_string()))?;
+    let body = Body::from_stream(tokio_util::io::ReaderStream::new(file));
+    Ok(([(header::CONTENT_TYPE, "application/jsonl")], body).into_response())
+}
+
+/// Passes the body on, piece by piece, as fast as it is read.
+async fn feed(request: Request, name: String, sender: mpsc::Sender<Event>) -> Result<(), Failure> {
+    let content_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    if !content_type.is_some_and(|value| value.starts_with("multipart/form-data")) {
+        return feed_raw(request.into_body(), name, &sender).await;
+    }
+    let multipart = Multipart::from_request(request, &()).await;
+    let mut multipart = multipart.map_err(|error| Failure::bad_request(error.body_text()))?;
+    loop {
+        match multipart.next_field().await {
+            Ok(None) => return Ok(()),
+            Ok(Some(field)) => {
+                let name = field.file_name().or(field.name()).unwrap_or("file").to_owned();
+                let _ = sender.send(Event::File(name)).await;
+                feed_pieces(field, &sender).await;
+            }
+            Err(error) => {
+                let _ = sender.send(Event::Broken(error.body_text())).await;
+                return Ok(());
+            }
+        }
+    }
+}
+
+async fn feed_raw(body: Body, name: String, sender: &mpsc::Sender<Event>) -> Result<(), Failure> {
+    let _ = sender.send(Event::File(name)).await;
+    feed_pieces(body.into_data_stream(), sender).await;
+    Ok(())
+}
+
+/// A body that breaks off is told to the reader; a reader that has ended needs no more.
+async fn feed_pieces<S, E>(mut pieces: S, sender: &mpsc::Sender<Event>)
+where
+    S: futures_util::Stream<Item = Result<bytes::Bytes, E>> + Unpin,
+    E: std::fmt::Display,
+{
+    while let Some(piece) = pieces.next().await {
+        let event = piece.map_or_else(|error| Event::Broken(format!("the body broke off: {error}")), Event::Data);
+        let broken = matches!(event, Event::Broken(_));
+        if sender.send(event).await.is_err() || broken {
+            return;
+        }
+    }
+}
+
+fn request_of(app: &Shared, view: &View, principal: &Principal, params: &Params) -> Result<import::Request, Failure> {
+    let known = view.sources(principal.tenant)?.into_iter().map(|(_, spec)| spec).find(|spec| spec.name == params.source);
+    let source = terms(params, known.as_ref())?;
+    source.validate()?;
+    if known.as_ref().is_some_and(|known| *known != source) {
+        // Other terms for what is already there: that is not for everybody who may import.
+        app.check(principal, Action::SourceWrite)?;
+    }
+    Ok(import::Request { format: params.format.parse::<Format>()?, source })
+}
+
+fn terms(params: &Params, known: Option<&SourceSpec>) -> Result<SourceSpec, Failure> {
+    let missing = |what: &str| {
+        Failure::bad_request(format!("source `{}` is new and has no {what}; every source needs purpose and licence", params.source))
+    };
+    let purposes = match (&params.purpose, known) {
+        (Some(names), _) => purposes(names)?,
+        (None, Some(known)) => known.purposes,
+        (None, None) => return Err(missing("purpose")),
+    };
+    let licence = match (&params.licence, known) {
+        (Some(name), _) => name.parse::<Licence>()?,
+        (None, Some(known)) => known.licence,
+        (None, None) => return Err(missing("licence")),
+    };
+    let retention = params.retention.as_deref().map(str::parse::<Retention>).transpose()?;
+    let classification = params.classification.as_deref().map(str::parse::<Classification>).transpose()?;
+    Ok(SourceSpec {
+        name: params.source.clone(),
+        purposes,
+        licence,
+        retention: retention.or(known.map(|known| known.retention)).unwrap_or(Retention::Standard365d),
+        classification: classification.or(known.map(|known| known.classification)).unwrap_or(Classification::Internal),
+        personal: params.personal.or(known.map(|known| known.personal)).unwrap_or_default(),
+    })
+}
+
+fn purposes(names: &str) -> Result<Purposes, Failure> {
+    let purposes = names.split(',').map(|name| name.trim().parse::<Purpose>());
+    Ok(purposes.collect::<storage::Result<Purposes>>()?)
+}
+
+fn crashed() -> Failure {
+    Failure::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "the import stopped unexpectedly; see the node's log")
+}

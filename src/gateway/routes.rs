@@ -1,0 +1,27 @@
+//! The whole HTTP surface on one screen.
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::http::StatusCode;
+use axum::routing::{get, post};
+
+use super::errors::Failure;
+use super::{graphql, http};
+use crate::app::Shared;
+
+/// Every route of the node.
+pub(crate) fn routes(app: Shared) -> Router {
+    let body_bytes_max = app.config.body_bytes_max;
+    Router::new()
+        .route("/graphql", post(graphql::handle))
+        .layer(DefaultBodyLimit::max(body_bytes_max))
+        // Imports are streamed: their limit is what one object may hold, not the body.
+        .route("/api/v1/import", post(http::import::run).layer(DefaultBodyLimit::disable()))
+        .route("/api/v1/imports/{run}/rejects", get(http::import::rejects))
+        .route("/api/v1/ledger/entries", get(http::ledger::entries))
+        .route("/healthz", get(http::health::healthz))
+        .route("/readyz", get(http::health::readyz))
+        .route("/metrics", get(http::health::metrics))
+        .fallback(async || Failure::new(StatusCode::NOT_FOUND, "not_found", "no such path"))
+        .with_state(app)
+}

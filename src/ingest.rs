@@ -1,0 +1,5 @@
+//! Ways in: what arrives becomes commands, and every way in records its own lineage.
+
+pub mod files;
+pub mod import;
+pub mod upload;

@@ -1,0 +1,90 @@
+//! One object that could not be taken, and why; the rest of its file goes on.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+/// Longest value shown in a reject, in characters.
+pub const VALUE_CHARS_MAX: usize = 200;
+
+/// An object that is left out of an import.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reject {
+    /// The line on which the object starts, from 1.
+    pub line: u64,
+    /// A stable name for scripts.
+    pub code: &'static str,
+    /// What is wrong, for people.
+    pub reason: String,
+    /// The offending value, cut to [`VALUE_CHARS_MAX`].
+    pub value: String,
+}
+
+#[derive(Serialize)]
+struct Row<'a> {
+    file: &'a str,
+    line: u64,
+    code: &'a str,
+    reason: &'a str,
+    value: &'a str,
+}
+
+impl Reject {
+    /// A reject whose line is not known yet: see [`Reject::at`].
+    #[must_use]
+    pub fn new(code: &'static str, reason: impl Into<String>, value: &str) -> Reject {
+        Reject {
+            line: 0,
+            code,
+            reason: reason.into(),
+            value: value.chars().take(VALUE_CHARS_MAX).collect(),
+        }
+    }
+
+    /// The same reject, on that line.
+    #[must_use]
+    pub fn at(self, line: u64) -> Reject {
+        Reject { line, ..self }
+    }
+
+    /// Writes the reject as one line of a rejects file.
+    ///
+    /// # Errors
+    /// What `out` fails with.
+    pub fn write_line(&self, file: &str, out: &mut dyn Write) -> io::Result<()> {
+        let row = Row {
+            file,
+            line: self.line,
+            code: self.code,
+            reason: &self.reason,
+            value: &self.value,
+        };
+        serde_json::to_writer(&mut *out, &row)?;
+        out.write_all(b"\n")
+    }
+}
+
+/// What breaks a rule of the model is a reject with a code of its own.
+impl From<storage::Error> for Reject {
+    fn from(error: storage::Error) -> Reject {
+        let reason = error.to_string();
+        match error {
+            storage::Error::Invalid { what, value, limit } => {
+                Reject::new(code_of(what), format!("{what}: {limit}"), &value)
+            }
+            _ => Reject::new(error.code(), reason, ""),
+        }
+    }
+}
+
+fn code_of(what: &str) -> &'static str {
+    match what {
+        "id" => "bad_id",
+        "type" | "relation kind" => "bad_type",
+        "property name" => "bad_property_name",
+        "weight" => "bad_weight",
+        "text too long" => "text_too_large",
+        "unknown classification" => "bad_classification",
+        _ => "invalid",
+    }
+}

@@ -1,0 +1,81 @@
+//! The bridge from a request's body, which arrives when it likes, to readers, which wait for it.
+
+use std::io::{self, Read};
+
+use bytes::Bytes;
+use tokio::sync::mpsc;
+
+/// Pieces of a body that may wait to be read: back-pressure reaches the client's socket.
+const PIECES_MAX: usize = 16;
+
+/// What arrives.
+#[derive(Debug)]
+pub enum Event {
+    /// A file begins; its name.
+    File(String),
+    /// The next bytes of the file.
+    Data(Bytes),
+    /// The body broke off.
+    Broken(String),
+}
+
+/// The reading side: file after file.
+#[derive(Debug)]
+pub struct Upload {
+    events: mpsc::Receiver<Event>,
+    data: Bytes,
+    next: Option<String>,
+    broken: Option<String>,
+    /// Bytes read so far, of all files.
+    pub bytes: u64,
+}
+
+/// A bounded way from a body to an [`Upload`].
+#[must_use]
+pub fn channel() -> (mpsc::Sender<Event>, Upload) {
+    let (sender, events) = mpsc::channel(PIECES_MAX);
+    (sender, Upload { events, data: Bytes::new(), next: None, broken: None, bytes: 0 })
+}
+
+impl Upload {
+    /// Goes to the next file, past what is left of this one; its name, or `None` at the end.
+    pub fn next_file(&mut self) -> Option<String> {
+        while self.next.is_none() && self.receive() {}
+        self.data = Bytes::new();
+        self.next.take()
+    }
+
+    /// Why the body broke off, if it did.
+    #[must_use]
+    pub fn broken(&self) -> Option<&str> {
+        self.broken.as_deref()
+    }
+
+    /// Takes the next event; false at the end.
+    fn receive(&mut self) -> bool {
+        match self.events.blocking_recv() {
+            Some(Event::File(name)) => self.next = Some(name),
+            Some(Event::Data(data)) => self.data = data,
+            Some(Event::Broken(why)) => self.broken = Some(why),
+            None => return false,
+        }
+        self.broken.is_none()
+    }
+}
+
+impl Read for Upload {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        while self.data.is_empty() && self.next.is_none() && self.broken.is_none() {
+            if !self.receive() {
+                break;
+            }
+        }
+        if let Some(why) = self.broken.as_ref().filter(|_| self.data.is_empty()) {
+            return Err(io::Error::new(io::ErrorKind::UnexpectedEof, why.clone()));
+        }
+        let count = self.data.len().min(into.len());
+        into[..count].copy_from_slice(&self.data.split_to(count));
+        self.bytes += count as u64;
+        Ok(count)
+    }
+}

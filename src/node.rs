@@ -1,0 +1,88 @@
+//! What makes a node this node: its clock, its randomness and its signing key.
+//!
+//! The inner rings know neither clock nor randomness; everything of that kind starts here.
+
+use std::fs;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::Path;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use std::io::Write;
+
+use anyhow::{Context, Result, ensure};
+use storage::Stamp;
+
+const SIGNING_KEY: &str = "ledger.key";
+
+/// Now, in microseconds since 1970.
+#[must_use]
+pub fn now_us() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
+}
+
+/// Random bytes from the operating system.
+#[must_use]
+pub fn random<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).expect("the operating system gives random bytes");
+    bytes
+}
+
+/// What a batch is stamped with.
+#[must_use]
+pub fn stamp() -> Stamp {
+    Stamp { time_us: now_us(), seed: random() }
+}
+
+/// A name for a new node: 16 hex digits.
+#[must_use]
+pub fn new_node_id() -> String {
+    random::<8>().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The seed of the node's Ed25519 signing key; made on the first call, readable by its owner alone.
+///
+/// # Errors
+/// If the key cannot be read or written, is not 32 bytes long, or is open to others.
+pub fn signing_seed(keys: &Path) -> Result<[u8; 32]> {
+    let path = keys.join(SIGNING_KEY);
+    if !path.exists() {
+        write_secret(&path, &random::<32>())?;
+    }
+    let mode = fs::metadata(&path)?.permissions().mode();
+    ensure!(mode & 0o077 == 0, "signing key `{}` is open to others (mode {mode:o}); chmod 600 it", path.display());
+    let bytes = fs::read(&path).with_context(|| format!("signing key `{}`", path.display()))?;
+    bytes.try_into().map_err(|bytes: Vec<u8>| {
+        anyhow::anyhow!("signing key `{}` has {} bytes, not 32; restore it from a backup", path.display(), bytes.len())
+    })
+}
+
+/// Writes a file that only its owner can read; whole and durable, or not at all.
+///
+/// # Errors
+/// If the file cannot be written.
+pub fn write_secret(path: &Path, bytes: &[u8]) -> Result<()> {
+    let beside = path.with_extension("new");
+    let mut options = fs::OpenOptions::new();
+    let mut file = options.write(true).create(true).truncate(true).mode(0o600).open(&beside)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    fs::rename(&beside, path).with_context(|| format!("`{}`", path.display()))
+}
+
+/// A time as RFC 3339 text in UTC.
+#[must_use]
+pub fn rfc3339(time_us: i64) -> String {
+    jiff::Timestamp::from_microsecond(time_us).map_or_else(|_| time_us.to_string(), |time| time.to_string())
+}
+
+/// The time of an RFC 3339 text, in microseconds since 1970.
+///
+/// # Errors
+/// If the text is no such time.
+pub fn parse_time(text: &str) -> Result<i64> {
+    let time: jiff::Timestamp =
+        text.parse().map_err(|error| anyhow::anyhow!("not an RFC 3339 time: `{text}`: {error}"))?;
+    Ok(time.as_microsecond())
+}

@@ -1,0 +1,28 @@
+//! Who may do what, and who may see what.
+//!
+//! Everything that a policy may ask about a thing is its label. Labels are few, so a policy is never translated into
+//! a filter: it is decided once on every label, and a query carries the [`Allowed`] labels as a bitmap.
+//!
+//! Start at [`Policy::decide`], a pure function. [`AllowedCache`] remembers what it said.
+
+mod action;
+mod check;
+mod decide;
+mod entities;
+mod grant;
+mod labels;
+mod limits;
+mod principal;
+pub mod token;
+
+#[cfg(test)]
+mod examples;
+
+pub use action::Action;
+pub use check::{PolicyProblem, PolicyProblems};
+pub use decide::{Decision, Policy, PolicyVersion, Resource};
+pub use grant::{GrantRefused, TOKEN_DAYS_MAX, may_grant};
+pub use labels::{ALLOWED_ENTRIES_MAX, Allowed, AllowedCache, KnownLabels};
+pub use limits::{POLICIES_MAX, POLICY_BYTES_MAX, POLICY_STEPS_MAX};
+pub use principal::{Principal, PurposeRefused};
+pub use token::{Minted, Parsed, TOKEN_RANDOM_BYTES, Token, TokenProblem, parse, verify};

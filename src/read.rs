@@ -1,0 +1,96 @@
+//! Reading as somebody: what a view holds, seen through what a principal may see.
+//!
+//! Everything that leaves the node about things passes [`Reader`]; what is not visible is absent.
+
+mod entity;
+mod path;
+mod relations;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use storage::ids::{SourceId, TenantId, ThingId};
+use storage::model::Form;
+use storage::rows::{SaidRow, ThingRow};
+use storage::{Result, View};
+
+use crate::policy::Allowed;
+
+pub use entity::{Attribute, Change, Entity, Receipt};
+pub use path::{PATHS_MAX, Paths};
+pub use relations::{Direction, Page, Place, Relation, Wanted};
+
+/// A view of one tenant, through what a principal may see.
+pub struct Reader<'v> {
+    view: &'v View,
+    tenant: TenantId,
+    entities: Arc<Allowed>,
+    relations: Arc<Allowed>,
+}
+
+impl<'v> Reader<'v> {
+    /// Reads `tenant` through the labels allowed for reading entities and relations.
+    #[must_use]
+    pub fn new(view: &'v View, tenant: TenantId, entities: Arc<Allowed>, relations: Arc<Allowed>) -> Reader<'v> {
+        Reader { view, tenant, entities, relations }
+    }
+
+    /// Whether the reader may see every part of what is said of a thing, deleted or not.
+    ///
+    /// # Errors
+    /// As for reading the view.
+    pub fn covers(&self, id: &str) -> Result<bool> {
+        let Some((_, row)) = self.view.thing_by_id(self.tenant, id)? else { return Ok(false) };
+        let allowed = self.allowed(&row)?;
+        Ok(row.said.iter().all(|said| allowed.contains(said.label())))
+    }
+
+    fn allowed(&self, row: &ThingRow) -> Result<&Allowed> {
+        Ok(match row.form()? {
+            Form::Entity => &self.entities,
+            Form::Relation => &self.relations,
+        })
+    }
+
+    /// The thing of an id, if the reader may know of it.
+    fn find(&self, id: &str, as_of_us: Option<i64>) -> Result<Option<(ThingId, ThingRow)>> {
+        let found = self.view.thing_by_id(self.tenant, id)?;
+        let Some((thing, row)) = found else { return Ok(None) };
+        Ok(self.is_visible(thing, &row, as_of_us)?.then_some((thing, row)))
+    }
+
+    fn is_visible(&self, thing: ThingId, row: &ThingRow, as_of_us: Option<i64>) -> Result<bool> {
+        Ok(!self.said(thing, row, as_of_us)?.is_empty())
+    }
+
+    /// What may be seen of a thing: what each source says now, or said at a time.
+    fn said(&self, thing: ThingId, row: &ThingRow, as_of_us: Option<i64>) -> Result<Vec<SaidRow>> {
+        let allowed = self.allowed(row)?;
+        let said = match as_of_us {
+            None if row.is_deleted() => Vec::new(),
+            None => row.said.clone(),
+            Some(time_us) => self.said_at(thing, row, time_us)?,
+        };
+        Ok(said.into_iter().filter(|said| allowed.contains(said.label())).collect())
+    }
+
+    /// What the node had recorded by a time, and what held then.
+    fn said_at(&self, thing: ThingId, row: &ThingRow, time_us: i64) -> Result<Vec<SaidRow>> {
+        if row.was_deleted_at(time_us) {
+            return Ok(Vec::new());
+        }
+        let replaced_later = self.view.before(self.tenant, thing)?.into_iter();
+        let replaced_later = replaced_later.filter(|before| before.replaced_us > time_us).map(|before| before.said);
+        let held = |said: &SaidRow| {
+            said.recorded_us <= time_us
+                && said.since_us.is_none_or(|since| since <= time_us)
+                && said.until_us.is_none_or(|until| time_us < until)
+        };
+        Ok(row.said.iter().cloned().chain(replaced_later).filter(held).collect())
+    }
+
+    fn source_names(&self) -> Result<HashMap<SourceId, String>> {
+        let sources = self.view.sources(self.tenant)?;
+        Ok(sources.into_iter().map(|(source, spec)| (source, spec.name)).collect())
+    }
+}

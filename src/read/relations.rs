@@ -1,0 +1,165 @@
+//! The relations of a thing, a page at a time.
+
+use std::ops::ControlFlow;
+
+use storage::ids::{SourceId, SymbolId, ThingId};
+use storage::model::Status;
+use storage::{Edge, End, Result};
+
+use super::Reader;
+
+/// Which edges of a thing are wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// Those that leave it.
+    Out,
+    /// Those that point to it.
+    In,
+    /// Both, those that leave it first.
+    Both,
+}
+
+/// What is asked of the relations of a thing.
+#[derive(Clone, Debug)]
+pub struct Wanted<'a> {
+    /// At which end.
+    pub direction: Direction,
+    /// Of one kind only.
+    pub kind: Option<&'a str>,
+    /// At a time, microseconds since 1970.
+    pub as_of_us: Option<i64>,
+    /// At most so many.
+    pub limit: usize,
+    /// Those from this place on.
+    pub from: Place,
+}
+
+/// A place in the list of a thing's relations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// At which end of its edges.
+    pub end: End,
+    /// After which edge; `None`: from the first on.
+    pub after: Option<Edge>,
+}
+
+/// A relation as a reader sees it.
+#[derive(Clone, Debug)]
+pub struct Relation {
+    /// Its id.
+    pub id: String,
+    /// Its kind.
+    pub kind: String,
+    /// The id it leaves.
+    pub from: String,
+    /// The id it points to.
+    pub to: String,
+    /// Its weight.
+    pub weight: Option<f64>,
+    /// Since when it holds, microseconds since 1970.
+    pub since_us: Option<i64>,
+    /// Until when it holds, microseconds since 1970.
+    pub until_us: Option<i64>,
+    /// Who says so.
+    pub source: String,
+    /// Whether the source stands by it.
+    pub status: Status,
+}
+
+/// A page of relations.
+#[derive(Clone, Debug, Default)]
+pub struct Page {
+    /// The relations.
+    pub relations: Vec<Relation>,
+    /// Where the next page begins, if there is more.
+    pub next: Option<Place>,
+}
+
+impl Reader<'_> {
+    /// The relations of a thing that the reader may see, with both their ends; `None` if the thing
+    /// itself may not be seen.
+    ///
+    /// # Errors
+    /// As for reading the view.
+    pub fn relations(&self, id: &str, wanted: &Wanted<'_>) -> Result<Option<Page>> {
+        let Some((thing, _)) = self.find(id, wanted.as_of_us)? else { return Ok(None) };
+        let kind = match wanted.kind {
+            None => None,
+            Some(kind) => match self.view.symbol(self.tenant, kind)? {
+                None => return Ok(Some(Page::default())),
+                known => known,
+            },
+        };
+        let mut page = Page::default();
+        for end in wanted.ends() {
+            if page.next.is_none() {
+                self.fill(&mut page, thing, *end, kind, wanted)?;
+            }
+        }
+        Ok(Some(page))
+    }
+
+    fn fill(&self, page: &mut Page, thing: ThingId, end: End, kind: Option<SymbolId>, wanted: &Wanted<'_>) -> Result<()> {
+        let after = wanted.from.after.filter(|_| wanted.from.end == end);
+        let mut last = after;
+        self.view.edges(self.tenant, thing, end, kind, after, &mut |edge| {
+            let Some(relation) = self.relation(thing, end, edge, wanted.as_of_us)? else {
+                return Ok(ControlFlow::Continue(()));
+            };
+            if page.relations.len() == wanted.limit {
+                page.next = Some(Place { end, after: last });
+                return Ok(ControlFlow::Break(()));
+            }
+            page.relations.push(relation);
+            last = Some(edge);
+            Ok(ControlFlow::Continue(()))
+        })
+    }
+
+    /// The relation of an edge, unless it or its other end is hidden.
+    fn relation(&self, near: ThingId, end: End, edge: Edge, as_of_us: Option<i64>) -> Result<Option<Relation>> {
+        if edge.label != storage::ids::LabelId::SYSTEM && !self.relations.contains(edge.label) && as_of_us.is_none() {
+            return Ok(None);
+        }
+        let row = self.view.thing(self.tenant, edge.relation)?;
+        let ends = match end {
+            End::Out => (near, edge.other),
+            End::In => (edge.other, near),
+        };
+        let said = self.said(edge.relation, &row, as_of_us)?;
+        let draws = |said: &storage::rows::SaidRow| {
+            said.edges.iter().any(|drawn| (drawn.from(), drawn.to(), drawn.kind) == (ends.0, ends.1, edge.kind.0))
+        };
+        let Some(said) = said.into_iter().filter(|said| draws(said)).max_by_key(|said| said.lsn) else {
+            return Ok(None);
+        };
+        let other = self.view.thing(self.tenant, edge.other)?;
+        if !self.is_visible(edge.other, &other, as_of_us)? {
+            return Ok(None);
+        }
+        let near = self.view.thing(self.tenant, near)?;
+        let (from, to) = if end == End::Out { (near.id, other.id) } else { (other.id, near.id) };
+        Ok(Some(Relation {
+            id: row.id,
+            kind: self.view.word(self.tenant, edge.kind)?,
+            from,
+            to,
+            weight: said.weight,
+            since_us: said.since_us,
+            until_us: said.until_us,
+            source: self.source_names()?.remove(&SourceId(said.source)).unwrap_or_default(),
+            status: Status::from_code(said.status)?,
+        }))
+    }
+}
+
+impl Wanted<'_> {
+    /// The ends that are still to be read.
+    fn ends(&self) -> &'static [End] {
+        match (self.direction, self.from.end) {
+            (Direction::Out, _) => &[End::Out],
+            (Direction::In, _) | (Direction::Both, End::In) => &[End::In],
+            (Direction::Both, End::Out) => &[End::Out, End::In],
+        }
+    }
+}

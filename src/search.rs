@@ -1,0 +1,201 @@
+//! Search: a question becomes a query on the tenant's index, and its hits become answers that a person
+//! can read: a title, a snippet, a score that says what it is made of.
+
+mod cursors;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use index::text::{Facets, Highlighter, Order, Pinned, Query, passages};
+use storage::View;
+use storage::ids::{LabelId, Lsn, ThingId};
+
+use crate::app::App;
+use crate::gateway::Failure;
+use crate::policy::{Action, Allowed, Principal};
+use crate::read::Reader;
+
+pub use cursors::Cursors;
+
+/// A search ends by then with what it has.
+const TIME_MAX: Duration = Duration::from_secs(2);
+/// A request waits so long for the index to reach the record that it asks for.
+const AT_LEAST_TIMEOUT: Duration = Duration::from_secs(30);
+/// Length of a snippet, in characters.
+const SNIPPET_CHARS_MAX: usize = 240;
+
+/// What is asked.
+#[derive(Clone, Debug, Default)]
+pub struct Question {
+    /// The words.
+    pub text: String,
+    /// Hits wanted.
+    pub limit: usize,
+    /// The next page of an earlier answer.
+    pub after: Option<String>,
+    /// Of these types only.
+    pub types: Vec<String>,
+    /// Of these sources only.
+    pub sources: Vec<String>,
+    /// Whether to find what its source took back.
+    pub include_revoked: bool,
+    /// Whether to count types and sources.
+    pub facets: bool,
+    /// Only from an index that reflects this record.
+    pub at_least: Option<Lsn>,
+}
+
+/// What was found.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// The hits, best first.
+    pub hits: Vec<Hit>,
+    /// To be sent for the next page.
+    pub next: Option<String>,
+    /// Counts over all hits, if asked for.
+    pub facets: Option<Facets>,
+    /// The record up to which the index reflects the log.
+    pub lsn: Lsn,
+    /// How long it took.
+    pub took: Duration,
+    /// Whether everything was looked at in time.
+    pub complete: bool,
+}
+
+/// A thing that was found, and why.
+#[derive(Clone, Debug)]
+pub struct Hit {
+    /// Its id.
+    pub id: String,
+    /// Its type.
+    pub thing_type: String,
+    /// Its title.
+    pub title: String,
+    /// Where the words are.
+    pub snippet: String,
+    /// The places of the words in the snippet, in bytes.
+    pub marks: Vec<std::ops::Range<usize>>,
+    /// The final score, from 0 to 1.
+    pub score: f64,
+    /// BM25.
+    pub keyword_raw: f64,
+}
+
+/// Answers a question for a principal.
+pub(crate) fn search(app: &App, principal: &Principal, view: &View, question: &Question) -> Result<Answer, Failure> {
+    let begun = Instant::now();
+    wait_for(app, principal, view, question.at_least)?;
+    let allowed = app.allowed(view, principal, Action::EntitySearch)?;
+    let (pinned, after, top) = app.cursors.resume(app, principal, question)?;
+    let query = Query {
+        text: question.text.clone(),
+        types: question.types.clone(),
+        sources: question.sources.clone(),
+        include_revoked: question.include_revoked,
+        limit: question.limit,
+        after,
+        order: Order::Relevance,
+        facets: question.facets,
+        ..Query::default()
+    };
+    let found = pinned.search(&query, &labels(app, view, principal, &allowed)?, &|| begun.elapsed() > TIME_MAX)?;
+    let top = top.or_else(|| found.hits.first().map(|hit| hit.score)).unwrap_or_default();
+    // What was said since the index was committed is read from a view that is at least as new.
+    let view = app.store.view()?;
+    let describe = Describe { reader: app.reader(&view, principal)?, view: &view, principal, highlighter: &found.highlighter };
+    let mut hits = Vec::with_capacity(found.hits.len());
+    for hit in &found.hits {
+        if !allowed.contains(hit.label) {
+            app.metrics.denied_after_filter.inc();
+            continue;
+        }
+        hits.extend(describe.hit(hit.thing, hit.label, hit.score, top)?);
+    }
+    app.metrics.searches.inc();
+    let next = found.next.map(|key| app.cursors.keep(principal, question, &pinned, key, top));
+    Ok(Answer { hits, next, facets: found.facets, lsn: found.lsn, took: begun.elapsed(), complete: found.complete })
+}
+
+/// Things whose titles begin with a prefix: id, type and title.
+pub(crate) fn suggest(
+    app: &App,
+    principal: &Principal,
+    view: &View,
+    prefix: &str,
+    limit: usize,
+) -> Result<Vec<(String, String, String)>, Failure> {
+    let allowed = app.allowed(view, principal, Action::EntitySearch)?;
+    let pinned = pin(app, principal)?;
+    let found = pinned.suggest(prefix, limit, &labels(app, view, principal, &allowed)?)?;
+    let reader = app.reader(view, principal)?;
+    let mut suggestions = Vec::new();
+    for suggestion in found {
+        let row = view.thing(principal.tenant, suggestion.thing)?;
+        let title = reader.title(suggestion.thing, &row)?;
+        suggestions.push((row.id.clone(), view.word(principal.tenant, row.symbol())?, title));
+    }
+    Ok(suggestions)
+}
+
+/// The index of the principal's tenant, as it is now.
+fn pin(app: &App, principal: &Principal) -> Result<Pinned, Failure> {
+    let reader = app.follow.text(principal.tenant).ok_or_else(|| {
+        let status = axum::http::StatusCode::SERVICE_UNAVAILABLE;
+        Failure::new(status, "index_building", "the search index is being opened; try again in a moment")
+    })?;
+    Ok(reader.pin())
+}
+
+fn labels(app: &App, view: &View, principal: &Principal, allowed: &Allowed) -> Result<index::text::Allowed, Failure> {
+    // Without a filter the index need not look at labels at all.
+    let known = app.labels_known(view, principal.tenant)?;
+    Ok(if allowed.all(known) && known > 0 {
+        index::text::Allowed::Every
+    } else {
+        index::text::Allowed::Labels(Arc::new(allowed.labels().clone()))
+    })
+}
+
+fn wait_for(app: &App, principal: &Principal, view: &View, at_least: Option<Lsn>) -> Result<(), Failure> {
+    let Some(lsn) = at_least else { return Ok(()) };
+    let head = view.head(principal.tenant)?.head();
+    if lsn > head {
+        let message = format!("record {lsn} is beyond the log, which ends at {head}");
+        return Err(Failure::new(axum::http::StatusCode::CONFLICT, "LSN_AHEAD", message));
+    }
+    if app.follow.wait(principal.tenant, lsn, AT_LEAST_TIMEOUT) {
+        return Ok(());
+    }
+    let status = axum::http::StatusCode::SERVICE_UNAVAILABLE;
+    Err(Failure::new(status, "not_searchable_yet", format!("record {lsn} is durable but not searchable yet")))
+}
+
+struct Describe<'a> {
+    reader: Reader<'a>,
+    view: &'a View,
+    principal: &'a Principal,
+    highlighter: &'a Highlighter,
+}
+
+impl Describe<'_> {
+    /// A hit as a person reads it; `None` if it was taken back since the index saw it.
+    fn hit(&self, thing: ThingId, label: LabelId, score: f32, top: f32) -> Result<Option<Hit>, Failure> {
+        let tenant = self.principal.tenant;
+        let row = self.view.thing(tenant, thing)?;
+        let Some(said) = row.said.iter().find(|said| said.label() == label).filter(|_| !row.is_deleted()) else {
+            return Ok(None);
+        };
+        let assertion = self.view.assertion(tenant, said.lsn())?;
+        let snippet = assertion.and_then(|assertion| self.highlighter.best(&passages(&assertion), SNIPPET_CHARS_MAX));
+        let (snippet, marks) = snippet.map(|snippet| (snippet.text, snippet.marks)).unwrap_or_default();
+        Ok(Some(Hit {
+            title: self.reader.title(thing, &row)?,
+            thing_type: self.view.word(tenant, row.symbol())?,
+            id: row.id,
+            snippet,
+            marks,
+            score: if top > 0.0 { f64::from(score / top) } else { 0.0 },
+            keyword_raw: f64::from(score),
+        }))
+    }
+}

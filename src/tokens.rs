@@ -1,0 +1,115 @@
+//! Making tokens, for the API and for a node's first start.
+
+use anyhow::{Context, Result};
+use storage::commands::{Command, CreateTenant, CreateToken, Effect};
+use storage::ids::{ActorId, TenantId};
+use storage::model::{Classification, Purposes, Role, TokenSpec};
+
+use crate::app::App;
+use crate::gateway::Failure;
+use crate::node;
+use crate::policy::{Action, Principal, Token, may_grant};
+
+/// A token lives so long unless asked otherwise: 30 days.
+const LIFETIME_US: i64 = 30 * 24 * 3_600_000_000;
+/// The tenant of a new node.
+const FIRST_TENANT: &str = "default";
+
+/// What a new token shall allow.
+#[derive(Clone, Debug)]
+pub struct Wanted {
+    /// What the holder is.
+    pub role: Role,
+    /// The most the holder may see.
+    pub clearance: Classification,
+    /// What the holder may use data for.
+    pub purposes: Purposes,
+    /// Rights beyond the role.
+    pub scopes: Vec<String>,
+    /// When it ends; `None`: in 30 days.
+    pub expires_at_us: Option<i64>,
+}
+
+/// A token that was made.
+pub struct Made {
+    /// Shown once.
+    pub token: Token,
+    /// What is stored.
+    pub spec: TokenSpec,
+}
+
+/// Makes a token for a tenant. An owner of the node who names a new tenant makes it.
+pub(crate) async fn create(app: &App, principal: &Principal, tenant: &str, wanted: Wanted) -> Result<Made, Failure> {
+    app.check(principal, Action::TokenManage)?;
+    let made = mint(wanted);
+    may_grant(principal, &made.spec, node::now_us())
+        .map_err(|refused| Failure::new(axum::http::StatusCode::FORBIDDEN, "grant_refused", refused.to_string()))?;
+    let tenant = if tenant == principal.tenant_name {
+        principal.tenant
+    } else if principal.role == Role::Owner {
+        tenant_or_new(app, tenant, principal.actor).await?
+    } else {
+        return Err(Failure::not_found("tenant", tenant));
+    };
+    let create = CreateToken { tenant, actor: principal.actor, spec: made.spec.clone() };
+    app.write_one(Command::CreateToken(create)).await?;
+    Ok(made)
+}
+
+async fn tenant_or_new(app: &App, name: &str, actor: ActorId) -> Result<TenantId, Failure> {
+    if let Some(tenant) = app.store.view()?.tenant(name)? {
+        return Ok(tenant);
+    }
+    let applied = app.write_one(Command::CreateTenant(CreateTenant { name: name.to_owned(), actor })).await?;
+    match applied.effect {
+        Effect::Tenant(tenant) => Ok(tenant),
+        other => unreachable!("a tenant was made: {other:?}"),
+    }
+}
+
+/// Makes the first tenant and its owner's token, if the node has no tenant yet.
+///
+/// # Errors
+/// If the store cannot be written.
+pub fn first_owner(app: &App) -> Result<Option<Made>> {
+    if !app.store.view()?.tenants()?.is_empty() {
+        return Ok(None);
+    }
+    let create = CreateTenant { name: FIRST_TENANT.to_owned(), actor: ActorId::NODE };
+    let answers = app.commit.submit_blocking(vec![Command::CreateTenant(create)])?;
+    answers.into_iter().next().context("no answer")??;
+    owner(app, FIRST_TENANT).map(Some)
+}
+
+/// Makes an owner's token for a tenant: every purpose, every clearance.
+///
+/// # Errors
+/// If there is no such tenant, or the store cannot be written.
+pub fn owner(app: &App, tenant: &str) -> Result<Made> {
+    let tenant = app.store.view()?.tenant(tenant)?.with_context(|| format!("no tenant `{tenant}`"))?;
+    let made = mint(Wanted {
+        role: Role::Owner,
+        clearance: Classification::Secret,
+        purposes: Purposes::ALL,
+        scopes: Vec::new(),
+        expires_at_us: None,
+    });
+    let create = CreateToken { tenant, actor: ActorId::NODE, spec: made.spec.clone() };
+    let answers = app.commit.submit_blocking(vec![Command::CreateToken(create)])?;
+    answers.into_iter().next().context("no answer")??;
+    Ok(made)
+}
+
+fn mint(wanted: Wanted) -> Made {
+    let minted = Token::mint(node::random());
+    let spec = TokenSpec {
+        id: minted.id,
+        secret_sha256: minted.secret_sha256,
+        role: wanted.role,
+        clearance: wanted.clearance,
+        purposes: wanted.purposes,
+        scopes: wanted.scopes,
+        expires_at_us: wanted.expires_at_us.unwrap_or_else(|| node::now_us() + LIFETIME_US),
+    };
+    Made { token: minted.token, spec }
+}

@@ -1,0 +1,326 @@
+//! Commands at random, over so few ids, labels and sources that they meet all the time.
+
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+
+use proptest::prelude::*;
+use proptest::sample::{select, subsequence};
+use storage::commands::{
+    Assert, BeginRun, Command, CreateTenant, CreateToken, Delete, EndRun, IfEndMissing, Restore,
+    RevokeToken, SetSource, Unpend,
+};
+use storage::ids::{ActorId, RunId, SourceId, TenantId};
+use storage::model::{
+    Claim, Classification, EdgeSaid, Form, Label, Licence, Part, Purpose, Purposes, Retention,
+    Role, RunBegin, RunCounts, RunEnd, RunState, Said, SourceSpec, Status, Text, TokenSpec,
+};
+
+use crate::reference::Model;
+
+/// A command, but for the runs that it speaks of: those have ids only once they have begun.
+#[derive(Clone, Debug)]
+pub enum Order {
+    Ready(Command),
+    AssertOrPend(Assert, usize),
+    EndRun(TenantId, usize),
+    Unpend(TenantId, usize, u64),
+}
+
+/// Batches of commands; the first makes two tenants with two sources each.
+pub fn batches(count: RangeInclusive<usize>) -> impl Strategy<Value = Vec<Vec<Order>>> {
+    let later = prop::collection::vec(prop::collection::vec(order(), 1..=10), count);
+    later.prop_map(|mut batches| {
+        batches.insert(0, foundation());
+        batches
+    })
+}
+
+/// How far the clock moves before a batch: sometimes back, sometimes by hours.
+pub fn clock_step_us() -> impl Strategy<Value = i64> {
+    prop_oneof![6 => 0..2_000_000i64, 1 => Just(-30_000_000i64), 1 => Just(3_600_000_000i64), 1 => Just(9_000_000_000i64)]
+}
+
+impl Order {
+    /// The command, once the commands in front of it are carried out.
+    pub fn command(&self, model: &Model) -> Command {
+        let run = |tenant: TenantId, nth: usize| {
+            let known = model
+                .tenants
+                .get(tenant.0 as usize - 1)
+                .and_then(|t| t.runs.keys().rev().nth(nth));
+            RunId(known.copied().unwrap_or(2))
+        };
+        match self {
+            Order::Ready(command) => command.clone(),
+            Order::AssertOrPend(assert, nth) => {
+                let IfEndMissing::Pend { number, .. } = assert.if_end_missing else {
+                    return Command::Assert(Box::new(assert.clone()));
+                };
+                let run = run(assert.tenant, *nth);
+                let if_end_missing = IfEndMissing::Pend {
+                    run,
+                    input: 1,
+                    line: number * 10,
+                    number,
+                };
+                Command::Assert(Box::new(Assert {
+                    if_end_missing,
+                    ..assert.clone()
+                }))
+            }
+            Order::EndRun(tenant, nth) => {
+                let counts = RunCounts {
+                    read: 7,
+                    ..RunCounts::default()
+                };
+                let end = RunEnd {
+                    run: run(*tenant, *nth).0,
+                    state: RunState::Complete as i32,
+                    counts,
+                    inputs: vec!["dataset:file:a.json".to_owned()],
+                };
+                Command::EndRun(EndRun {
+                    tenant: *tenant,
+                    actor: ActorId(3),
+                    end,
+                })
+            }
+            Order::Unpend(tenant, nth, number) => Command::Unpend(Unpend {
+                tenant: *tenant,
+                run: run(*tenant, *nth),
+                number: *number,
+            }),
+        }
+    }
+}
+
+fn foundation() -> Vec<Order> {
+    let mut orders = Vec::new();
+    for name in ["alpha", "beta"] {
+        orders.push(Order::Ready(Command::CreateTenant(CreateTenant {
+            name: name.to_owned(),
+            actor: ActorId::NODE,
+        })));
+    }
+    for (tenant, name) in [(1, "feed"), (1, "wiki"), (2, "feed"), (2, "wiki")] {
+        let spec = source(name, Classification::Internal);
+        orders.push(Order::Ready(Command::SetSource(SetSource {
+            tenant: TenantId(tenant),
+            actor: ActorId(1),
+            spec,
+        })));
+    }
+    orders
+}
+
+fn order() -> impl Strategy<Value = Order> {
+    let id = || select(IDS);
+    prop_oneof![
+        16 => (tenant(), 1..=4u32, said(), 0..3usize, 0..6u64).prop_map(assert),
+        2 => (tenant(), id()).prop_map(|(tenant, id)| {
+            Order::Ready(Command::Delete(Delete { tenant, actor: ActorId(1), id: id.to_owned() }))
+        }),
+        2 => (tenant(), id()).prop_map(|(tenant, id)| {
+            Order::Ready(Command::Restore(Restore { tenant, actor: ActorId(1), id: id.to_owned() }))
+        }),
+        1 => select(&["gamma", "alpha", "delta", "", "Not A Name"][..]).prop_map(|name| {
+            Order::Ready(Command::CreateTenant(CreateTenant { name: name.to_owned(), actor: ActorId::NODE }))
+        }),
+        2 => (tenant(), select(&["feed", "wiki", "third", ""][..]), select(Classification::ALL)).prop_map(|(tenant, name, c)| {
+            Order::Ready(Command::SetSource(SetSource { tenant, actor: ActorId(1), spec: source(name, c) }))
+        }),
+        1 => (tenant(), select(TOKENS)).prop_map(|(tenant, id)| {
+            Order::Ready(Command::CreateToken(CreateToken { tenant, actor: ActorId(1), spec: token(id) }))
+        }),
+        1 => (tenant(), select(TOKENS)).prop_map(|(tenant, id)| {
+            Order::Ready(Command::RevokeToken(RevokeToken { tenant, actor: ActorId(2), id: id.to_owned() }))
+        }),
+        2 => tenant().prop_map(|tenant| {
+            let begin = RunBegin { process: "import".to_owned(), source: "feed".to_owned(), ..RunBegin::default() };
+            Order::Ready(Command::BeginRun(BeginRun { tenant, actor: ActorId(1), begin }))
+        }),
+        1 => (tenant(), 0..2usize).prop_map(|(tenant, nth)| Order::EndRun(tenant, nth)),
+        1 => (tenant(), 0..2usize, 0..6u64).prop_map(|(tenant, nth, number)| Order::Unpend(tenant, nth, number)),
+    ]
+}
+
+/// Ids that are prefixes of each other, or at the limits. Nobody ever describes the last.
+const IDS: &[&str] = &["a", "aa", "b", "é", "r", "r2", "r3", "\u{10ffff}", "nobody"];
+const TYPES: &[&str] = &["malware", "tool", "uses"];
+/// In a tenant that declares them in another order, labels and sources do not match.
+const SOURCES: &[&str] = &["feed", "wiki", "third", "nobody's"];
+const TOKENS: &[&str] = &["t1", "t2"];
+
+/// The third tenant may not exist yet, the fourth hardly ever does.
+fn tenant() -> impl Strategy<Value = TenantId> {
+    prop_oneof![8 => Just(TenantId(1)), 4 => Just(TenantId(2)), 1 => Just(TenantId(3)), 1 => Just(TenantId(4))]
+}
+
+fn assert((tenant, source, mut said, run, number): (TenantId, u32, Said, usize, u64)) -> Order {
+    for part in &mut said.parts {
+        // Another source's name, now and then, is what `spoil` left there.
+        if part.label.source.is_empty() {
+            Arc::make_mut(&mut part.label).source = SOURCES[source as usize - 1].to_owned();
+        }
+    }
+    let if_end_missing = match number {
+        0 | 1 => IfEndMissing::Refuse,
+        number => IfEndMissing::Pend {
+            run: RunId(0),
+            input: 0,
+            line: 0,
+            number,
+        },
+    };
+    let purpose = Purpose::ThreatIntel.code();
+    let assert = Assert {
+        tenant,
+        source: SourceId(source),
+        actor: ActorId(1),
+        purpose,
+        said,
+        if_end_missing,
+    };
+    Order::AssertOrPend(assert, run)
+}
+
+prop_compose! {
+    fn said()(
+        id in 0..IDS.len() - 1,
+        odd in prop::bool::weighted(0.08),
+        thing_type in prop_oneof![9 => Just(None), 1 => (0..TYPES.len()).prop_map(Some)],
+        version_us in prop_oneof![2 => Just(None), 3 => (1..4i64).prop_map(Some)],
+        status in select(Status::ALL),
+        since in prop::option::weighted(0.2, Just(("2026-01-01T00:00:00Z".to_owned(), 1_767_225_600_000_000))),
+        weight in prop::option::weighted(0.3, 0..3u8),
+        parts in subsequence(vec![0, 1, 2], 1..=3).prop_flat_map(parts),
+        edges in prop::collection::vec(edge(), 1..=2),
+        flaw in prop_oneof![30 => Just(0), 1 => 1..=10u8],
+    ) -> Said {
+        let is_relation = (4..7).contains(&id) != odd;
+        let form = if is_relation { Form::Relation } else { Form::Entity };
+        let thing_type = thing_type.unwrap_or(if is_relation { 2 } else { id % 2 });
+        let mut said = Said {
+            id: IDS[id].to_owned(),
+            form,
+            thing_type: TYPES[thing_type].to_owned(),
+            base: None,
+            tags: vec![],
+            status,
+            observed_at_us: None,
+            version_us,
+            edges: if is_relation { edges } else { vec![] },
+            weight: weight.map(f64::from),
+            since,
+            until: None,
+            parts,
+        };
+        spoil(&mut said, flaw);
+        said
+    }
+}
+
+fn parts(labels: Vec<usize>) -> impl Strategy<Value = Vec<Part>> {
+    let parts: Vec<_> = labels
+        .into_iter()
+        .map(|label| content().prop_map(move |c| part(label, c)))
+        .collect();
+    parts.prop_shuffle()
+}
+
+/// Mostly a few bytes; now and then more than a packed row holds.
+fn content() -> impl Strategy<Value = (u8, usize)> {
+    (
+        0..3u8,
+        prop_oneof![20 => Just(1usize), 3 => Just(700), 1 => Just(20_000), 1 => Just(70_000)],
+    )
+}
+
+fn part(label: usize, (value, bytes): (u8, usize)) -> Part {
+    let classification = Classification::ALL[label];
+    let label = Label {
+        kind: storage::model::LabelKind::Entity,
+        thing_type: "malware".to_owned(),
+        classification,
+        licence: Licence::OpenDataOk,
+        purposes: Purposes::from_iter([Purpose::ThreatIntel]),
+        retention: Retention::Standard365d,
+        personal: false,
+        source: String::new(),
+        compartments: vec![],
+    };
+    let claims = vec![Claim {
+        name: "name".to_owned(),
+        json: format!("\"{value}\""),
+    }];
+    let texts = vec![Text {
+        text: char::from(b'a' + value).to_string().repeat(bytes),
+        of_claim: String::new(),
+    }];
+    Part {
+        label: Arc::new(label),
+        claims,
+        texts,
+    }
+}
+
+fn edge() -> impl Strategy<Value = EdgeSaid> {
+    let end = || prop_oneof![12 => select(&IDS[..6]), 1 => Just("nobody"), 1 => Just("é")];
+    (
+        select(&["uses", "targets"][..]),
+        prop_oneof![6 => end().boxed(), 1 => Just("").boxed()],
+        end(),
+    )
+        .prop_map(|(kind, from, to)| EdgeSaid {
+            kind: kind.to_owned(),
+            from: from.to_owned(),
+            to: to.to_owned(),
+        })
+}
+
+/// Breaks one rule of the model; 0 breaks none.
+fn spoil(said: &mut Said, flaw: u8) {
+    let long = |bytes: usize| "x".repeat(bytes);
+    match flaw {
+        0 => {}
+        1 => said.id = String::new(),
+        2 => said.id = long(513),
+        3 => said.id = "a\u{7}".to_owned(),
+        4 => said.thing_type = long(257),
+        5 => said.weight = Some(f64::INFINITY),
+        6 => said.parts.clear(),
+        7 => said.parts.push(said.parts[0].clone()),
+        8 => said.parts[0].claims[0].name = long(257),
+        9 => Arc::make_mut(&mut said.parts[0].label).source = "wiki".to_owned(),
+        _ => {
+            said.edges = vec![EdgeSaid {
+                kind: String::new(),
+                from: String::new(),
+                to: "a".to_owned(),
+            }]
+        }
+    }
+}
+
+fn source(name: &str, classification: Classification) -> SourceSpec {
+    SourceSpec {
+        name: name.to_owned(),
+        purposes: Purposes::from_iter([Purpose::ThreatIntel]),
+        licence: Licence::OpenDataOk,
+        retention: Retention::Standard365d,
+        classification,
+        personal: false,
+    }
+}
+
+fn token(id: &str) -> TokenSpec {
+    TokenSpec {
+        id: id.to_owned(),
+        secret_sha256: [9; 32],
+        role: Role::Reader,
+        clearance: Classification::Public,
+        purposes: Purposes::ALL,
+        scopes: vec!["graphql.adhoc".to_owned()],
+        expires_at_us: 1 << 50,
+    }
+}

@@ -1,0 +1,494 @@
+//! What the store promises, as plain maps: written from its contract, not from its code.
+//!
+//! A store and this model, given the same commands, give the same answers and hold the same state.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use storage::commands::{Applied, Assert, Command, CreateToken, Effect, EndRun, IfEndMissing};
+use storage::ids::{ActorId, LabelId, Lsn, RunId, SourceId, TenantId};
+use storage::model::{Assertion, Form, Label, RunBegin, RunEnd, Said, SourceSpec, TokenSpec};
+use storage::record::Kind;
+
+/// The answer to a command: what it did, or the code of the refusal.
+pub type Answer = Result<Applied, &'static str>;
+
+/// The state of a whole node.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Model {
+    pub tenants: Vec<Tenant>,
+    pub tokens: BTreeMap<String, Token>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Tenant {
+    pub name: String,
+    pub log: Vec<Entry>,
+    /// The label with id n is at n - 1; so it is with sources.
+    pub labels: Vec<Label>,
+    pub sources: Vec<SourceSpec>,
+    pub things: BTreeMap<String, Thing>,
+    pub edges: BTreeSet<Link>,
+    pub runs: BTreeMap<u64, Run>,
+    pub pending: BTreeMap<(u64, u64), Waiting>,
+}
+
+/// A record: the one at position n is at n - 1.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Entry {
+    pub kind: Kind,
+    pub actor: ActorId,
+    pub label: u32,
+    pub purpose: u8,
+    pub time_us: i64,
+    pub what: What,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum What {
+    Id(String),
+    Label(Label),
+    Source(SourceSpec),
+    Said(Assertion),
+    Token(TokenSpec),
+    RunBegan(RunBegin),
+    RunEnded(RunEnd),
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Thing {
+    pub form: Form,
+    pub thing_type: String,
+    /// What is said now, by source and label.
+    pub said: BTreeMap<(u32, u32), Held>,
+    /// What was said before, by position; with what replaced it, and when.
+    pub before: BTreeMap<u64, (u32, u32, Held, u64, i64)>,
+    pub deletions_us: Vec<i64>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Held {
+    pub lsn: u64,
+    pub assertion: Assertion,
+    pub recorded_us: i64,
+    pub asserted_us: i64,
+}
+
+/// One link of the graph. Its label is the relation's only one, 0 if it has several.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Link {
+    pub from: String,
+    pub kind: String,
+    pub relation: String,
+    pub to: String,
+    pub label: u32,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Run {
+    pub begin: RunBegin,
+    pub began_us: i64,
+    pub end: Option<(RunEnd, i64)>,
+}
+
+/// A relation that waits for its ends: source, input, line, parts.
+pub type Waiting = (u32, u32, u64, Vec<(Label, Assertion)>);
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Token {
+    pub tenant: u32,
+    pub actor: u64,
+    pub spec: TokenSpec,
+    pub created_us: i64,
+    pub revoked_us: Option<i64>,
+}
+
+const HOUR_US: i64 = 3_600_000_000;
+
+impl Model {
+    pub fn execute(&mut self, command: &Command, time_us: i64) -> Answer {
+        match command {
+            Command::CreateTenant(c) => self.create_tenant(&c.name, c.actor, time_us),
+            Command::CreateToken(c) => self.create_token(c, time_us),
+            Command::RevokeToken(c) => self.revoke_token(c.tenant, c.actor, &c.id, time_us),
+            Command::SetSource(c) => {
+                refuse_if(
+                    c.spec.name.is_empty() || c.spec.purposes.is_empty(),
+                    "invalid",
+                )?;
+                self.tenant(c.tenant)?.set_source(&c.spec, c.actor, time_us)
+            }
+            Command::Assert(c) => {
+                refuse_if(is_invalid(&c.said), "invalid")?;
+                self.tenant(c.tenant)?.assert(c, time_us)
+            }
+            Command::Delete(c) => self.tenant(c.tenant)?.hide(&c.id, c.actor, true, time_us),
+            Command::Restore(c) => self.tenant(c.tenant)?.hide(&c.id, c.actor, false, time_us),
+            Command::BeginRun(c) => self.tenant(c.tenant)?.begin_run(&c.begin, c.actor, time_us),
+            Command::EndRun(c) => self.tenant(c.tenant)?.end_run(c, time_us),
+            Command::Unpend(c) => {
+                let tenant = self.tenant(c.tenant)?;
+                tenant.pending.remove(&(c.run.0, c.number));
+                tenant.answer(Effect::Done)
+            }
+        }
+    }
+
+    fn tenant(&mut self, id: TenantId) -> Result<&mut Tenant, &'static str> {
+        let place = (id.0 as usize).checked_sub(1).ok_or("not_found")?;
+        self.tenants.get_mut(place).ok_or("not_found")
+    }
+
+    fn create_tenant(&mut self, name: &str, actor: ActorId, time_us: i64) -> Answer {
+        let legal = |c: char| matches!(c, 'a'..='z' | '0'..='9' | '-');
+        let legal = (1..=63).contains(&name.len()) && name.chars().all(legal);
+        refuse_if(!legal, "invalid")?;
+        refuse_if(self.tenants.iter().any(|t| t.name == name), "exists")?;
+        let mut tenant = Tenant {
+            name: name.to_owned(),
+            ..Tenant::default()
+        };
+        tenant.log(Kind::Tenant, actor, time_us, What::Id(name.to_owned()));
+        self.tenants.push(tenant);
+        let id = TenantId(self.tenants.len() as u32);
+        self.tenants[self.tenants.len() - 1].answer(Effect::Tenant(id))
+    }
+
+    fn create_token(&mut self, c: &CreateToken, time_us: i64) -> Answer {
+        refuse_if(self.tokens.contains_key(&c.spec.id), "exists")?;
+        let actor = self.tokens.len() as u64 + 1;
+        let tenant = self.tenant(c.tenant)?;
+        let created_us = tenant.log(Kind::Token, c.actor, time_us, What::Token(c.spec.clone()));
+        let answer = tenant.answer(Effect::Done);
+        let (tenant, spec) = (c.tenant.0, c.spec.clone());
+        let token = Token {
+            tenant,
+            actor,
+            spec,
+            created_us,
+            revoked_us: None,
+        };
+        self.tokens.insert(c.spec.id.clone(), token);
+        answer
+    }
+
+    fn revoke_token(&mut self, id: TenantId, actor: ActorId, token: &str, time_us: i64) -> Answer {
+        let known = self
+            .tokens
+            .get(token)
+            .filter(|t| t.tenant == id.0)
+            .ok_or("not_found")?;
+        let is_revoked = known.revoked_us.is_some();
+        let tenant = self.tenant(id)?;
+        if is_revoked {
+            return tenant.answer(Effect::Unchanged);
+        }
+        let now_us = tenant.log(
+            Kind::TokenRevoked,
+            actor,
+            time_us,
+            What::Id(token.to_owned()),
+        );
+        let answer = tenant.answer(Effect::Done);
+        self.tokens.get_mut(token).expect("found above").revoked_us = Some(now_us);
+        answer
+    }
+}
+
+impl Tenant {
+    /// A source replaces all that it said of the thing; said again is unchanged and writes no record.
+    fn assert(&mut self, c: &Assert, time_us: i64) -> Answer {
+        let (said, source) = (&c.said, c.source.0);
+        let spec = self.sources.get((source as usize).wrapping_sub(1));
+        let name = &spec.ok_or("not_found")?.name;
+        let foreign = said.parts.iter().any(|part| part.label.source != *name);
+        refuse_if(foreign, "invalid")?;
+        let now_us = self.now(time_us);
+        if let Some(thing) = self.things.get_mut(&said.id) {
+            let same_type = thing.form == said.form && thing.thing_type == said.thing_type;
+            refuse_if(!same_type, "type_conflict")?;
+            let mut mine: Vec<_> = thing
+                .said
+                .iter_mut()
+                .filter(|(key, _)| key.0 == source)
+                .collect();
+            let newest = mine
+                .iter()
+                .filter_map(|(_, held)| held.assertion.version_us)
+                .max();
+            if said.version_us.is_some() && said.version_us < newest {
+                return self.answer(Effect::Unchanged);
+            }
+            let again = |(_, label): &(u32, u32), held: &Held| {
+                let label = &self.labels[*label as usize - 1];
+                let part = said.parts.iter().find(|part| *part.label == *label);
+                part.is_some_and(|part| said.assertion(part) == held.assertion)
+            };
+            if mine.len() == said.parts.len() && mine.iter().all(|(key, held)| again(key, held)) {
+                if mine
+                    .iter()
+                    .any(|(_, held)| now_us - held.asserted_us >= HOUR_US)
+                {
+                    mine.iter_mut()
+                        .for_each(|(_, held)| held.asserted_us = now_us);
+                }
+                return self.answer(Effect::Unchanged);
+            }
+        }
+        let known = |end: &str| end.is_empty() || end == said.id || self.things.contains_key(end);
+        if !said
+            .edges
+            .iter()
+            .all(|edge| known(&edge.from) && known(&edge.to))
+        {
+            return self.pend(c);
+        }
+        self.say(c, time_us)
+    }
+
+    fn pend(&mut self, c: &Assert) -> Answer {
+        let IfEndMissing::Pend {
+            run,
+            input,
+            line,
+            number,
+        } = c.if_end_missing
+        else {
+            return Err("end_missing");
+        };
+        let ended = self.runs.get(&run.0).ok_or("not_found")?.end.is_some();
+        refuse_if(ended, "exists")?;
+        let parts = c
+            .said
+            .parts
+            .iter()
+            .map(|part| ((*part.label).clone(), c.said.assertion(part)));
+        self.pending
+            .insert((run.0, number), (c.source.0, input, line, parts.collect()));
+        self.answer(Effect::Pending)
+    }
+
+    fn say(&mut self, c: &Assert, time_us: i64) -> Answer {
+        let (said, source) = (&c.said, c.source.0);
+        let effect = if self.things.contains_key(&said.id) {
+            Effect::Updated
+        } else {
+            Effect::Created
+        };
+        let mut thing = self.things.remove(&said.id).unwrap_or_else(|| Thing {
+            form: said.form,
+            thing_type: said.thing_type.clone(),
+            said: BTreeMap::new(),
+            before: BTreeMap::new(),
+            deletions_us: vec![],
+        });
+        let (mut mine, others) = thing.said.into_iter().partition(|(key, _)| key.0 == source);
+        thing.said = others;
+        for part in &said.parts {
+            let label = self.label(&part.label, time_us);
+            let assertion = said.assertion(part);
+            let now_us = self.now(time_us);
+            let held = match mine.get(&(source, label)) {
+                Some(held) if held.assertion == assertion => {
+                    let held = mine.remove(&(source, label)).expect("found above");
+                    Held {
+                        asserted_us: now_us,
+                        ..held
+                    }
+                }
+                _ => {
+                    let what = What::Said(assertion.clone());
+                    self.log_under(Kind::Asserted, c.actor, time_us, label, c.purpose, what);
+                    let lsn = self.log.len() as u64;
+                    Held {
+                        lsn,
+                        assertion,
+                        recorded_us: now_us,
+                        asserted_us: now_us,
+                    }
+                }
+            };
+            thing.said.insert((source, label), held);
+        }
+        // What the source no longer says is withdrawn in the order in which it was recorded.
+        let mut replaced: Vec<_> = mine.into_iter().collect();
+        replaced.sort_by_key(|(_, held)| held.lsn);
+        for ((_, label), held) in replaced {
+            let by = match thing.said.get(&(source, label)) {
+                Some(successor) => successor.lsn,
+                None => {
+                    let what = What::Id(said.id.clone());
+                    self.log_under(Kind::Withdrawn, c.actor, time_us, label, c.purpose, what);
+                    self.log.len() as u64
+                }
+            };
+            thing
+                .before
+                .insert(held.lsn, (source, label, held, by, self.now(time_us)));
+        }
+        self.edges.retain(|edge| edge.relation != said.id);
+        self.edges.extend(links(&said.id, &thing));
+        self.things.insert(said.id.clone(), thing);
+        self.answer(effect)
+    }
+
+    fn label(&mut self, label: &Label, time_us: i64) -> u32 {
+        if let Some(place) = self.labels.iter().position(|known| known == label) {
+            return place as u32 + 1;
+        }
+        self.labels.push(label.clone());
+        let id = self.labels.len() as u32;
+        let what = What::Label(label.clone());
+        self.log_under(Kind::Label, ActorId::NODE, time_us, id, 0, what);
+        id
+    }
+
+    fn hide(&mut self, id: &str, actor: ActorId, hide: bool, time_us: i64) -> Answer {
+        let now_us = self.now(time_us);
+        let thing = self.things.get_mut(id).ok_or("not_found")?;
+        if (thing.deletions_us.len() % 2 == 1) == hide {
+            return self.answer(Effect::Unchanged);
+        }
+        thing.deletions_us.push(now_us);
+        let kind = if hide { Kind::Deleted } else { Kind::Restored };
+        self.log(kind, actor, time_us, What::Id(id.to_owned()));
+        self.answer(Effect::Updated)
+    }
+
+    fn set_source(&mut self, spec: &SourceSpec, actor: ActorId, time_us: i64) -> Answer {
+        let known = self
+            .sources
+            .iter()
+            .position(|source| source.name == spec.name);
+        let place = known.unwrap_or(self.sources.len());
+        if known.is_none_or(|place| self.sources[place] != *spec) {
+            match self.sources.get_mut(place) {
+                Some(source) => *source = spec.clone(),
+                None => self.sources.push(spec.clone()),
+            }
+            self.log(Kind::Source, actor, time_us, What::Source(spec.clone()));
+        }
+        self.answer(Effect::Source(SourceId(place as u32 + 1)))
+    }
+
+    fn begin_run(&mut self, begin: &RunBegin, actor: ActorId, time_us: i64) -> Answer {
+        let began_us = self.log(
+            Kind::RunBegan,
+            actor,
+            time_us,
+            What::RunBegan(begin.clone()),
+        );
+        let id = self.log.len() as u64;
+        self.runs.insert(
+            id,
+            Run {
+                begin: begin.clone(),
+                began_us,
+                end: None,
+            },
+        );
+        self.answer(Effect::Run(RunId(id)))
+    }
+
+    fn end_run(&mut self, c: &EndRun, time_us: i64) -> Answer {
+        let now_us = self.now(time_us);
+        let run = self.runs.get_mut(&c.end.run).ok_or("not_found")?;
+        refuse_if(run.end.is_some(), "exists")?;
+        run.end = Some((c.end.clone(), now_us));
+        self.log(
+            Kind::RunEnded,
+            c.actor,
+            time_us,
+            What::RunEnded(c.end.clone()),
+        );
+        self.answer(Effect::Done)
+    }
+
+    /// The clock may be set back, a tenant's time never goes back.
+    fn now(&self, time_us: i64) -> i64 {
+        self.log
+            .last()
+            .map_or(time_us, |last| last.time_us.max(time_us))
+    }
+
+    fn log(&mut self, kind: Kind, actor: ActorId, time_us: i64, what: What) -> i64 {
+        self.log_under(kind, actor, time_us, LabelId::SYSTEM.0, 0, what)
+    }
+
+    fn log_under(
+        &mut self,
+        kind: Kind,
+        actor: ActorId,
+        time_us: i64,
+        label: u32,
+        purpose: u8,
+        what: What,
+    ) -> i64 {
+        let time_us = self.now(time_us);
+        self.log.push(Entry {
+            kind,
+            actor,
+            label,
+            purpose,
+            time_us,
+            what,
+        });
+        time_us
+    }
+
+    fn answer(&self, effect: Effect) -> Answer {
+        let lsn = Lsn(self.log.len() as u64);
+        Ok(Applied { lsn, effect })
+    }
+}
+
+/// The links that any source's present word draws.
+fn links(id: &str, thing: &Thing) -> BTreeSet<Link> {
+    let only = thing.said.keys().map(|(_, label)| *label).next();
+    let label = if thing.said.len() == 1 {
+        only.unwrap_or(0)
+    } else {
+        0
+    };
+    let edges = thing.said.values().flat_map(|held| &held.assertion.edges);
+    let link = |edge: &storage::model::EdgeSaid| Link {
+        from: if edge.from.is_empty() {
+            id.to_owned()
+        } else {
+            edge.from.clone()
+        },
+        kind: edge.kind.clone(),
+        relation: id.to_owned(),
+        to: edge.to.clone(),
+        label,
+    };
+    edges.map(link).collect()
+}
+
+fn is_invalid(said: &Said) -> bool {
+    let word = |word: &str, max: usize| {
+        (1..=max).contains(&word.len()) && !word.chars().any(char::is_control)
+    };
+    let edge_ok = |edge: &storage::model::EdgeSaid| {
+        word(&edge.kind, 256)
+            && (edge.from.is_empty() || word(&edge.from, 512))
+            && word(&edge.to, 512)
+    };
+    let parts_ok = said.parts.iter().enumerate().all(|(place, part)| {
+        part.claims.iter().all(|claim| word(&claim.name, 256))
+            && part.texts.iter().all(|text| text.text.len() <= 1 << 20)
+            && said.parts[..place]
+                .iter()
+                .all(|earlier| earlier.label != part.label)
+    });
+    !(word(&said.id, 512)
+        && word(&said.thing_type, 256)
+        && said.edges.iter().all(edge_ok)
+        && said.weight.is_none_or(f64::is_finite)
+        && (said.form == Form::Entity || !said.edges.is_empty())
+        && !said.parts.is_empty()
+        && parts_ok)
+}
+
+fn refuse_if(condition: bool, code: &'static str) -> Result<(), &'static str> {
+    if condition { Err(code) } else { Ok(()) }
+}

@@ -1,0 +1,165 @@
+//! Power cuts.
+
+use std::io::Write;
+use std::ops::Range;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use crate::disk::{Cut, Disk};
+use crate::seed::Seeded;
+use crate::verdict::{Violation, judge};
+use crate::workload::{Workload, new_disk};
+
+pub const CUTS_PER_SEED: u64 = 40;
+/// Cuts in a plain test run.
+const CUTS: u64 = 2_000;
+
+#[test]
+fn a_power_cut_loses_no_acknowledged_batch_and_halves_none() {
+    let seeds = seeds_from_environment();
+    let (next, began) = (AtomicU64::new(seeds.start), Instant::now());
+    let failed: Mutex<Option<String>> = Mutex::default();
+    let work = || {
+        while let Some(seed) = claim(&next, &seeds, &failed) {
+            if let Err(report) = simulate(seed) {
+                failed
+                    .lock()
+                    .expect("no worker panics with it")
+                    .get_or_insert(report);
+            }
+        }
+    };
+    std::thread::scope(|scope| {
+        let cores = std::thread::available_parallelism().map_or(1, |n| n.get());
+        let workers: Vec<_> = (0..cores).map(|_| scope.spawn(work)).collect();
+        while !workers.iter().all(|worker| worker.is_finished()) {
+            wait(Duration::from_secs(2), || {
+                workers.iter().all(|worker| worker.is_finished())
+            });
+            report_progress(&seeds, next.load(Ordering::Relaxed), began);
+        }
+    });
+    if let Some(report) = failed.into_inner().expect("no worker panicked") {
+        panic!("{report}");
+    }
+}
+
+/// The same check finds a store that acknowledges before the sync: such is every store on a disk
+/// whose syncs are answered and not done.
+#[test]
+fn an_acknowledgement_before_the_sync_is_found() {
+    let (mut lost, mut cuts) = (0, 0);
+    let lying = |disk: &Disk| {
+        disk.lie_about_syncs();
+        disk.clone()
+    };
+    each_cut(1, lying, &mut |_, _, judged| {
+        cuts += 1;
+        lost += u64::from(matches!(
+            judged,
+            Err(Violation::AcknowledgedBatchLost { .. })
+        ));
+    })
+    .expect("without a cut nothing is lost");
+    assert_eq!(cuts, CUTS_PER_SEED);
+    assert!(
+        lost >= cuts / 4,
+        "acknowledged batch lost: found in {lost} of {cuts} cuts"
+    );
+}
+
+#[test]
+fn a_seed_always_gives_the_same_run() {
+    for seed in 0..4 {
+        let once = simulate(seed).expect("no violation");
+        assert_eq!(simulate(seed), Ok(once), "seed {seed}");
+    }
+    assert_ne!(simulate(0), simulate(1));
+}
+
+/// Runs the workload of a seed and judges its cuts. Gives a digest of all that happened on the disk,
+/// or a report that says how to get the same again.
+fn simulate(seed: u64) -> Result<u64, String> {
+    let report = |options: &dyn std::fmt::Debug, violation: &Violation| {
+        format!(
+            "{violation}\n  {options:?}\n  again: INTELGRAPH_SIM_SEED={seed}..{}",
+            seed + 1
+        )
+    };
+    let (mut digest, mut failed) = (0u64, None);
+    each_cut(seed, Disk::clone, &mut |cut, trace, judged| {
+        digest = digest.rotate_left(7) ^ trace;
+        if let Err(violation) = judged {
+            failed.get_or_insert(report(&cut, &violation));
+        }
+    })
+    .map_err(|violation| report(&"no cut", &violation))?;
+    failed.map_or(Ok(digest), Err)
+}
+
+/// Lives through the workload of a seed on a disk that is prepared for it, and cuts it in many places.
+fn each_cut(
+    seed: u64,
+    prepare: impl Fn(&Disk) -> Disk,
+    judged: &mut dyn FnMut(Cut, u64, Result<(), Violation>),
+) -> Result<(), Violation> {
+    let (workload, disk) = (Workload::draw(seed), prepare(&new_disk()?));
+    let acknowledged = workload.run(&disk)?;
+    let mut seeded = Seeded::new(seed, 4);
+    for _ in 0..CUTS_PER_SEED {
+        let cut = Cut::draw(&mut seeded, disk.operations());
+        let held = acknowledged.iter().filter(|at| **at <= cut.at).count();
+        let left = Disk::of(disk.after(cut));
+        let verdict = judge(&workload, left.clone(), held, &mut Seeded::new(cut.seed, 7));
+        judged(cut, disk.trace() ^ left.trace(), verdict);
+    }
+    Ok(())
+}
+
+fn claim(next: &AtomicU64, seeds: &Range<u64>, failed: &Mutex<Option<String>>) -> Option<u64> {
+    if failed.lock().expect("no worker panics with it").is_some() {
+        return None;
+    }
+    let seed = next.fetch_add(1, Ordering::Relaxed);
+    seeds.contains(&seed).then_some(seed)
+}
+
+fn seeds_from_environment() -> Range<u64> {
+    let number = |text: &str| {
+        text.trim()
+            .parse::<u64>()
+            .expect("seeds and cuts are numbers")
+    };
+    let cuts = std::env::var("INTELGRAPH_SIM_CUTS").map_or(CUTS, |cuts| number(&cuts));
+    let seeds = std::env::var("INTELGRAPH_SIM_SEED").unwrap_or_else(|_| "0".to_owned());
+    match seeds.split_once("..") {
+        Some((first, end)) => number(first)..number(end),
+        None => number(&seeds)..number(&seeds) + cuts.div_ceil(CUTS_PER_SEED),
+    }
+}
+
+fn wait(most: Duration, done: impl Fn() -> bool) {
+    let until = Instant::now() + most;
+    while Instant::now() < until && !done() {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+/// Past the test harness, which holds back what tests print.
+fn report_progress(seeds: &Range<u64>, next: u64, began: Instant) {
+    let done = next.clamp(seeds.start, seeds.end) - seeds.start;
+    let cuts = done * CUTS_PER_SEED;
+    let seconds = began.elapsed().as_secs_f64();
+    let rate = cuts as f64 / seconds;
+    let line = format!(
+        "{cuts} of {} power cuts, {rate:.0}/s; go on later with INTELGRAPH_SIM_SEED={}..{}\n",
+        (seeds.end - seeds.start) * CUTS_PER_SEED,
+        // Two seeds may still be running.
+        (seeds.start + done.saturating_sub(2)),
+        seeds.end,
+    );
+    std::io::stderr()
+        .write_all(line.as_bytes())
+        .expect("stderr is open");
+}

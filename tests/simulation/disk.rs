@@ -1,0 +1,287 @@
+//! A disk that remembers every operation, loses power, fails on command, and may lie about a sync.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::seed::Seeded;
+
+/// What a power cut cannot split.
+const SECTOR_BYTES: usize = 512;
+
+/// A disk that outlives the stores opened on it, one after the other.
+#[derive(Clone, Debug, Default)]
+pub struct Disk(Arc<Mutex<State>>);
+
+#[derive(Debug, Default)]
+struct State {
+    /// The bytes as readers see them: every operation so far.
+    bytes: Vec<u8>,
+    /// The bytes before the first operation of the log.
+    base: Vec<u8>,
+    log: Vec<Op>,
+    /// A planted bug: syncs are answered and do nothing.
+    lies: bool,
+    fault: Option<Fault>,
+    has_failed: bool,
+    /// Only the newest backend reaches the disk: the others belong to processes that are dead.
+    opened: u64,
+}
+
+/// An operation that reached the disk.
+#[derive(Clone, Debug, Hash)]
+enum Op {
+    Write(usize, Vec<u8>),
+    SetLen(usize),
+    Sync,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Call {
+    Read,
+    Write,
+    SetLen,
+    Sync,
+}
+
+/// A failure on command.
+#[derive(Clone, Copy, Debug)]
+pub struct Fault {
+    pub call: Call,
+    /// How many more calls of that kind succeed.
+    pub after: usize,
+    /// Whether every call behind it fails too, until the fault is lifted.
+    pub lasts: bool,
+    pub error: io::ErrorKind,
+    /// What becomes of writes that were not synced, when a sync fails.
+    pub seed: u64,
+}
+
+/// How a power cut treats what was not synced.
+#[derive(Clone, Copy, Debug, Hash)]
+pub struct Cut {
+    /// The operation in front of which power is lost.
+    pub at: usize,
+    /// Probability that a write is kept, in thousandths.
+    pub keep: u32,
+    /// Whether writes that are kept lose some of their sectors.
+    pub tear: bool,
+    /// Decides which ones.
+    pub seed: u64,
+}
+
+impl Disk {
+    pub fn of(bytes: Vec<u8>) -> Disk {
+        let state = State {
+            base: bytes.clone(),
+            bytes,
+            ..State::default()
+        };
+        Disk(Arc::new(Mutex::new(state)))
+    }
+
+    /// A backend on this disk; those made before are cut off.
+    pub fn backend(&self) -> Box<dyn storage::Backend> {
+        let mut state = self.state();
+        state.opened += 1;
+        Box::new(Backend {
+            disk: self.clone(),
+            opened: state.opened,
+        })
+    }
+
+    pub fn bytes(&self) -> Vec<u8> {
+        self.state().bytes.clone()
+    }
+
+    /// The number of operations so far.
+    pub fn operations(&self) -> usize {
+        self.state().log.len()
+    }
+
+    pub fn lie_about_syncs(&self) {
+        self.state().lies = true;
+    }
+
+    pub fn set_fault(&self, fault: Option<Fault>) {
+        let mut state = self.state();
+        state.fault = fault;
+        state.has_failed = false;
+    }
+
+    /// Whether the fault has struck.
+    pub fn has_failed(&self) -> bool {
+        self.state().has_failed
+    }
+
+    /// The bytes that are left after a power cut.
+    pub fn after(&self, cut: Cut) -> Vec<u8> {
+        self.state().after(cut)
+    }
+
+    /// A digest of every operation: two runs of one seed have the same.
+    pub fn trace(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        self.state().log.hash(&mut hasher);
+        hasher.finish()
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Cut {
+    /// A cut at random among `operations`.
+    pub fn draw(seeded: &mut Seeded, operations: usize) -> Cut {
+        let keep = match seeded.below(4) {
+            0 => 0,
+            1 => 500,
+            2 => 1000,
+            _ => seeded.below(1001) as u32,
+        };
+        Cut {
+            at: seeded.below(operations + 1),
+            keep,
+            tear: seeded.one_in(3),
+            seed: seeded.next(),
+        }
+    }
+}
+
+impl State {
+    /// Everything up to the last completed sync, and of the rest what chance keeps.
+    fn after(&self, cut: Cut) -> Vec<u8> {
+        let done = &self.log[..cut.at];
+        let synced = done
+            .iter()
+            .rposition(|op| matches!(op, Op::Sync))
+            .unwrap_or(0);
+        let (mut bytes, mut seeded) = (self.base.clone(), Seeded::new(cut.seed, 1));
+        done[..synced].iter().for_each(|op| op.apply(&mut bytes));
+        // The operation in flight may have reached the disk as well.
+        for op in &self.log[synced..(cut.at + 1).min(self.log.len())] {
+            if seeded.chance(cut.keep) {
+                op.apply_in_part(&mut bytes, cut.tear.then_some(&mut seeded));
+            }
+        }
+        bytes
+    }
+
+    fn strikes(&mut self, call: Call) -> io::Result<()> {
+        let Some(fault) = self.fault.as_mut().filter(|fault| fault.call == call) else {
+            return Ok(());
+        };
+        if fault.after > 0 {
+            fault.after -= 1;
+            return Ok(());
+        }
+        if self.has_failed && !fault.lasts {
+            return Ok(());
+        }
+        self.has_failed = true;
+        Err(fault.error.into())
+    }
+
+    fn carry_out(&mut self, op: Op) {
+        op.apply(&mut self.bytes);
+        self.log.push(op);
+    }
+
+    /// A failed sync leaves some of the writes behind it, and the system forgets that they are missing.
+    fn lose_unsynced(&mut self) {
+        let seed = self.fault.map_or(0, |fault| fault.seed);
+        let mut seeded = Seeded::new(seed, 2);
+        let cut = Cut {
+            at: self.log.len(),
+            ..Cut::draw(&mut seeded, 0)
+        };
+        self.bytes = self.after(cut);
+        self.base = self.bytes.clone();
+        self.log.clear();
+    }
+}
+
+impl Op {
+    fn apply(&self, bytes: &mut Vec<u8>) {
+        self.apply_in_part(bytes, None);
+    }
+
+    /// What lies beyond the end has nowhere to go: the growth that made room for it was lost.
+    fn apply_in_part(&self, bytes: &mut Vec<u8>, mut torn: Option<&mut Seeded>) {
+        match self {
+            Op::Sync => {}
+            Op::SetLen(len) => bytes.resize(*len, 0),
+            Op::Write(offset, data) => {
+                for (place, sector) in data.chunks(SECTOR_BYTES).enumerate() {
+                    let from = offset + place * SECTOR_BYTES;
+                    let kept = torn.as_mut().is_none_or(|seeded| seeded.chance(500));
+                    let room = bytes.len().saturating_sub(from).min(sector.len());
+                    if kept && room > 0 {
+                        bytes[from..from + room].copy_from_slice(&sector[..room]);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// What redb holds while a store is open.
+#[derive(Debug)]
+struct Backend {
+    disk: Disk,
+    opened: u64,
+}
+
+impl Backend {
+    fn reach(&self) -> io::Result<MutexGuard<'_, State>> {
+        let state = self.disk.state();
+        if state.opened == self.opened {
+            Ok(state)
+        } else {
+            Err(io::ErrorKind::BrokenPipe.into())
+        }
+    }
+}
+
+impl storage::Backend for Backend {
+    fn len(&self) -> io::Result<u64> {
+        Ok(self.reach()?.bytes.len() as u64)
+    }
+
+    fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+        let mut state = self.reach()?;
+        state.strikes(Call::Read)?;
+        let found = state
+            .bytes
+            .get(offset as usize..offset as usize + out.len());
+        out.copy_from_slice(found.ok_or(io::ErrorKind::UnexpectedEof)?);
+        Ok(())
+    }
+
+    fn set_len(&self, len: u64) -> io::Result<()> {
+        let mut state = self.reach()?;
+        state.strikes(Call::SetLen)?;
+        state.carry_out(Op::SetLen(len as usize));
+        Ok(())
+    }
+
+    fn sync_data(&self) -> io::Result<()> {
+        let mut state = self.reach()?;
+        if let Err(error) = state.strikes(Call::Sync) {
+            state.lose_unsynced();
+            return Err(error);
+        }
+        if !state.lies {
+            state.carry_out(Op::Sync);
+        }
+        Ok(())
+    }
+
+    fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
+        let mut state = self.reach()?;
+        state.strikes(Call::Write)?;
+        state.carry_out(Op::Write(offset as usize, data.to_vec()));
+        Ok(())
+    }
+}

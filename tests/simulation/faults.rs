@@ -1,0 +1,133 @@
+//! Disks that fail on command: errors on reading, writing, growing and syncing, and full ones.
+
+use std::collections::BTreeMap;
+use std::io::ErrorKind;
+
+use storage::{Error, Store};
+
+use crate::disk::{Call, Disk, Fault};
+use crate::seed::Seeded;
+use crate::verdict::{Violation, is_sound};
+use crate::workload::{Workload, new_disk, open, try_open};
+
+const TRIALS: u64 = 400;
+
+/// The store says so, takes nothing more, and holds everything it acknowledged once it is reopened.
+#[test]
+fn a_failing_disk_stops_the_store_until_it_is_reopened() {
+    let mut struck: BTreeMap<String, u64> = BTreeMap::new();
+    for seed in 0..TRIALS {
+        let fault = draw_fault(&mut Seeded::new(seed, 5));
+        match survive(seed, fault) {
+            Ok(how) => *struck.entry(format!("{:?} {how}", fault.call)).or_default() += 1,
+            Err(violation) => panic!("{violation}\n  seed {seed}, {fault:?}"),
+        }
+    }
+    println!("{TRIALS} faults: {struck:?}");
+    let hit = |call: &str| {
+        struck
+            .keys()
+            .any(|key| key.starts_with(call) && !key.ends_with("missed"))
+    };
+    assert!(
+        ["Read", "Write", "SetLen", "Sync"]
+            .iter()
+            .all(|call| hit(call)),
+        "{struck:?}"
+    );
+}
+
+fn draw_fault(seeded: &mut Seeded) -> Fault {
+    let (call, calls) = match seeded.below(5) {
+        0 => (Call::Read, 120),
+        1 | 2 => (Call::Write, 600),
+        3 => (Call::SetLen, 4),
+        _ => (Call::Sync, 50),
+    };
+    let full = matches!(call, Call::Write | Call::SetLen) && seeded.one_in(2);
+    Fault {
+        call,
+        after: seeded.below(calls),
+        lasts: seeded.one_in(2),
+        error: if full {
+            ErrorKind::StorageFull
+        } else {
+            ErrorKind::Other
+        },
+        seed: seeded.next(),
+    }
+}
+
+/// Lives through a workload with a fault in it, and says where the fault struck.
+fn survive(seed: u64, fault: Fault) -> Result<&'static str, Violation> {
+    let workload = Workload::draw(seed);
+    let disk = new_disk()?;
+    let mut store = open(&disk)?;
+    disk.set_fault(Some(fault));
+    let (mut done, mut how) = (0, "missed");
+    while done < workload.len() {
+        let had_failed = disk.has_failed();
+        match workload.try_write(&store, done)? {
+            Ok(()) if disk.has_failed() && !had_failed && how == "missed" => {
+                return Err(Violation::FailureIgnored(
+                    "a batch was acknowledged over it".to_owned(),
+                ));
+            }
+            Ok(()) => done += 1,
+            Err(error) => {
+                how = "in a batch";
+                recover(&disk, &store, &error)?;
+                done = workload.held_by(&store, done)?;
+                is_sound(&store)?;
+            }
+        }
+        if done < workload.len() && workload.reopens(done) {
+            drop(store);
+            store = match try_open(&disk) {
+                Ok(store) => store,
+                Err(_) if disk.has_failed() => {
+                    how = "opening";
+                    disk.set_fault(None);
+                    open(&disk)?
+                }
+                Err(error) => return Err(Violation::DidNotOpen(error.to_string())),
+            };
+        }
+    }
+    if workload.held_by(&store, done)? != done {
+        return Err(Violation::FailureIgnored(
+            "the last batch is not there".to_owned(),
+        ));
+    }
+    is_sound(&store)?;
+    Ok(how)
+}
+
+/// After an error the store refuses to write, says why, and comes back once the disk does.
+fn recover(disk: &Disk, store: &Store, error: &Error) -> Result<(), Violation> {
+    if !disk.has_failed() {
+        return Err(Violation::Refused(error.to_string()));
+    }
+    if store.failure().is_none() {
+        return Err(Violation::FailureIgnored(format!(
+            "`{error}` did not stop the store"
+        )));
+    }
+    if !matches!(store.view(), Err(Error::Poisoned { .. })) {
+        return Err(Violation::FailureIgnored(
+            "a stopped store gave a view".to_owned(),
+        ));
+    }
+    // While the disk still fails, reopening may too: it must say so, and may be tried again.
+    if store.reopen().is_err() {
+        disk.set_fault(None);
+        store
+            .reopen()
+            .map_err(|error| Violation::DidNotOpen(error.to_string()))?;
+    }
+    disk.set_fault(None);
+    match store.failure() {
+        None => Ok(()),
+        Some(cause) => Err(Violation::DidNotOpen(cause)),
+    }
+}
