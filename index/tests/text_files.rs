@@ -1,10 +1,18 @@
 //! What becomes of the text index when its process or its files are harmed.
 
 #[path = "../../storage/tests/world/mod.rs"]
-#[allow(dead_code, reason = "every test file uses a part of the world")]
+#[allow(
+    dead_code,
+    unreachable_pub,
+    reason = "every test file uses a part of the world"
+)]
 mod world;
 
-#[allow(dead_code, reason = "every test file uses a part of the world")]
+#[allow(
+    dead_code,
+    unreachable_pub,
+    reason = "every test file uses a part of the world"
+)]
 mod text_world;
 
 use std::path::{Path, PathBuf};
