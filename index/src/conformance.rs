@@ -350,9 +350,13 @@ impl History {
     }
 
     fn say(&mut self, source: SourceId, mut said: Said) {
+        let view = self.store.view().expect("open");
+        let sources = view.sources(self.tenant).expect("read");
+        let named = sources.into_iter().find(|(id, _)| *id == source);
+        let name = named.expect("declared").1.name;
         for part in &mut said.parts {
             let mut label = part.label.as_ref().clone();
-            label.source = format!("{source}");
+            label.source.clone_from(&name);
             part.label = Arc::new(label);
         }
         self.write(Command::Assert(Box::new(Assert {

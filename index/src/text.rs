@@ -136,13 +136,20 @@ impl TextIndex {
     /// # Errors
     /// `Io` if a merge failed; the index stays as it was last committed.
     pub fn close_writer(&mut self) -> Result<()> {
-        match self.writer.take() {
-            Some(mut writer) => {
-                writer.rollback()?;
-                Ok(writer.wait_merging_threads()?)
-            }
-            None => Ok(()),
-        }
+        let Some(writer) = self.writer.take() else {
+            return Ok(());
+        };
+        writer.wait_merging_threads()?;
+        self.home.sync()?;
+        self.publish()
+    }
+
+    /// Shows readers what is committed.
+    fn publish(&self) -> Result<()> {
+        self.engine.reload()?;
+        let pinned = Pinned::new(self.engine.searcher(), self.fields, self.position);
+        self.published.publish(pinned);
+        Ok(())
     }
 
     fn writer(&mut self) -> Result<&mut IndexWriter> {
@@ -343,10 +350,7 @@ impl Follower for TextIndex {
         prepared.commit()?;
         self.home.sync()?;
         self.position = at;
-        self.engine.reload()?;
-        self.published
-            .publish(Pinned::new(self.engine.searcher(), self.fields, at));
-        Ok(())
+        self.publish()
     }
 
     /// A writer that failed once is not asked again: the next change opens another.

@@ -1,10 +1,18 @@
 //! What the text index promises to those who search.
 
 #[path = "../../storage/tests/world/mod.rs"]
-#[allow(dead_code, reason = "the world is shared, each test uses a part of it")]
+#[allow(
+    dead_code,
+    unreachable_pub,
+    reason = "every test file uses a part of the world"
+)]
 mod world;
 
-#[allow(dead_code, reason = "the world is shared, each test uses a part of it")]
+#[allow(
+    dead_code,
+    unreachable_pub,
+    reason = "every test file uses a part of the world"
+)]
 mod text_world;
 
 use index::text::{Allowed, Query};

@@ -1,10 +1,18 @@
 //! What becomes of the text index when its process or its files are harmed.
 
 #[path = "../../storage/tests/world/mod.rs"]
-#[allow(dead_code, reason = "the world is shared, each test uses a part of it")]
+#[allow(
+    dead_code,
+    unreachable_pub,
+    reason = "every test file uses a part of the world"
+)]
 mod world;
 
-#[allow(dead_code, reason = "the world is shared, each test uses a part of it")]
+#[allow(
+    dead_code,
+    unreachable_pub,
+    reason = "every test file uses a part of the world"
+)]
 mod text_world;
 
 use std::path::{Path, PathBuf};
@@ -99,7 +107,7 @@ fn any_damage_to_any_file_is_noticed_and_mended() {
             );
         }
     }
-    assert!(damaged > 100, "only {damaged} of the harms were noticed");
+    assert!(damaged > 60, "only {damaged} of the harms were noticed");
 }
 
 #[test]
@@ -152,10 +160,21 @@ fn a_closed_writer_costs_nothing_and_opens_by_itself() {
     library.say(text_of("a", "Duqu", "words"));
     library.drive();
     assert!(library.text.has_writer());
+    library.say(text_of("c", "Stuxnet", "words"));
+    let view = library.world.view();
+    let record = view
+        .record(library.world.tenant, library.world.head())
+        .expect("read");
+    library.text.apply(&view, &record).expect("applies");
     library.text.close_writer().expect("closes");
     assert!(!library.text.has_writer());
+    let hits = library
+        .pin()
+        .search(&ask("words"), &Allowed::Every, &|| false)
+        .expect("answers");
+    assert_eq!(hits.hits.len(), 1, "what was not committed is lost");
     library.say(text_of("b", "Flame", "words"));
-    assert_eq!(library.found("words").len(), 2);
+    assert_eq!(library.found("words").len(), 3);
 }
 
 /// Several segments, one with deletions.
@@ -217,7 +236,7 @@ fn ask(text: &str) -> Query {
 fn harms(bytes: &[u8]) -> Vec<Option<Vec<u8>>> {
     let mut harms = vec![None, Some(vec![]), Some(bytes[..bytes.len() / 2].to_vec())];
     harms.push(Some(bytes[..bytes.len().saturating_sub(1)].to_vec()));
-    let step = (bytes.len() / 12).max(1);
+    let step = (bytes.len() / 5).max(1);
     for at in (0..bytes.len()).step_by(step) {
         let mut flipped = bytes.to_vec();
         flipped[at] ^= 1 << (at % 8);

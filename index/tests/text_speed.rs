@@ -2,11 +2,25 @@
 //!
 //! `cargo test -p index --test text_speed -- --ignored --nocapture`
 
+#![allow(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    reason = "it measures time and prints it"
+)]
+
 #[path = "../../storage/tests/world/mod.rs"]
-#[allow(dead_code, reason = "the world is shared, each test uses a part of it")]
+#[allow(
+    dead_code,
+    unreachable_pub,
+    reason = "every test file uses a part of the world"
+)]
 mod world;
 
-#[allow(dead_code, reason = "the world is shared, each test uses a part of it")]
+#[allow(
+    dead_code,
+    unreachable_pub,
+    reason = "every test file uses a part of the world"
+)]
 mod text_world;
 
 use std::time::{Duration, Instant};
