@@ -1,3 +1,5 @@
+//! What can go wrong with a ledger, its exports and its receipts.
+
 use std::io;
 use std::path::{Path, PathBuf};
 
