@@ -1,1 +1,7 @@
-fn main() {}
+//! The one binary: a node, and every command that speaks to it.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    intelgraph::cli::run()
+}

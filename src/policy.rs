@@ -13,7 +13,7 @@ mod grant;
 mod labels;
 mod limits;
 mod principal;
-mod token;
+pub mod token;
 
 #[cfg(test)]
 mod examples;

@@ -189,6 +189,9 @@ pub fn drive<F: Follower + ?Sized>(
     if progress.is_current() {
         return Ok(progress);
     }
+    if stop() {
+        return Err(Error::Stopped);
+    }
     let done = if should_bootstrap(follower, view, &progress)? {
         bootstrap(follower, view, &mut progress, stop)
     } else {

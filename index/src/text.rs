@@ -18,6 +18,7 @@ mod suggest;
 mod terms;
 
 use std::collections::HashMap;
+use std::ops::Bound;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use storage::View;
@@ -26,6 +27,7 @@ use storage::model::Assertion;
 use storage::record::{Kind, Record};
 use storage::rows::ThingRow;
 use tantivy::indexer::IndexWriterOptions;
+use tantivy::query::RangeQuery;
 use tantivy::{Index, IndexReader, IndexWriter, ReloadPolicy, Term};
 
 use self::content::{Content, Place};
@@ -89,7 +91,7 @@ impl TextIndex {
     ///
     /// # Errors
     /// `Io` if the place cannot be read or written.
-    pub fn open(mut home: Home, tenant: TenantId, origin: &str) -> Result<(TextIndex, Found)> {
+    pub fn open(home: Home, tenant: TenantId, origin: &str) -> Result<(TextIndex, Found)> {
         let owner = Owner {
             tenant,
             origin: origin.to_owned(),
@@ -194,8 +196,15 @@ impl TextIndex {
     }
 
     fn forget(&mut self, thing: ThingId) -> Result<()> {
-        let term = Term::from_field_u64(self.fields.thing, thing.0);
-        self.writer()?.delete_term(term);
+        let bound = |thing: u64| {
+            let key = content::key(ThingId(thing), LabelId::default());
+            Term::from_field_bytes(self.fields.key, &key)
+        };
+        let labels = RangeQuery::new(
+            Bound::Included(bound(thing.0)),
+            Bound::Excluded(bound(thing.0 + 1)),
+        );
+        self.writer()?.delete_query(Box::new(labels))?;
         Ok(())
     }
 

@@ -1,9 +1,10 @@
 //! What the text index promises to those who search.
 
 #[path = "../../storage/tests/world/mod.rs"]
-#[allow(dead_code, reason = "the world of the store's own tests, of which this needs a part")]
+#[allow(dead_code, reason = "the world is shared, each test uses a part of it")]
 mod world;
 
+#[allow(dead_code, reason = "the world is shared, each test uses a part of it")]
 mod text_world;
 
 use index::text::{Allowed, Query};

@@ -157,6 +157,15 @@ fn item(
     }
 }
 
+impl std::fmt::Display for Format {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Format::Stix => "stix",
+            Format::Jsonl => "jsonl",
+        })
+    }
+}
+
 impl FromStr for Format {
     type Err = storage::Error;
 

@@ -4,6 +4,7 @@
 //! tell, and the anchor is that: the store must contain every tree that the anchor has seen.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::path::PathBuf;
 
 use crate::directory::replace_file;
@@ -107,6 +108,10 @@ impl Anchor {
         for (tenant, _) in view.tenants()? {
             notes.push(self.checkpoint(view, tenant)?);
         }
+        // An empty file would look like one that was cut short.
+        if notes.is_empty() {
+            return Ok(());
+        }
         replace_file(&self.path, notes.join(SEPARATOR).as_bytes())
     }
 
@@ -116,18 +121,27 @@ impl Anchor {
     /// # Errors
     /// `Corrupt` naming the tenant if the store was put back, or if the anchor is damaged.
     pub fn check(&self, view: &View) -> Result<()> {
-        let Ok(text) = fs::read_to_string(&self.path) else {
-            return Ok(());
+        let text = match fs::read(&self.path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+            Err(error) => return Err(Error::Io(format!("`{}`: {error}", self.path.display()))),
+            Ok(bytes) => String::from_utf8(bytes).map_err(|error| self.damaged(&error.to_string()))?,
         };
         text.split(SEPARATOR)
-            .filter(|note| !note.is_empty())
             .try_for_each(|note| self.check_note(view, note))
+    }
+
+    fn damaged(&self, how: &str) -> Error {
+        Error::Corrupt {
+            what: "anchor",
+            detail: format!("`{}`: {how}", self.path.display()),
+        }
     }
 
     fn check_note(&self, view: &View, note: &str) -> Result<()> {
         let origin = note.lines().next().unwrap_or_default();
-        let signer = Signer::new(origin, &self.seed)?;
-        let seen = Checkpoint::open(note, signer.vkey())?;
+        let seen = Signer::new(origin, &self.seed)
+            .and_then(|signer| Checkpoint::open(note, signer.vkey()))
+            .map_err(|error| self.damaged(&error.to_string()))?;
         let name = origin.split('/').nth(2).unwrap_or_default();
         let back = |found: String| Error::Corrupt {
             what: "ledger",

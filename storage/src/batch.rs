@@ -8,10 +8,10 @@ use std::sync::Arc;
 use prost::Message;
 
 use crate::error::{Error, Result};
-use crate::ids::{ActorId, CommitNo, LabelId, Lsn, SymbolId, TenantId, ThingId};
+use crate::ids::{ActorId, CommitNo, LabelId, Lsn, SourceId, SymbolId, TenantId, ThingId};
 use crate::ledger::leaf::digest;
 use crate::ledger::{Coord, Frontier, Leaf};
-use crate::model::Label;
+use crate::model::{Label, SourceSpec};
 use crate::record::{Draft, Kind, RowWriter, header, salt};
 use crate::rows::{HeadRow, NodeRow, decode};
 use crate::tables::{Key, Table};
@@ -36,6 +36,7 @@ pub struct Batch<'a> {
     node: NodeRow,
     heads: BTreeMap<TenantId, Head>,
     labels: HashMap<(TenantId, Arc<Label>), LabelId>,
+    sources: HashMap<(TenantId, SourceId), Arc<str>>,
 }
 
 /// A tenant's head while the batch is open.
@@ -61,6 +62,7 @@ impl<'a> Batch<'a> {
             node,
             heads: BTreeMap::new(),
             labels: HashMap::new(),
+            sources: HashMap::new(),
         })
     }
 
@@ -184,6 +186,26 @@ impl<'a> Batch<'a> {
             word.as_bytes().to_vec(),
         );
         Ok(symbol)
+    }
+
+    /// The name of a source; it has the same one for ever.
+    ///
+    /// # Errors
+    /// `NotFound` if there is no such source or tenant.
+    pub fn source_name(&mut self, tenant: TenantId, source: SourceId) -> Result<Arc<str>> {
+        if let Some(name) = self.sources.get(&(tenant, source)) {
+            return Ok(Arc::clone(name));
+        }
+        let row = self
+            .tx
+            .get(Table::Sources, Key::of(tenant).and(&source).bytes())?;
+        let row = row.ok_or_else(|| Error::NotFound {
+            what: "source",
+            name: source.to_string(),
+        })?;
+        let name: Arc<str> = SourceSpec::decode(&row)?.name.into();
+        self.sources.insert((tenant, source), Arc::clone(&name));
+        Ok(name)
     }
 
     /// The id of a label. A new label is a record of its own, in front of the first that carries it.

@@ -1,10 +1,13 @@
 //! The bodies of the table rows that have fields.
 
+use std::collections::BTreeSet;
+
 use prost::Message;
 
 use crate::error::Result;
-use crate::ids::{LabelId, Lsn, SourceId, SymbolId, ThingId};
+use crate::ids::{LabelId, Lsn, SourceId, SymbolId, TenantId, ThingId};
 use crate::model::{self, Form, Status};
+use crate::tables::Key;
 
 /// The node: one row.
 #[derive(Clone, PartialEq, Message)]
@@ -62,6 +65,9 @@ pub struct HeadRow {
     /// How many relations there are, deleted ones included.
     #[prost(uint64, tag = "10")]
     pub relations: u64,
+    /// How many relations wait for their ends.
+    #[prost(uint64, tag = "11")]
+    pub pending: u64,
 }
 
 impl HeadRow {
@@ -134,7 +140,7 @@ pub struct SaidRow {
 }
 
 /// One link of a relation.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Message)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Message)]
 pub struct EdgeRow {
     /// Its kind.
     #[prost(uint32, tag = "1")]
@@ -179,6 +185,24 @@ impl ThingRow {
             == 1
     }
 
+    /// The links that any source draws now.
+    #[must_use]
+    pub fn links(&self) -> BTreeSet<EdgeRow> {
+        self.said
+            .iter()
+            .flat_map(|said| said.edges.iter().copied())
+            .collect()
+    }
+
+    /// The label of its edges: the only one, or `LabelId::SYSTEM` if it has several.
+    #[must_use]
+    pub fn edge_label(&self) -> LabelId {
+        match self.said.as_slice() {
+            [only] => only.label(),
+            _ => LabelId::SYSTEM,
+        }
+    }
+
     /// The present assertions of one source.
     pub fn said_by(&self, source: SourceId) -> impl Iterator<Item = &SaidRow> {
         self.said.iter().filter(move |said| said.source == source.0)
@@ -216,6 +240,19 @@ impl EdgeRow {
     #[must_use]
     pub fn to(&self) -> ThingId {
         ThingId(self.to)
+    }
+
+    /// Its keys in both edge tables: tenant, one end, kind, relation, other end.
+    #[must_use]
+    pub fn keys(&self, tenant: TenantId, relation: ThingId) -> (Key, Key) {
+        let key = |near: ThingId, far: ThingId| {
+            Key::of(tenant)
+                .and(&near)
+                .and(&SymbolId(self.kind))
+                .and(&relation)
+                .and(&far)
+        };
+        (key(self.from(), self.to()), key(self.to(), self.from()))
     }
 }
 

@@ -1,5 +1,6 @@
 //! What a store promises to those who write to it and read from it.
 
+#[allow(dead_code, reason = "several tests build on it, and none needs all of it")]
 mod world;
 
 use storage::commands::{Command, Effect, IfEndMissing};
@@ -194,5 +195,48 @@ fn deleting_and_restoring_are_records() {
             .1
             .is_deleted()
     );
+    world.check();
+}
+
+#[test]
+fn a_reader_in_the_middle_of_a_scan_does_not_hold_up_a_reopening() {
+    let directory = tempfile::tempdir().expect("tempdir");
+    let mut world = World::on_disk(directory.path());
+    world.say(entity("a", "malware", "Duqu"));
+    let (view, store, tenant) = (world.view(), &world.store, world.tenant);
+    std::thread::scope(|scope| {
+        let scanned = view.things(tenant, &mut |thing, _| {
+            let reopening = scope.spawn(|| store.reopen());
+            while view.thing(tenant, thing).is_ok() {
+                std::thread::yield_now();
+            }
+            reopening.join().expect("no panic")?;
+            view.thing(tenant, thing)?;
+            Ok(std::ops::ControlFlow::Continue(()))
+        });
+        assert!(matches!(scanned, Err(Error::Poisoned { .. })), "{scanned:?}");
+    });
+    world.say(entity("b", "malware", "Flame"));
+    world.check();
+}
+
+#[test]
+fn a_store_that_was_used_is_never_begun_anew() {
+    let directory = tempfile::tempdir().expect("tempdir");
+    drop(World::on_disk(directory.path()));
+    let database = directory.path().join("store.redb");
+    std::fs::remove_file(&database).expect("there");
+    let held = Directory::hold(directory.path()).expect("free");
+    let refused = held.open_store(1 << 20, "00112233aabbccdd".to_owned());
+    assert!(matches!(refused, Err(Error::Corrupt { .. })), "{refused:?}");
+    assert!(!database.exists());
+}
+
+#[test]
+fn a_first_start_that_was_cut_off_begins_again() {
+    let directory = tempfile::tempdir().expect("tempdir");
+    std::fs::write(directory.path().join("store.new"), [0; 4096]).expect("left behind");
+    let mut world = World::on_disk(directory.path());
+    world.say(entity("a", "malware", "Duqu"));
     world.check();
 }

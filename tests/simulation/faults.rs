@@ -8,7 +8,7 @@ use storage::{Error, Store};
 use crate::disk::{Call, Disk, Fault};
 use crate::seed::Seeded;
 use crate::verdict::{Violation, is_sound};
-use crate::workload::{Workload, new_disk, open};
+use crate::workload::{Workload, new_disk, open, try_open};
 
 const TRIALS: u64 = 400;
 
@@ -83,7 +83,7 @@ fn survive(seed: u64, fault: Fault) -> Result<&'static str, Violation> {
         }
         if done < workload.len() && workload.reopens(done) {
             drop(store);
-            store = match Store::open(crate::workload::options(&disk)) {
+            store = match try_open(&disk) {
                 Ok(store) => store,
                 Err(_) if disk.has_failed() => {
                     how = "opening";

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use storage::{Error, Store};
+use storage::Error;
 
 use crate::disk::Disk;
 use crate::seed::Seeded;
-use crate::workload::{Workload, new_disk, options};
+use crate::workload::{Workload, new_disk, try_open};
 
 const FLIPS_PER_SEED: usize = 25;
 const SEEDS: u64 = 20;
@@ -63,7 +63,7 @@ fn draw_bit(bytes: &[u8], seeded: &mut Seeded) -> usize {
 fn flip(workload: &Workload, mut bytes: Vec<u8>, bit: usize) -> Outcome {
     bytes[bit / 8] ^= 1 << (bit % 8);
     let disk = Disk::of(bytes);
-    let store = match Store::open(options(&disk)) {
+    let store = match try_open(&disk) {
         Ok(store) => store,
         Err(_) => return Outcome::RefusedToOpen,
     };

@@ -4,10 +4,13 @@
 //! `INTELGRAPH_SIM_CUTS` sets how many power cuts there are, `INTELGRAPH_SIM_SEED` with which seed to
 //! begin (or `first..end`). Each seed is one workload and [`CUTS_PER_SEED`] cuts of it.
 
+#![allow(unreachable_pub, reason = "some modules are those of another test")]
+
 mod cuts;
 mod disk;
 mod faults;
 mod flips;
+mod followers;
 #[path = "../../storage/tests/model/observe.rs"]
 mod observe;
 #[path = "../../storage/tests/model/orders.rs"]

@@ -2,11 +2,15 @@
 
 use std::fmt;
 
-use storage::{Error, Store, View};
+use storage::{Error, Store};
 
 use crate::disk::{Cut, Disk};
+use crate::followers;
 use crate::seed::Seeded;
 use crate::workload::{Workload, open};
+
+/// Followers are brought through one cut in so many: building them takes longer than all the rest.
+const FOLLOWED_ONE_IN: usize = 40;
 
 /// A broken promise.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,6 +30,8 @@ pub(crate) enum Violation {
     /// A sound store did not take a batch.
     Refused(String),
     Problems(Vec<String>),
+    /// A follower holds something else than one that is built from the log.
+    FollowerDiffers(String),
     /// The store went on as if nothing had happened.
     FailureIgnored(String),
 }
@@ -60,6 +66,9 @@ impl fmt::Display for Violation {
             Violation::WrongAnswer(answers) => write!(f, "wrong answers: {answers}"),
             Violation::Refused(error) => write!(f, "a batch was refused: {error}"),
             Violation::Problems(problems) => write!(f, "verification found {problems:?}"),
+            Violation::FollowerDiffers(which) => {
+                write!(f, "a follower differs from its rebuild: {which}")
+            }
             Violation::FailureIgnored(what) => write!(f, "a failure was ignored: {what}"),
         }
     }
@@ -80,6 +89,9 @@ pub(crate) fn judge(
     let store = open(&disk)?;
     let held = workload.held_by(&store, acknowledged)?;
     is_sound(&store)?;
+    if seeded.one_in(FOLLOWED_ONE_IN) {
+        followers::equal_their_rebuilds(workload, acknowledged, &store, seeded)?;
+    }
     if held < workload.len() {
         workload.write(&store, held)?;
         drop(store);
@@ -88,18 +100,12 @@ pub(crate) fn judge(
     Ok(())
 }
 
-/// The store keeps every promise about itself, and so do its followers.
+/// The store keeps every promise about itself.
 pub(crate) fn is_sound(store: &Store) -> Result<(), Violation> {
     let view = store.view().map_err(Violation::unreadable)?;
     let report = view.verify(&mut |_| ()).map_err(Violation::unreadable)?;
     if !report.problems.is_empty() {
         return Err(Violation::Problems(report.problems));
     }
-    followers_equal_their_rebuilds(&view)
-}
-
-/// A follower that was brought forward through the failure equals one that is built from the log
-/// alone: each follower's own check is called from here.
-fn followers_equal_their_rebuilds(_view: &View) -> Result<(), Violation> {
     Ok(())
 }

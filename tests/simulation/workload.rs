@@ -144,17 +144,27 @@ impl Workload {
 
 /// Opens a store as a process does that has just started.
 pub(crate) fn open(disk: &Disk) -> Result<Store, Violation> {
-    Store::open(options(disk)).map_err(|error| Violation::DidNotOpen(error.to_string()))
+    try_open(disk).map_err(|error| Violation::DidNotOpen(error.to_string()))
 }
 
-/// How a store is opened on a disk, again and again.
-pub(crate) fn options(disk: &Disk) -> Options {
+/// A store without a disk.
+pub(crate) fn in_memory() -> Result<Store, Violation> {
+    opened(EngineOptions::Memory).map_err(Violation::unreadable)
+}
+
+/// Opens a store on a disk, and leaves it to the caller what that may come to.
+pub(crate) fn try_open(disk: &Disk) -> Result<Store> {
     let disk = disk.clone();
-    Options {
-        engine: EngineOptions::Backend(Box::new(move || disk.backend())),
+    opened(EngineOptions::Backend(Box::new(move || disk.backend())))
+}
+
+fn opened(engine: EngineOptions) -> Result<Store> {
+    let new_node_id = "00112233aabbccdd".to_owned();
+    Store::open(Options {
+        engine,
         space: None,
-        new_node_id: "00112233aabbccdd".to_owned(),
-    }
+        new_node_id,
+    })
 }
 
 /// A disk with a new store on it. A node puts its first file in place whole, so no cut falls in there.

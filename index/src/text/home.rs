@@ -7,12 +7,13 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use storage::ids::{Lsn, TenantId};
 use tantivy::columnar::Column;
 use tantivy::directory::{MmapDirectory, RamDirectory};
 use tantivy::index::SegmentComponent;
-use tantivy::{Index, ReloadPolicy, SegmentMeta};
+use tantivy::{Index, IndexSettings, ReloadPolicy, SegmentMeta};
 
 use super::schema::{VERSION, column, register, schema};
 use crate::error::{Error, Result};
@@ -24,7 +25,7 @@ pub struct Home(Kind);
 #[derive(Clone, Debug)]
 enum Kind {
     Directory(PathBuf),
-    Memory(RamDirectory),
+    Memory(Arc<Mutex<RamDirectory>>),
 }
 
 /// Whose index it is; an index of somebody else, or of another life of the ledger, is not ours.
@@ -60,10 +61,10 @@ impl Home {
     /// Memory, for tests and simulations.
     #[must_use]
     pub fn memory() -> Home {
-        Home(Kind::Memory(RamDirectory::create()))
+        Home(Kind::Memory(Arc::default()))
     }
 
-    pub(super) fn open(&mut self, owner: &Owner) -> Result<Opened> {
+    pub(super) fn open(&self, owner: &Owner) -> Result<Opened> {
         if !self.is_inhabited()? {
             return self.create(Found::Nothing);
         }
@@ -80,11 +81,13 @@ impl Home {
     }
 
     /// Deletes whatever is there and begins an empty index.
-    pub(super) fn create(&mut self, found: Found) -> Result<Opened> {
+    pub(super) fn create(&self, found: Found) -> Result<Opened> {
         self.clear()?;
         let index = match &self.0 {
             Kind::Directory(path) => Index::create_in_dir(path, schema().0)?,
-            Kind::Memory(memory) => Index::create(memory.clone(), schema().0, Default::default())?,
+            Kind::Memory(memory) => {
+                Index::create(held(memory).clone(), schema().0, IndexSettings::default())?
+            }
         };
         register(&index);
         Ok(Opened {
@@ -106,21 +109,21 @@ impl Home {
         match &self.0 {
             Kind::Directory(path) if !path.exists() => Ok(false),
             Kind::Directory(path) => Ok(std::fs::read_dir(path)?.next().is_some()),
-            Kind::Memory(memory) => Ok(Index::exists(memory).unwrap_or(true)),
+            Kind::Memory(memory) => Ok(Index::exists(&*held(memory)).unwrap_or(true)),
         }
     }
 
-    fn clear(&mut self) -> Result<()> {
-        match &mut self.0 {
+    fn clear(&self) -> Result<()> {
+        match &self.0 {
             Kind::Directory(path) => {
                 if path.exists() {
-                    std::fs::remove_dir_all(&*path)?;
+                    std::fs::remove_dir_all(path)?;
                 }
-                std::fs::create_dir_all(&*path)?;
+                std::fs::create_dir_all(path)?;
                 sync_parent(path)
             }
             Kind::Memory(memory) => {
-                *memory = RamDirectory::create();
+                *held(memory) = RamDirectory::create();
                 Ok(())
             }
         }
@@ -132,7 +135,7 @@ impl Home {
                 let directory = MmapDirectory::open(path).map_err(|error| error.to_string())?;
                 Index::open(directory)
             }
-            Kind::Memory(memory) => Index::open(memory.clone()),
+            Kind::Memory(memory) => Index::open(held(memory).clone()),
         };
         let index = index.map_err(|error| error.to_string())?;
         if index.schema() != schema().0 {
@@ -206,6 +209,10 @@ fn check_counts(index: &Index, segments: &[SegmentMeta]) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+fn held(memory: &Mutex<RamDirectory>) -> MutexGuard<'_, RamDirectory> {
+    memory.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn sync_parent(path: &Path) -> Result<()> {

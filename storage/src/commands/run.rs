@@ -122,6 +122,7 @@ pub(super) fn unpend(batch: &mut Batch<'_>, command: &Unpend) -> Result<Applied>
         .and(&command.number);
     if batch.get(Table::Pending, key.bytes())?.is_some() {
         batch.delete(Table::Pending, key.bytes());
+        batch.counters(command.tenant)?.pending -= 1;
     }
     Ok(Applied {
         lsn,

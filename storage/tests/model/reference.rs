@@ -198,10 +198,10 @@ impl Tenant {
     /// A source replaces all that it said of the thing; said again is unchanged and writes no record.
     fn assert(&mut self, c: &Assert, time_us: i64) -> Answer {
         let (said, source) = (&c.said, c.source.0);
-        refuse_if(
-            source == 0 || source as usize > self.sources.len(),
-            "not_found",
-        )?;
+        let spec = self.sources.get((source as usize).wrapping_sub(1));
+        let name = &spec.ok_or("not_found")?.name;
+        let foreign = said.parts.iter().any(|part| part.label.source != *name);
+        refuse_if(foreign, "invalid")?;
         let now_us = self.now(time_us);
         if let Some(thing) = self.things.get_mut(&said.id) {
             let same_type = thing.form == said.form && thing.thing_type == said.thing_type;

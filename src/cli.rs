@@ -1,0 +1,153 @@
+//! The command line: a table of commands, most of them clients of a running node.
+//!
+//! Results go to stdout, everything else to stderr. Exit 0: yes or done; 1: the answer is no; 2: usage or
+//! bad input; 3: cannot tell.
+
+mod client;
+mod demo;
+mod entity;
+mod failure;
+mod import;
+mod ledger;
+mod output;
+mod relations;
+mod search;
+mod serve;
+mod token;
+mod verify;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, CommandFactory, Parser, Subcommand};
+
+pub use failure::Failure;
+use output::Output;
+
+/// What a command found: 0 for yes, 1 for no.
+type Result<T = Answer> = std::result::Result<T, Failure>;
+
+/// The answer of a command that ran to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Answer {
+    Yes,
+    No,
+}
+
+/// IntelGraph: an intelligence graph in one binary.
+#[derive(Parser)]
+#[command(name = "intelgraph", version, disable_help_subcommand = true, arg_required_else_help = true)]
+struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Args, Clone)]
+struct Global {
+    /// The node's address [default: $INTELGRAPH_URL, else http://127.0.0.1:7340]
+    #[arg(long, global = true)]
+    url: Option<String>,
+    /// A file that holds the token [default: the token in $INTELGRAPH_TOKEN]
+    #[arg(long, global = true, value_name = "FILE")]
+    token_file: Option<PathBuf>,
+    /// The tenant, for owners of a node who work on several
+    #[arg(long, global = true)]
+    tenant: Option<String>,
+    /// The purpose of a reading [default: every purpose of the token]
+    #[arg(long = "for", global = true, value_name = "PURPOSE")]
+    purpose_in_use: Option<String>,
+    /// Print one JSON document
+    #[arg(long, global = true)]
+    json: bool,
+    /// No progress and no hints
+    #[arg(long, short, global = true)]
+    quiet: bool,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Show the product on real data: starts a node, imports a bundle, searches it
+    Demo(demo::Demo),
+    /// Run a node
+    Serve(serve::Serve),
+    /// Bring files in
+    Import(import::Import),
+    /// Find things by words
+    Search(search::Search),
+    /// Look at one thing
+    #[command(subcommand)]
+    Entity(entity::Entity),
+    /// List the relations of a thing
+    Relations(relations::Relations),
+    /// Find the shortest paths between two things
+    Path(relations::PathBetween),
+    /// Let people and programs in
+    #[command(subcommand)]
+    Token(token::Token),
+    /// Prove what was recorded
+    #[command(subcommand)]
+    Ledger(ledger::Ledger),
+    /// Check a stopped node's data directory
+    Verify(verify::Verify),
+    /// Print completions for a shell
+    #[command(hide = true)]
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+}
+
+/// Parses the arguments, runs the command, and says how it went.
+#[must_use]
+pub fn run() -> ExitCode {
+    let cli = Cli::parse();
+    let output = Output::new(cli.global.json, cli.global.quiet);
+    match dispatch(cli, &output) {
+        Ok(Answer::Yes) => ExitCode::SUCCESS,
+        Ok(Answer::No) => ExitCode::from(1),
+        Err(failure) => {
+            output.failure(&failure);
+            ExitCode::from(failure.exit)
+        }
+    }
+}
+
+fn dispatch(cli: Cli, output: &Output) -> Result {
+    let global = &cli.global;
+    match cli.command {
+        Command::Serve(serve) => runtime(true)?.block_on(serve.run(output)),
+        Command::Demo(demo) => runtime(true)?.block_on(demo.run(output)),
+        Command::Import(import) => runtime(false)?.block_on(import.run(global, output)),
+        Command::Search(search) => runtime(false)?.block_on(search.run(global, output)),
+        Command::Entity(entity) => runtime(false)?.block_on(entity.run(global, output)),
+        Command::Relations(relations) => runtime(false)?.block_on(relations.run(global, output)),
+        Command::Path(path) => runtime(false)?.block_on(path.run(global, output)),
+        Command::Token(token) => runtime(false)?.block_on(token.run(global, output)),
+        Command::Ledger(ledger) => runtime(false)?.block_on(ledger.run(global, output)),
+        Command::Verify(verify) => verify.run(output),
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut Cli::command(), "intelgraph", &mut std::io::stdout());
+            Ok(Answer::Yes)
+        }
+    }
+}
+
+fn runtime(threads: bool) -> Result<tokio::runtime::Runtime> {
+    let mut builder = match threads {
+        true => tokio::runtime::Builder::new_multi_thread(),
+        false => tokio::runtime::Builder::new_current_thread(),
+    };
+    Ok(builder.enable_all().build().map_err(anyhow::Error::from)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_commands_are_well_formed() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,251 @@
+//! Sends files to a node, with progress, and says what became of them.
+
+use std::fs::Metadata;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use reqwest::Body;
+use reqwest::multipart::{Form, Part};
+use serde_json::Value;
+use tokio::io::AsyncReadExt;
+use tokio_stream::StreamExt;
+use tokio_util::io::ReaderStream;
+
+use super::client::Client;
+use super::output::Output;
+use super::{Answer, Failure, Global, Result};
+
+const PIECE_BYTES: usize = 256 * 1024;
+/// Where there is no terminal, progress is a line in a while.
+const PLAIN_PROGRESS_EVERY: Duration = Duration::from_secs(10);
+
+/// Files, and the source that says what is in them.
+#[derive(Args)]
+pub(super) struct Import {
+    /// The files; `-` is standard input. Gzip is recognised.
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// What the files are
+    #[arg(long, value_enum)]
+    format: FileFormat,
+    #[command(flatten)]
+    terms: Terms,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum FileFormat {
+    Stix,
+    Jsonl,
+}
+
+/// A source and its terms. Terms left out are those of a source that the node knows already.
+#[derive(Args, Clone, Default)]
+pub(super) struct Terms {
+    /// Who says what is in the files
+    #[arg(long)]
+    pub(super) source: String,
+    /// What the data may be used for; may be repeated
+    #[arg(long = "purpose", value_name = "PURPOSE", value_delimiter = ',')]
+    pub(super) purposes: Vec<String>,
+    /// What the licence allows: MIT-OK, Open-Data-OK, Restricted-TOS, Proprietary-Client or Embargoed
+    #[arg(long)]
+    pub(super) licence: Option<String>,
+    /// Of what carries no marking: public, internal, confidential, restricted or secret [default: internal]
+    #[arg(long)]
+    pub(super) classification: Option<String>,
+    /// How long to keep it: ephemeral-7d, short-30d, standard-365d, long-1825d or legal-hold [default: standard-365d]
+    #[arg(long)]
+    pub(super) retention: Option<String>,
+    /// All of it is personal data
+    #[arg(long)]
+    pub(super) personal: bool,
+}
+
+impl Import {
+    pub(super) async fn run(self, global: &Global, output: &Output) -> Result {
+        let client = Client::new(global)?;
+        let format = match self.format {
+            FileFormat::Stix => "stix",
+            FileFormat::Jsonl => "jsonl",
+        };
+        let mut summary = send(&client, format, &self.terms, &self.files, output).await?;
+        fetch_rejects(&client, &mut summary).await?;
+        output.result(&summary, |output| print(&summary, output));
+        verdict(&summary)
+    }
+}
+
+/// Sends the files as one import; the node's summary.
+pub(super) async fn send(client: &Client, format: &str, terms: &Terms, files: &[PathBuf], output: &Output) -> Result<Value> {
+    let inputs = files.iter().map(|path| Input::open(path)).collect::<Result<Vec<_>>>()?;
+    let bar = progress(inputs.iter().map(|input| input.bytes).sum::<Option<u64>>(), output);
+    let mut form = Form::new();
+    for input in &inputs {
+        form = form.part("file", input.part(&bar).await?);
+    }
+    let sent = client.import(&terms.query(format), form).await;
+    bar.finish_and_clear();
+    let summary = sent?;
+    for input in &inputs {
+        input.check_unchanged()?;
+    }
+    Ok(summary)
+}
+
+/// One sentence on what an import did.
+pub(super) fn sentence(summary: &Value) -> String {
+    format!(
+        "imported {} objects in {:.1} s: {} created, {} updated, {} unchanged, {} rejected ({} entities, {} relations)",
+        summary["read"],
+        summary["seconds"].as_f64().unwrap_or_default(),
+        summary["created"],
+        summary["updated"],
+        summary["unchanged"],
+        summary["rejected"],
+        summary["entities"],
+        summary["relations"],
+    )
+}
+
+impl Terms {
+    fn query(&self, format: &str) -> Vec<(&'static str, String)> {
+        let mut query = vec![("format", format.to_owned()), ("source", self.source.clone())];
+        if !self.purposes.is_empty() {
+            query.push(("purpose", self.purposes.join(",")));
+        }
+        let optional = [("licence", &self.licence), ("classification", &self.classification), ("retention", &self.retention)];
+        query.extend(optional.into_iter().filter_map(|(key, value)| Some((key, value.clone()?))));
+        if self.personal {
+            query.push(("personal", "true".to_owned()));
+        }
+        query
+    }
+}
+
+/// A file to send, and what it was when it was opened.
+struct Input {
+    path: PathBuf,
+    name: String,
+    bytes: Option<u64>,
+    before: Option<Metadata>,
+}
+
+impl Input {
+    fn open(path: &Path) -> Result<Input> {
+        if path == Path::new("-") {
+            return Ok(Input { path: path.to_owned(), name: "stdin".to_owned(), bytes: None, before: None });
+        }
+        let failed = |error: std::io::Error| Failure::bad_input(format!("file `{}`: {error}", path.display()));
+        let metadata = std::fs::File::open(path).and_then(|file| file.metadata()).map_err(failed)?;
+        if metadata.is_dir() {
+            return Err(Failure::bad_input(format!("file `{}` is a directory; name the files in it", path.display())));
+        }
+        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        Ok(Input { path: path.to_owned(), name, bytes: Some(metadata.len()), before: Some(metadata) })
+    }
+
+    async fn part(&self, bar: &ProgressBar) -> Result<Part> {
+        let bar = bar.clone();
+        let counted = move |piece: std::io::Result<bytes::Bytes>| {
+            piece.inspect(|piece| {
+                bar.inc(piece.len() as u64);
+                if bar.length() == Some(bar.position()) {
+                    bar.set_message("waiting until everything is durable and searchable");
+                }
+            })
+        };
+        let body = match self.bytes {
+            None => Body::wrap_stream(ReaderStream::with_capacity(tokio::io::stdin(), PIECE_BYTES).map(counted)),
+            Some(bytes) => {
+                let failed = |error: std::io::Error| Failure::bad_input(format!("file `{}`: {error}", self.path.display()));
+                // A file that grows while it is read must not be read for ever.
+                let file = tokio::fs::File::open(&self.path).await.map_err(failed)?.take(bytes);
+                Body::wrap_stream(ReaderStream::with_capacity(file, PIECE_BYTES).map(counted))
+            }
+        };
+        Ok(Part::stream(body).file_name(self.name.clone()))
+    }
+
+    /// A file that changed while it was read was read half old, half new.
+    fn check_unchanged(&self) -> Result<()> {
+        let Some(before) = &self.before else { return Ok(()) };
+        let now = std::fs::metadata(&self.path).ok();
+        let same = now.is_some_and(|now| now.len() == before.len() && now.modified().ok() == before.modified().ok());
+        if same {
+            return Ok(());
+        }
+        let path = self.path.display();
+        Err(Failure::new(2, "file_changed", format!("file `{path}` changed while it was read; what was read is kept, import it again")))
+    }
+}
+
+fn progress(bytes: Option<u64>, output: &Output) -> ProgressBar {
+    let bar = match bytes {
+        Some(bytes) => ProgressBar::new(bytes),
+        None => ProgressBar::no_length(),
+    };
+    let template = "{spinner} {bytes}/{total_bytes} {bar:30} {bytes_per_sec}, {eta} left {msg}";
+    bar.set_style(ProgressStyle::with_template(template).expect("the template is well formed"));
+    if output.quiet {
+        bar.set_draw_target(ProgressDrawTarget::hidden());
+    } else if bar.is_hidden() {
+        report_in_lines(&bar);
+    } else {
+        bar.enable_steady_tick(Duration::from_millis(120));
+    }
+    bar
+}
+
+fn report_in_lines(bar: &ProgressBar) {
+    let bar = bar.downgrade();
+    tokio::spawn(async move {
+        loop {
+            tokio::time::sleep(PLAIN_PROGRESS_EVERY).await;
+            let Some(bar) = bar.upgrade().filter(|bar| !bar.is_finished()) else { return };
+            let rate = bar.per_sec() / 1e6;
+            tracing_line(&format!("sent {} of {} bytes, {rate:.1} MB/s", bar.position(), bar.length().unwrap_or_default()));
+        }
+    });
+}
+
+fn tracing_line(text: &str) {
+    use std::io::Write as _;
+    // There is nowhere left to say that stderr is gone.
+    let _ = writeln!(std::io::stderr(), "{text}");
+}
+
+/// Where the node is another machine its rejects file is fetched into this directory.
+async fn fetch_rejects(client: &Client, summary: &mut Value) -> Result<()> {
+    let Some(path) = summary["rejects_file"].as_str().map(PathBuf::from) else { return Ok(()) };
+    if path.is_absolute() && path.exists() {
+        return Ok(());
+    }
+    let run = summary["run"].as_str().unwrap_or_default().to_owned();
+    let rejects = client.get(&format!("/api/v1/imports/{run}/rejects")).await?.bytes().await?;
+    let here = format!("intelgraph-rejects-{run}.jsonl");
+    std::fs::write(&here, rejects).map_err(|error| Failure::bad_input(format!("rejects file `{here}`: {error}")))?;
+    summary["rejects_file"] = Value::String(here);
+    Ok(())
+}
+
+fn print(summary: &Value, output: &Output) {
+    output.line(&sentence(summary));
+    for note in summary["notes"].as_array().into_iter().flatten() {
+        output.line(&format!("note: {}", note.as_str().unwrap_or_default()));
+    }
+    if let Some(path) = summary["rejects_file"].as_str() {
+        output.line(&format!("rejects: {path}"));
+    }
+}
+
+fn verdict(summary: &Value) -> Result {
+    if let Some(broken) = summary["error"].as_str() {
+        return Err(Failure::bad_input(format!("{broken}; what came before it is kept")));
+    }
+    if summary["searchable"] != true {
+        return Err(Failure::cannot_tell("not_searchable", "everything is durable, but not searchable yet; the index goes on"));
+    }
+    Ok(if summary["rejected"] == 0 { Answer::Yes } else { Answer::No })
+}

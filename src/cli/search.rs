@@ -1,0 +1,133 @@
+//! Finds things by words.
+
+use clap::{Args, ValueEnum};
+use serde_json::{Value, json};
+
+use super::client::Client;
+use super::output::{Output, plain};
+use super::{Answer, Failure, Global, Result};
+
+/// What to look for, and where.
+#[derive(Args)]
+pub(super) struct Search {
+    /// The words; "quoted" for a phrase, -word to leave out
+    #[arg(value_name = "QUERY")]
+    text: String,
+    /// How to look
+    #[arg(long, value_enum, default_value = "keyword")]
+    mode: Mode,
+    /// Hits on a page
+    #[arg(long, default_value_t = 10)]
+    limit: u32,
+    /// The next page: the `next_cursor` of the one before
+    #[arg(long, value_name = "CURSOR")]
+    after: Option<String>,
+    /// Only of this type; may be repeated
+    #[arg(long = "type", value_name = "TYPE")]
+    types: Vec<String>,
+    /// Only what this source says; may be repeated
+    #[arg(long = "source", value_name = "SOURCE")]
+    sources: Vec<String>,
+    /// Also what its source took back
+    #[arg(long)]
+    include_revoked: bool,
+    /// Count hits by type and source
+    #[arg(long)]
+    facets: bool,
+    /// Say how each score is made
+    #[arg(long)]
+    explain: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Mode {
+    Keyword,
+    Vector,
+    Hybrid,
+}
+
+impl Search {
+    pub(super) async fn run(self, global: &Global, output: &Output) -> Result {
+        if self.mode == Mode::Vector {
+            return Err(Failure::cannot_tell("no_model", "mode `vector` needs a model, and none is installed; use --mode keyword"));
+        }
+        let variables = json!({
+            "q": self.text,
+            "limit": self.limit,
+            "after": self.after,
+            "types": self.types,
+            "sources": self.sources,
+            "includeRevoked": self.include_revoked,
+            "facets": self.facets,
+        });
+        let found = Client::new(global)?.run("search:v1", variables).await?;
+        let found = &found["search"];
+        output.result(&document(found, self.explain), |output| {
+            print_hits(found, output);
+            print_facets(found, output);
+        });
+        Ok(Answer::Yes)
+    }
+}
+
+/// The answer in the names of the contract. No vector stage ran, and the answer says why.
+fn document(found: &Value, explain: bool) -> Value {
+    let hits = found["hits"].as_array().into_iter().flatten().map(|hit| {
+        let mut shown = json!({
+            "id": hit["id"],
+            "type": hit["type"],
+            "title": hit["title"],
+            "score": hit["score"],
+            "snippet": hit["snippet"],
+            "highlights": hit["highlights"],
+        });
+        if explain {
+            shown["explain"] = json!({
+                "keyword_raw": hit["keywordRaw"], "keyword": hit["keyword"],
+                "vector_raw": null, "vector": null, "weight": 1.0,
+            });
+        }
+        shown
+    });
+    json!({
+        "hits": hits.collect::<Vec<_>>(),
+        "facets": found["facets"],
+        "next_cursor": found["nextCursor"],
+        "lsn": found["lsn"],
+        "took_ms": found["tookMs"],
+        "complete": found["complete"],
+        "vector": {"used": false, "reason": "no_model", "took_ms": 0.0},
+    })
+}
+
+/// Prints hits for people: title, type and id, and the snippet with its words marked.
+pub(super) fn print_hits(found: &Value, output: &Output) {
+    for hit in found["hits"].as_array().into_iter().flatten() {
+        let score = hit["score"].as_f64().unwrap_or_default();
+        let place = output.dim(&format!("{}  {}", plain(&hit["type"]), plain(&hit["id"])));
+        output.line(&format!("{score:.2}  {}  {place}", plain(&hit["title"])));
+        let snippet = hit["snippet"].as_str().unwrap_or_default();
+        if !snippet.is_empty() {
+            let lines = output.marked(snippet, &marks(hit)).replace('\n', " ");
+            output.line(&format!("      {lines}"));
+        }
+    }
+    let count = found["hits"].as_array().map_or(0, Vec::len);
+    let took_ms = found["tookMs"].as_f64().unwrap_or_default();
+    output.line(&output.dim(&format!("\n{count} hits in {took_ms:.1} ms")));
+    if let Some(cursor) = found["nextCursor"].as_str() {
+        output.line(&output.dim(&format!("more with --after {cursor}")));
+    }
+}
+
+fn print_facets(found: &Value, output: &Output) {
+    for facet in found["facets"].as_array().into_iter().flatten() {
+        output.line(&format!("{}: {}  {}", plain(&facet["field"]), plain(&facet["value"]), facet["count"]));
+    }
+}
+
+fn marks(hit: &Value) -> Vec<(usize, usize)> {
+    let place = |mark: &Value, end: &str| mark[end].as_u64().and_then(|at| usize::try_from(at).ok());
+    let marks = hit["highlights"].as_array().into_iter().flatten();
+    marks.filter_map(|mark| Some((place(mark, "start")?, place(mark, "end")?))).collect()
+}

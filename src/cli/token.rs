@@ -1,0 +1,103 @@
+//! Tokens: made, listed, revoked.
+
+use clap::Subcommand;
+use serde_json::{Value, json};
+
+use super::client::Client;
+use super::output::{Output, plain};
+use super::{Answer, Failure, Global, Result};
+use crate::node::{now_us, rfc3339};
+
+/// What to do with tokens.
+#[derive(Subcommand)]
+pub(super) enum Token {
+    /// Make a token; it is shown once
+    Create {
+        /// What its holder is: owner, admin, analyst, reader, writer or auditor
+        #[arg(long)]
+        role: String,
+        /// A right beyond the role; may be repeated
+        #[arg(long = "scope", value_name = "SCOPE")]
+        scopes: Vec<String>,
+        /// The most that its holder may see: public, internal, confidential, restricted or secret
+        #[arg(long, default_value = "public")]
+        clearance: String,
+        /// What its holder may use data for; may be repeated [default: yours]
+        #[arg(long = "purpose", value_name = "PURPOSE", value_delimiter = ',')]
+        purposes: Vec<String>,
+        /// How long it is good: 12h, 30d, 8w
+        #[arg(long, default_value = "30d")]
+        expires: String,
+    },
+    /// List the tokens of the tenant, without their secrets
+    List,
+    /// Let nobody in with a token any more
+    Revoke {
+        /// Its public id
+        id: String,
+    },
+}
+
+impl Token {
+    pub(super) async fn run(self, global: &Global, output: &Output) -> Result {
+        match self {
+            Token::Create { role, scopes, clearance, purposes, expires } => {
+                let expires_at = rfc3339(now_us() + lifetime_us(&expires)?);
+                let purposes = (!purposes.is_empty()).then_some(purposes);
+                // The tenant is what the token is for, not where the request goes: it may not exist yet.
+                let variables = json!({
+                    "tenant": global.tenant, "role": role, "scopes": scopes, "clearance": clearance,
+                    "purposes": purposes, "expiresAt": expires_at,
+                });
+                let own = Global { tenant: None, ..global.clone() };
+                let made = Client::new(&own)?.run("tokenCreate:v1", variables).await?;
+                let document = snake(&made["tokenCreate"]);
+                output.result(&document, |output| output.line(&plain(&document["token"])));
+            }
+            Token::List => {
+                let found = Client::new(global)?.run("tokenList:v1", json!({})).await?;
+                let tokens: Vec<_> = found["tokens"].as_array().into_iter().flatten().map(snake).collect();
+                output.result(&json!({"tokens": tokens}), |output| print(&tokens, output));
+            }
+            Token::Revoke { id } => {
+                let done = Client::new(global)?.run("tokenRevoke:v1", json!({"id": id})).await?;
+                output.result(&done["tokenRevoke"], |output| output.line(&format!("revoked {id}")));
+            }
+        }
+        Ok(Answer::Yes)
+    }
+}
+
+fn print(tokens: &[Value], output: &Output) {
+    let columns = ["id", "tenant", "roles", "clearance", "purpose", "expires_at", "revoked_at"];
+    let rows: Vec<_> = tokens.iter().map(|token| columns.map(|name| plain(&token[name])).to_vec()).collect();
+    output.table(&columns, &rows);
+}
+
+/// A token in the names of the contract.
+fn snake(token: &Value) -> Value {
+    let mut document = serde_json::Map::new();
+    for (name, value) in token.as_object().into_iter().flatten() {
+        let name = match name.as_str() {
+            "expiresAt" => "expires_at",
+            "createdAt" => "created_at",
+            "revokedAt" => "revoked_at",
+            other => other,
+        };
+        document.insert(name.to_owned(), value.clone());
+    }
+    Value::Object(document)
+}
+
+/// A lifetime such as `12h`, `30d` or `8w`, in microseconds.
+fn lifetime_us(text: &str) -> Result<i64> {
+    let wrong = || Failure::bad_input(format!("lifetime `{text}`: a number and h, d or w, such as 30d"));
+    let unit = match text.chars().last() {
+        Some('h') => 3_600_000_000,
+        Some('d') => 24 * 3_600_000_000,
+        Some('w') => 7 * 24 * 3_600_000_000,
+        _ => return Err(wrong()),
+    };
+    let count: i64 = text[..text.len() - 1].parse().map_err(|_| wrong())?;
+    count.checked_mul(unit).filter(|lifetime| *lifetime > 0).ok_or_else(wrong)
+}

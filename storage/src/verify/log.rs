@@ -1,0 +1,113 @@
+//! The log: its order, its ledger, and what it tells about all the other tables.
+
+use std::collections::HashMap;
+use std::ops::ControlFlow;
+
+use roaring::RoaringTreemap;
+
+use super::{Check, TenantRoot};
+use crate::error::Result;
+use crate::ids::{Lsn, TenantId};
+use crate::ledger::{Coord, Frontier, Hash};
+use crate::model::RunEnd;
+use crate::record::{Kind, Record};
+use crate::rows::HeadRow;
+use crate::tables::{Key, Table};
+
+/// What a tenant's log tells, as far as other tables must agree with it.
+#[derive(Default)]
+pub(super) struct Told {
+    /// Positions of all assertions: each is what a source says now, or said before.
+    pub(super) asserted: RoaringTreemap,
+    /// The runs that began, and those that ended.
+    pub(super) began: RoaringTreemap,
+    pub(super) ended: RoaringTreemap,
+    /// How often a thing was hidden and shown.
+    pub(super) hidden: HashMap<String, usize>,
+    pub(super) tokens: u64,
+}
+
+impl Told {
+    fn add(&mut self, record: &Record) -> Result<()> {
+        let position = record.lsn.0;
+        match (record.kind, record.body()) {
+            (Kind::Asserted, _) => drop(self.asserted.insert(position)),
+            (Kind::RunBegan, _) => drop(self.began.insert(position)),
+            (Kind::RunEnded, Some(body)) => drop(self.ended.insert(RunEnd::from_body(body)?.run)),
+            (Kind::Deleted | Kind::Restored, Some(id)) => {
+                *self
+                    .hidden
+                    .entry(String::from_utf8_lossy(id).into_owned())
+                    .or_default() += 1;
+            }
+            (Kind::Token, _) => self.tokens += 1,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+impl Check<'_> {
+    /// Recomputes a tenant's tree from its log, and compares it with all that is stored of it. `None`
+    /// if the log cannot be read to its end.
+    pub(super) fn log(
+        &mut self,
+        tenant: TenantId,
+        head: &HeadRow,
+    ) -> Result<Option<(TenantRoot, Told)>> {
+        let (mut frontier, mut completed) = (Frontier::default(), Vec::new());
+        let (mut told, mut time_us, mut backwards) = (Told::default(), i64::MIN, None);
+        let read = self.view.records(tenant, Lsn::FIRST, &mut |record| {
+            frontier.push(record.leaf().hash(), &mut completed);
+            if record.time_us < time_us {
+                backwards.get_or_insert(record.lsn);
+            }
+            time_us = record.time_us;
+            told.add(&record)?;
+            Ok(ControlFlow::Continue(()))
+        });
+        if self.or_problem(read)?.is_none() {
+            return Ok(None);
+        }
+        if let Some(lsn) = backwards {
+            self.problem(format!("log of {}: time goes back at {lsn}", head.name));
+        }
+        if frontier.size() != head.head().0 || frontier.encode() != head.frontier {
+            let (size, head_lsn) = (frontier.size(), head.head());
+            self.problem(format!(
+                "ledger of {}: the log has {size} records, the head says {head_lsn}",
+                head.name
+            ));
+        }
+        self.subtrees(tenant, head, &completed)?;
+        let root = TenantRoot {
+            size: frontier.size(),
+            root: frontier.root(),
+        };
+        Ok(Some((root, told)))
+    }
+
+    fn subtrees(
+        &mut self,
+        tenant: TenantId,
+        head: &HeadRow,
+        completed: &[(Coord, Hash)],
+    ) -> Result<()> {
+        for (coord, root) in completed {
+            let key = Key::of(tenant).and(&coord.level).and(&coord.index);
+            if !self.holds(Table::Subtrees, &key, root)? {
+                self.problem(format!(
+                    "ledger of {}: subtree {}/{}",
+                    head.name, coord.level, coord.index
+                ));
+            }
+        }
+        let stored = self.count(Table::Subtrees, &Key::of(tenant))?;
+        self.agree(
+            format_args!("subtrees of {}", head.name),
+            stored,
+            completed.len() as u64,
+        );
+        Ok(())
+    }
+}

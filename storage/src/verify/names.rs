@@ -1,0 +1,146 @@
+//! Tenants, tokens, runs, what waits, and the tables that give words their numbers.
+
+use std::ops::ControlFlow;
+
+use super::Check;
+use super::log::Told;
+use crate::error::Result;
+use crate::ids::TenantId;
+use crate::rows::{HeadRow, NodeRow, RunRow, decode};
+use crate::tables::{Key, Table, key_u64};
+use crate::tx::Read;
+
+impl Check<'_> {
+    pub(super) fn tenants(&mut self, node: &NodeRow, heads: &[(TenantId, HeadRow)]) -> Result<()> {
+        let made = u64::from(node.next_tenant.saturating_sub(1));
+        self.agree(format_args!("heads"), heads.len() as u64, made);
+        for (tenant, head) in heads {
+            let found = self.view.tenant(&head.name);
+            if self.or_problem(found)?.flatten() != Some(*tenant) {
+                self.problem(format!(
+                    "tenants: the name {} does not lead to {tenant}",
+                    head.name
+                ));
+            }
+        }
+        let names = self.count(Table::Tenants, &Key::default())?;
+        self.agree(format_args!("tenants"), names, made);
+        Ok(())
+    }
+
+    /// Every token is a record of some tenant, and has an actor of its own.
+    pub(super) fn tokens(&mut self, node: &NodeRow, told: u64) -> Result<()> {
+        let tokens = self.count(Table::Tokens, &Key::default())?;
+        self.agree(format_args!("tokens"), tokens, told);
+        self.agree(
+            format_args!("actors"),
+            node.next_actor.saturating_sub(1),
+            tokens,
+        );
+        Ok(())
+    }
+
+    pub(super) fn runs(&mut self, tenant: TenantId, head: &HeadRow, told: &Told) -> Result<()> {
+        let (mut began, mut ended) = (0, 0);
+        let prefix = Key::of(tenant);
+        let scanned = self.view.scan(
+            Table::Runs,
+            prefix.bytes(),
+            prefix.end().as_deref(),
+            &mut |key, row| {
+                let (run, row): (_, RunRow) = (key_u64(key, 4), decode(row, "run row")?);
+                began += u64::from(told.began.contains(run));
+                ended += u64::from(told.ended.contains(run) && row.end.is_some());
+                Ok(ControlFlow::Continue(()))
+            },
+        );
+        self.or_problem(scanned)?;
+        self.agree(
+            format_args!("runs of {} that began", head.name),
+            began,
+            told.began.len(),
+        );
+        self.agree(
+            format_args!("runs of {} that ended", head.name),
+            ended,
+            told.ended.len(),
+        );
+        Ok(())
+    }
+
+    /// What waits is no record; only the head counts it.
+    pub(super) fn pending(&mut self, tenant: TenantId, head: &HeadRow) -> Result<()> {
+        let waiting = self.count(Table::Pending, &Key::of(tenant))?;
+        self.agree(
+            format_args!("pending of {}", head.name),
+            waiting,
+            head.pending,
+        );
+        Ok(())
+    }
+
+    /// Words, labels and sources: a number leads to a word, and the word back to the number.
+    pub(super) fn dictionaries(&mut self, tenant: TenantId, head: &HeadRow) -> Result<()> {
+        let word = |row: &[u8]| Ok(row.to_vec());
+        self.dictionary(
+            tenant,
+            Table::Words,
+            Table::Symbols,
+            head.next_symbol,
+            &word,
+        )?;
+        self.dictionary(
+            tenant,
+            Table::Labels,
+            Table::LabelIds,
+            head.next_label,
+            &word,
+        )?;
+        let name = |row: &[u8]| Ok(crate::model::SourceSpec::decode(row)?.name.into_bytes());
+        self.dictionary(
+            tenant,
+            Table::Sources,
+            Table::SourceNames,
+            head.next_source,
+            &name,
+        )
+    }
+
+    fn dictionary(
+        &mut self,
+        tenant: TenantId,
+        words: Table,
+        numbers: Table,
+        next: u32,
+        word: &dyn Fn(&[u8]) -> Result<Vec<u8>>,
+    ) -> Result<()> {
+        let (view, prefix) = (self.view, Key::of(tenant));
+        let (mut known, id_at) = (0, prefix.bytes().len());
+        let scanned = view.scan(
+            words,
+            prefix.bytes(),
+            prefix.end().as_deref(),
+            &mut |key, row| {
+                known += 1;
+                if !self.holds(
+                    numbers,
+                    &Key::of(tenant).and(word(row)?.as_slice()),
+                    &key[id_at..],
+                )? {
+                    self.problem(format!(
+                        "{}: a row that does not lead to one of {}",
+                        numbers.name(),
+                        words.name()
+                    ));
+                }
+                Ok(ControlFlow::Continue(()))
+            },
+        );
+        self.or_problem(scanned)?;
+        let given = u64::from(next.saturating_sub(1));
+        self.agree(format_args!("{}", words.name()), known, given);
+        let back = self.count(numbers, &prefix)?;
+        self.agree(format_args!("{}", numbers.name()), back, given);
+        Ok(())
+    }
+}

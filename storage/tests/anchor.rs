@@ -1,0 +1,97 @@
+//! A database that was put back, or put in another's place, is refused by name.
+
+#[allow(dead_code, reason = "several tests build on it, and none needs all of it")]
+mod world;
+
+use std::fs;
+use std::path::Path;
+
+use storage::anchor::Anchor;
+use storage::{Error, Result};
+use world::{World, entity};
+
+#[test]
+fn a_store_that_went_on_is_accepted() {
+    let directory = tempfile::tempdir().expect("tempdir");
+    live(directory.path(), &["a"]);
+    let mut world = World::on_disk(directory.path());
+    world.say(entity("b", "tool", "after the anchor"));
+    assert_eq!(check(directory.path(), &world), Ok(()));
+}
+
+#[test]
+fn an_older_copy_of_the_file_is_refused_naming_the_tenant() {
+    let directory = tempfile::tempdir().expect("tempdir");
+    let database = directory.path().join("store.redb");
+    live(directory.path(), &["a"]);
+    let older = fs::read(&database).expect("closed");
+    live(directory.path(), &["b"]);
+    fs::write(&database, older).expect("put back");
+    let refused = check(directory.path(), &World::on_disk(directory.path()));
+    assert!(says(&refused, "tenant `default` had"), "{refused:?}");
+    assert!(says(&refused, "older copy"), "{refused:?}");
+}
+
+#[test]
+fn another_history_of_the_same_length_is_refused() {
+    let (one, other) = (
+        tempfile::tempdir().expect("tempdir"),
+        tempfile::tempdir().expect("tempdir"),
+    );
+    live(one.path(), &["a", "b"]);
+    live(other.path(), &["a", "c"]);
+    fs::copy(
+        other.path().join("store.redb"),
+        one.path().join("store.redb"),
+    )
+    .expect("put in its place");
+    let refused = check(one.path(), &World::on_disk(one.path()));
+    assert!(says(&refused, "the store has others"), "{refused:?}");
+}
+
+#[test]
+fn a_damaged_anchor_is_refused_and_not_taken_for_none() {
+    let directory = tempfile::tempdir().expect("tempdir");
+    live(directory.path(), &["a"]);
+    let world = World::on_disk(directory.path());
+    let path = directory.path().join("anchor");
+    let whole = fs::read(&path).expect("written");
+    let mut flipped = whole.clone();
+    flipped[whole.len() / 2] ^= 1;
+    for damaged in [
+        &whole[..0],
+        &whole[..whole.len() / 2],
+        &flipped,
+        b"\xff\xfe",
+    ] {
+        fs::write(&path, damaged).expect("writes");
+        let refused = check(directory.path(), &world);
+        assert!(
+            matches!(refused, Err(Error::Corrupt { what: "anchor", .. })),
+            "{refused:?}"
+        );
+    }
+}
+
+/// Says something, anchors it, and closes.
+fn live(directory: &Path, names: &[&str]) {
+    let mut world = World::on_disk(directory);
+    for name in names {
+        world.say(entity(name, "malware", name));
+    }
+    anchor(directory).write(&world.view()).expect("writes");
+}
+
+fn check(directory: &Path, world: &World) -> Result<()> {
+    anchor(directory).check(&world.view())
+}
+
+fn anchor(directory: &Path) -> Anchor {
+    Anchor::new(directory.join("anchor"), [3; 32])
+}
+
+fn says(refused: &Result<()>, words: &str) -> bool {
+    refused
+        .as_ref()
+        .is_err_and(|error| error.to_string().contains(words))
+}
