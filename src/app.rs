@@ -34,6 +34,9 @@ const ANCHOR_EVERY: Duration = Duration::from_secs(1);
 /// The node, shared by everything that serves a request.
 pub type Shared = Arc<App>;
 
+/// The labels of a tenant that were read so far, in order.
+type Labels = Arc<Vec<(LabelId, Label)>>;
+
 /// A running node.
 pub struct App {
     /// Its settings.
@@ -56,7 +59,7 @@ pub struct App {
     pub(crate) cursors: Cursors,
     policy: Policy,
     allowed: AllowedCache,
-    labels: Mutex<HashMap<TenantId, Arc<Vec<(LabelId, Label)>>>>,
+    labels: Mutex<HashMap<TenantId, Labels>>,
 }
 
 /// A node with the threads behind it and the hold on its directory.
@@ -180,7 +183,7 @@ impl App {
     }
 
     /// The tenant's labels: those read before, and those that appeared since.
-    fn known_labels(&self, view: &View, tenant: TenantId) -> storage::Result<Arc<Vec<(LabelId, Label)>>> {
+    fn known_labels(&self, view: &View, tenant: TenantId) -> storage::Result<Labels> {
         let known = self.labels.lock().unwrap_or_else(PoisonError::into_inner).get(&tenant).cloned().unwrap_or_default();
         let from = known.last().map_or(LabelId(0), |(last, _)| LabelId(last.0 + 1));
         let new = view.labels(tenant, from)?;

@@ -21,7 +21,7 @@ pub const SKIPS_LISTED_MAX: usize = 100;
 
 /// Something derived from one tenant's log.
 ///
-/// What every follower promises, and [`crate::conformance`] tests:
+/// What every follower promises, and `conformance` tests:
 ///
 /// 1. *Data and position are committed together.* After [`commit`](Follower::commit) returns, a crash
 ///    brings back exactly this data with exactly this position; before, the data and position of the

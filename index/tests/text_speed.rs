@@ -2,6 +2,9 @@
 //!
 //! `cargo test -p index --test text_speed -- --ignored --nocapture`
 
+#![expect(clippy::disallowed_methods, reason = "it measures")]
+#![expect(clippy::print_stdout, reason = "who measures reads")]
+
 #[path = "../../storage/tests/world/mod.rs"]
 #[allow(dead_code, reason = "the world is shared, each test uses a part of it")]
 mod world;

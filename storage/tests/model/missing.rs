@@ -67,11 +67,10 @@ fn rows(database: &Path, table: Table) -> Vec<(Vec<u8>, Vec<u8>)> {
         .begin_write()
         .expect("writes");
     let rows = write.open_table(definition(table)).expect("opens");
-    let row = |row: Result<(redb::AccessGuard<'_, &[u8]>, redb::AccessGuard<'_, &[u8]>), _>| {
-        let (key, value) = row.expect("readable");
-        (key.value().to_vec(), value.value().to_vec())
-    };
-    rows.iter().expect("readable").map(row).collect()
+    let pairs = rows.iter().expect("readable").map(|row| row.expect("readable"));
+    pairs
+        .map(|(key, value)| (key.value().to_vec(), value.value().to_vec()))
+        .collect()
 }
 
 fn put(database: &Path, table: Table, key: &[u8], value: Option<&[u8]>) {
