@@ -34,6 +34,9 @@ const ANCHOR_EVERY: Duration = Duration::from_secs(1);
 /// The node, shared by everything that serves a request.
 pub type Shared = Arc<App>;
 
+/// The labels of a tenant that were read so far, in order.
+type Labels = Arc<Vec<(LabelId, Label)>>;
+
 /// A running node.
 pub struct App {
     /// Its settings.
@@ -56,7 +59,7 @@ pub struct App {
     pub(crate) cursors: Cursors,
     policy: Policy,
     allowed: AllowedCache,
-    labels: Mutex<HashMap<TenantId, Arc<Vec<(LabelId, Label)>>>>,
+    labels: Mutex<HashMap<TenantId, Labels>>,
 }
 
 /// A node with the threads behind it and the hold on its directory.
@@ -79,7 +82,8 @@ impl Running {
         let anchor = Arc::new(Anchor::new(directory.anchor(), node::signing_seed(&directory.keys())?));
         anchor.check(&store.view()?)?;
         let (commit, writer) = commit::start(Arc::clone(&store)).context("writer thread")?;
-        let (follow, follower) = Follow::start(directory.index(), Arc::clone(&store), Arc::clone(commit.tail()))?;
+        let (follow, follower) =
+            Follow::start(directory.index(), Arc::clone(&store), Arc::clone(commit.tail()))?;
         let anchoring = start_anchoring(Arc::clone(&anchor), Arc::clone(&store), Arc::clone(commit.tail()))?;
         let app = Arc::new(App {
             config,
@@ -125,7 +129,12 @@ impl App {
     ///
     /// # Errors
     /// As for reading the view.
-    pub fn allowed(&self, view: &View, principal: &Principal, action: Action) -> storage::Result<Arc<Allowed>> {
+    pub fn allowed(
+        &self,
+        view: &View,
+        principal: &Principal,
+        action: Action,
+    ) -> storage::Result<Arc<Allowed>> {
         let labels = self.known_labels(view, principal.tenant)?;
         let known = KnownLabels { tenant: principal.tenant, version: 0, labels: &labels };
         Ok(self.allowed.allowed(&self.policy, principal, action, known))
@@ -170,7 +179,11 @@ impl App {
     pub fn visible_sources(&self, view: &View, principal: &Principal) -> storage::Result<BTreeSet<String>> {
         let allowed = self.allowed(view, principal, Action::EntityRead)?;
         let labels = self.known_labels(view, principal.tenant)?;
-        Ok(labels.iter().filter(|(id, _)| allowed.contains(*id)).map(|(_, label)| label.source.clone()).collect())
+        Ok(labels
+            .iter()
+            .filter(|(id, _)| allowed.contains(*id))
+            .map(|(_, label)| label.source.clone())
+            .collect())
     }
 
     /// Writes one command, durably.
@@ -180,8 +193,14 @@ impl App {
     }
 
     /// The tenant's labels: those read before, and those that appeared since.
-    fn known_labels(&self, view: &View, tenant: TenantId) -> storage::Result<Arc<Vec<(LabelId, Label)>>> {
-        let known = self.labels.lock().unwrap_or_else(PoisonError::into_inner).get(&tenant).cloned().unwrap_or_default();
+    fn known_labels(&self, view: &View, tenant: TenantId) -> storage::Result<Labels> {
+        let known = self
+            .labels
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&tenant)
+            .cloned()
+            .unwrap_or_default();
         let from = known.last().map_or(LabelId(0), |(last, _)| LabelId(last.0 + 1));
         let new = view.labels(tenant, from)?;
         if new.is_empty() {
@@ -198,7 +217,11 @@ impl App {
 }
 
 /// Keeps the anchor at most a second behind the log.
-fn start_anchoring(anchor: Arc<Anchor>, store: Arc<Store>, tail: Arc<commit::Tail>) -> Result<JoinHandle<()>> {
+fn start_anchoring(
+    anchor: Arc<Anchor>,
+    store: Arc<Store>,
+    tail: Arc<commit::Tail>,
+) -> Result<JoinHandle<()>> {
     let anchoring = move || {
         let mut moves = 0;
         while !tail.is_closed() {

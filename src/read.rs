@@ -31,7 +31,12 @@ pub struct Reader<'v> {
 impl<'v> Reader<'v> {
     /// Reads `tenant` through the labels allowed for reading entities and relations.
     #[must_use]
-    pub fn new(view: &'v View, tenant: TenantId, entities: Arc<Allowed>, relations: Arc<Allowed>) -> Reader<'v> {
+    pub fn new(
+        view: &'v View,
+        tenant: TenantId,
+        entities: Arc<Allowed>,
+        relations: Arc<Allowed>,
+    ) -> Reader<'v> {
         Reader { view, tenant, entities, relations }
     }
 
@@ -80,7 +85,8 @@ impl<'v> Reader<'v> {
             return Ok(Vec::new());
         }
         let replaced_later = self.view.before(self.tenant, thing)?.into_iter();
-        let replaced_later = replaced_later.filter(|before| before.replaced_us > time_us).map(|before| before.said);
+        let replaced_later =
+            replaced_later.filter(|before| before.replaced_us > time_us).map(|before| before.said);
         let held = |said: &SaidRow| {
             said.recorded_us <= time_us
                 && said.since_us.is_none_or(|since| since <= time_us)

@@ -82,7 +82,12 @@ pub struct Hit {
 }
 
 /// Answers a question for a principal.
-pub(crate) fn search(app: &App, principal: &Principal, view: &View, question: &Question) -> Result<Answer, Failure> {
+pub(crate) fn search(
+    app: &App,
+    principal: &Principal,
+    view: &View,
+    question: &Question,
+) -> Result<Answer, Failure> {
     let begun = Instant::now();
     wait_for(app, principal, view, question.at_least)?;
     let allowed = app.allowed(view, principal, Action::EntitySearch)?;
@@ -98,11 +103,17 @@ pub(crate) fn search(app: &App, principal: &Principal, view: &View, question: &Q
         facets: question.facets,
         ..Query::default()
     };
-    let found = pinned.search(&query, &labels(app, view, principal, &allowed)?, &|| begun.elapsed() > TIME_MAX)?;
+    let found =
+        pinned.search(&query, &labels(app, view, principal, &allowed)?, &|| begun.elapsed() > TIME_MAX)?;
     let top = top.or_else(|| found.hits.first().map(|hit| hit.score)).unwrap_or_default();
     // What was said since the index was committed is read from a view that is at least as new.
     let view = app.store.view()?;
-    let describe = Describe { reader: app.reader(&view, principal)?, view: &view, principal, highlighter: &found.highlighter };
+    let describe = Describe {
+        reader: app.reader(&view, principal)?,
+        view: &view,
+        principal,
+        highlighter: &found.highlighter,
+    };
     let mut hits = Vec::with_capacity(found.hits.len());
     for hit in &found.hits {
         if !allowed.contains(hit.label) {
@@ -113,7 +124,14 @@ pub(crate) fn search(app: &App, principal: &Principal, view: &View, question: &Q
     }
     app.metrics.searches.inc();
     let next = found.next.map(|key| app.cursors.keep(principal, question, &pinned, key, top));
-    Ok(Answer { hits, next, facets: found.facets, lsn: found.lsn, took: begun.elapsed(), complete: found.complete })
+    Ok(Answer {
+        hits,
+        next,
+        facets: found.facets,
+        lsn: found.lsn,
+        took: begun.elapsed(),
+        complete: found.complete,
+    })
 }
 
 /// Things whose titles begin with a prefix: id, type and title.
@@ -146,7 +164,12 @@ fn pin(app: &App, principal: &Principal) -> Result<Pinned, Failure> {
     Ok(reader.pin())
 }
 
-fn labels(app: &App, view: &View, principal: &Principal, allowed: &Allowed) -> Result<index::text::Allowed, Failure> {
+fn labels(
+    app: &App,
+    view: &View,
+    principal: &Principal,
+    allowed: &Allowed,
+) -> Result<index::text::Allowed, Failure> {
     // Without a filter the index need not look at labels at all.
     let known = app.labels_known(view, principal.tenant)?;
     Ok(if allowed.all(known) && known > 0 {
@@ -182,11 +205,13 @@ impl Describe<'_> {
     fn hit(&self, thing: ThingId, label: LabelId, score: f32, top: f32) -> Result<Option<Hit>, Failure> {
         let tenant = self.principal.tenant;
         let row = self.view.thing(tenant, thing)?;
-        let Some(said) = row.said.iter().find(|said| said.label() == label).filter(|_| !row.is_deleted()) else {
+        let Some(said) = row.said.iter().find(|said| said.label() == label).filter(|_| !row.is_deleted())
+        else {
             return Ok(None);
         };
         let assertion = self.view.assertion(tenant, said.lsn())?;
-        let snippet = assertion.and_then(|assertion| self.highlighter.best(&passages(&assertion), SNIPPET_CHARS_MAX));
+        let snippet =
+            assertion.and_then(|assertion| self.highlighter.best(&passages(&assertion), SNIPPET_CHARS_MAX));
         let (snippet, marks) = snippet.map(|snippet| (snippet.text, snippet.marks)).unwrap_or_default();
         Ok(Some(Hit {
             title: self.reader.title(thing, &row)?,

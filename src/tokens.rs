@@ -39,11 +39,17 @@ pub struct Made {
 }
 
 /// Makes a token for a tenant. An owner of the node who names a new tenant makes it.
-pub(crate) async fn create(app: &App, principal: &Principal, tenant: &str, wanted: Wanted) -> Result<Made, Failure> {
+pub(crate) async fn create(
+    app: &App,
+    principal: &Principal,
+    tenant: &str,
+    wanted: Wanted,
+) -> Result<Made, Failure> {
     app.check(principal, Action::TokenManage)?;
     let made = mint(wanted);
-    may_grant(principal, &made.spec, node::now_us())
-        .map_err(|refused| Failure::new(axum::http::StatusCode::FORBIDDEN, "grant_refused", refused.to_string()))?;
+    may_grant(principal, &made.spec, node::now_us()).map_err(|refused| {
+        Failure::new(axum::http::StatusCode::FORBIDDEN, "grant_refused", refused.to_string())
+    })?;
     let tenant = if tenant == principal.tenant_name {
         principal.tenant
     } else if principal.role == Role::Owner {

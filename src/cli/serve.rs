@@ -46,7 +46,8 @@ impl Serve {
         let owner = blocking(move || tokens::first_owner(&app)).await?;
         let token = owner.as_ref().map(|made| made.token.reveal().to_owned());
         let tenant = owner.as_ref().map(|_| "default");
-        let ready = json!({"ready": true, "url": node.url, "token": token, "tenant": tenant, "version": VERSION});
+        let ready =
+            json!({"ready": true, "url": node.url, "token": token, "tenant": tenant, "version": VERSION});
         output.result(&ready, |output| {
             output.line(&format!("IntelGraph {VERSION} is ready at {}", node.url));
             if let Some(token) = &token {
@@ -107,7 +108,9 @@ pub(super) fn stop_signal() -> Result<impl Future<Output = ()>> {
 }
 
 /// Runs what waits for the disk where it holds up nobody.
-pub(super) async fn blocking<T: Send + 'static>(act: impl FnOnce() -> anyhow::Result<T> + Send + 'static) -> Result<T> {
+pub(super) async fn blocking<T: Send + 'static>(
+    act: impl FnOnce() -> anyhow::Result<T> + Send + 'static,
+) -> Result<T> {
     let done = tokio::task::spawn_blocking(act).await;
     Ok(done.map_err(|error| anyhow::anyhow!("stopped unexpectedly: {error}"))??)
 }

@@ -102,7 +102,9 @@ fn find(body: &Body) -> Result<&'static Operation, Failure> {
                 "PERSISTED_ONLY",
                 "only persisted operations are run; send `id` instead of `query`",
             ),
-            None => Failure::bad_request("no `id`; send the id of a persisted operation, such as `search:v1`"),
+            None => {
+                Failure::bad_request("no `id`; send the id of a persisted operation, such as `search:v1`")
+            }
         });
     };
     Operation::find(name).ok_or_else(|| {
@@ -170,9 +172,10 @@ where
 fn limit(asked: Option<i32>, default: usize, max: usize) -> Result<usize, Failure> {
     match asked {
         None => Ok(default),
-        Some(asked) => usize::try_from(asked).ok().filter(|asked| (1..=max).contains(asked)).ok_or_else(|| {
-            Failure::bad_request(format!("limit or depth `{asked}`: from 1 to {max}"))
-        }),
+        Some(asked) => usize::try_from(asked)
+            .ok()
+            .filter(|asked| (1..=max).contains(asked))
+            .ok_or_else(|| Failure::bad_request(format!("limit or depth `{asked}`: from 1 to {max}"))),
     }
 }
 

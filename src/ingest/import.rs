@@ -11,7 +11,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
-use storage::commands::{Applied, Assert, BeginRun, Command, Effect, EndRun, IfEndMissing, SetSource, Unpend};
+use storage::commands::{
+    Applied, Assert, BeginRun, Command, Effect, EndRun, IfEndMissing, SetSource, Unpend,
+};
 use storage::ids::{ActorId, Lsn, RunId, SourceId, TenantId};
 use storage::model::{Form, Label, Part, Purpose, RunBegin, RunCounts, RunEnd, RunState, Said, SourceSpec};
 use storage::rows::PendingRow;
@@ -210,8 +212,7 @@ impl<'a> Running<'a> {
 
     fn said(&mut self, input: u32, line: u64, said: Said) {
         self.pending += 1;
-        let if_end_missing =
-            IfEndMissing::Pend { run: self.settling.run, input, line, number: self.pending };
+        let if_end_missing = IfEndMissing::Pend { run: self.settling.run, input, line, number: self.pending };
         self.chunk.bytes += size(&said);
         self.chunk.lines.push(Line { input, line, form: said.form, id: said.id.clone() });
         self.chunk.commands.push(Command::Assert(Box::new(Assert {
@@ -383,7 +384,12 @@ impl<'a> Settling<'a> {
     }
 
     fn end(&mut self, state: RunState) -> Result<Lsn> {
-        let end = RunEnd { run: self.run.0, state: state as i32, counts: self.counts, inputs: self.input_datasets() };
+        let end = RunEnd {
+            run: self.run.0,
+            state: state as i32,
+            counts: self.counts,
+            inputs: self.input_datasets(),
+        };
         let command = EndRun { tenant: self.tenant, actor: self.actor, end };
         Ok(one(self.app, Command::EndRun(command))?.lsn)
     }
@@ -403,7 +409,8 @@ fn said_of(row: &PendingRow) -> Result<Said> {
         })
     });
     let parts = parts.collect::<Result<Vec<_>>>()?;
-    let first = row.parts.first().ok_or_else(|| Error::Corrupt { what: "pending", detail: "no part".to_owned() })?;
+    let first =
+        row.parts.first().ok_or_else(|| Error::Corrupt { what: "pending", detail: "no part".to_owned() })?;
     first.assertion.said(parts)
 }
 
@@ -423,7 +430,10 @@ fn size(said: &Said) -> usize {
 
 /// Submits one command and waits for its answer.
 fn one(app: &App, command: Command) -> Result<Applied> {
-    app.commit.submit_blocking(vec![command])?.pop().unwrap_or_else(|| Err(Error::Poisoned { cause: "no answer".to_owned() }))
+    app.commit
+        .submit_blocking(vec![command])?
+        .pop()
+        .unwrap_or_else(|| Err(Error::Poisoned { cause: "no answer".to_owned() }))
 }
 
 fn unexpected(applied: Applied) -> Error {

@@ -92,14 +92,20 @@ impl Reader<'_> {
     pub fn entity(&self, id: &str, as_of_us: Option<i64>) -> Result<Option<Entity>> {
         let Some((thing, row)) = self.find(id, as_of_us)? else { return Ok(None) };
         let statements = self.statements(thing, &row, as_of_us)?;
-        let Some(newest) = statements.iter().map(|statement| statement.said.lsn()).max() else { return Ok(None) };
+        let Some(newest) = statements.iter().map(|statement| statement.said.lsn()).max() else {
+            return Ok(None);
+        };
         Ok(Some(Entity {
             title: title(&statements).unwrap_or_else(|| row.id.clone()),
             thing_type: self.view.word(self.tenant, row.symbol())?,
             tags: tags(&statements),
             status: status(&statements),
             attributes: attributes(&statements),
-            receipt: Receipt { origin: self.view.origin(self.tenant)?, index: newest.leaf_index(), lsn: newest },
+            receipt: Receipt {
+                origin: self.view.origin(self.tenant)?,
+                index: newest.leaf_index(),
+                lsn: newest,
+            },
             id: row.id,
         }))
     }
@@ -162,7 +168,9 @@ impl Reader<'_> {
 fn title(statements: &[Statement]) -> Option<String> {
     ["name", "title"].into_iter().find_map(|name| {
         let texts = statements.iter().filter_map(|statement| statement.assertion.claim(name));
-        texts.filter_map(|json| serde_json::from_str::<String>(json).ok()).find(|text| !text.trim().is_empty())
+        texts
+            .filter_map(|json| serde_json::from_str::<String>(json).ok())
+            .find(|text| !text.trim().is_empty())
     })
 }
 

@@ -99,7 +99,14 @@ impl Reader<'_> {
         Ok(Some(page))
     }
 
-    fn fill(&self, page: &mut Page, thing: ThingId, end: End, kind: Option<SymbolId>, wanted: &Wanted<'_>) -> Result<()> {
+    fn fill(
+        &self,
+        page: &mut Page,
+        thing: ThingId,
+        end: End,
+        kind: Option<SymbolId>,
+        wanted: &Wanted<'_>,
+    ) -> Result<()> {
         let after = wanted.from.after.filter(|_| wanted.from.end == end);
         let mut last = after;
         self.view.edges(self.tenant, thing, end, kind, after, &mut |edge| {
@@ -117,8 +124,17 @@ impl Reader<'_> {
     }
 
     /// The relation of an edge, unless it or its other end is hidden.
-    fn relation(&self, near: ThingId, end: End, edge: Edge, as_of_us: Option<i64>) -> Result<Option<Relation>> {
-        if edge.label != storage::ids::LabelId::SYSTEM && !self.relations.contains(edge.label) && as_of_us.is_none() {
+    fn relation(
+        &self,
+        near: ThingId,
+        end: End,
+        edge: Edge,
+        as_of_us: Option<i64>,
+    ) -> Result<Option<Relation>> {
+        if edge.label != storage::ids::LabelId::SYSTEM
+            && !self.relations.contains(edge.label)
+            && as_of_us.is_none()
+        {
             return Ok(None);
         }
         let row = self.view.thing(self.tenant, edge.relation)?;
@@ -128,7 +144,9 @@ impl Reader<'_> {
         };
         let said = self.said(edge.relation, &row, as_of_us)?;
         let draws = |said: &storage::rows::SaidRow| {
-            said.edges.iter().any(|drawn| (drawn.from(), drawn.to(), drawn.kind) == (ends.0, ends.1, edge.kind.0))
+            said.edges
+                .iter()
+                .any(|drawn| (drawn.from(), drawn.to(), drawn.kind) == (ends.0, ends.1, edge.kind.0))
         };
         let Some(said) = said.into_iter().filter(|said| draws(said)).max_by_key(|said| said.lsn) else {
             return Ok(None);

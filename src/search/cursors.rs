@@ -58,7 +58,14 @@ impl Cursors {
     }
 
     /// Keeps where a page ended; the name to ask for the next one by.
-    pub(super) fn keep(&self, principal: &Principal, question: &Question, pinned: &Pinned, key: Key, top: f32) -> String {
+    pub(super) fn keep(
+        &self,
+        principal: &Principal,
+        question: &Question,
+        pinned: &Pinned,
+        key: Key,
+        top: f32,
+    ) -> String {
         let name: String = node::random::<16>().iter().map(|byte| format!("{byte:02x}")).collect();
         let mut kept = self.live();
         let of_tenant = kept.iter().filter(|page| page.tenant == principal.tenant).count();

@@ -21,7 +21,7 @@ type Shown = Vec<(Lsn, u64, Option<Facets>, BTreeSet<ThingId>)>;
 /// Follows a workload up to what was acknowledged and goes on with what is left on the disk.
 ///
 /// Every follower there is belongs here.
-pub fn equal_their_rebuilds(
+pub(crate) fn equal_their_rebuilds(
     workload: &Workload,
     acknowledged: usize,
     left: &Store,

@@ -104,7 +104,7 @@ pub(crate) fn judge(
 /// The store keeps every promise about itself.
 pub fn is_sound(store: &Store) -> Result<(), Violation> {
 =======
-/// The store keeps every promise about itself, and so do its followers.
+/// The store keeps every promise about itself.
 pub(crate) fn is_sound(store: &Store) -> Result<(), Violation> {
 >>>>>>> chrome
     let view = store.view().map_err(Violation::unreadable)?;

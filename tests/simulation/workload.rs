@@ -149,19 +149,14 @@ pub fn open(disk: &Disk) -> Result<Store, Violation> {
 }
 
 /// A store without a disk.
-pub fn in_memory() -> Result<Store, Violation> {
+pub(crate) fn in_memory() -> Result<Store, Violation> {
     opened(EngineOptions::Memory).map_err(Violation::unreadable)
 }
 
 /// Opens a store on a disk, and leaves it to the caller what that may come to.
 pub fn try_open(disk: &Disk) -> Result<Store> {
 =======
-pub(crate) fn open(disk: &Disk) -> Result<Store, Violation> {
-    Store::open(options(disk)).map_err(|error| Violation::DidNotOpen(error.to_string()))
-}
-
-/// How a store is opened on a disk, again and again.
-pub(crate) fn options(disk: &Disk) -> Options {
+pub(crate) fn try_open(disk: &Disk) -> Result<Store> {
 >>>>>>> chrome
     let disk = disk.clone();
     opened(EngineOptions::Backend(Box::new(move || disk.backend())))

@@ -62,10 +62,7 @@ fn definition(table: Table) -> TableDefinition<'static, &'static [u8], &'static 
 }
 
 fn rows(database: &Path, table: Table) -> Vec<(Vec<u8>, Vec<u8>)> {
-    let write = Database::open(database)
-        .expect("opens")
-        .begin_write()
-        .expect("writes");
+    let write = Database::open(database).expect("opens").begin_write().expect("writes");
     let rows = write.open_table(definition(table)).expect("opens");
     let rows = rows.iter().expect("readable").map(|row| {
         let (key, value) = row.expect("readable");
