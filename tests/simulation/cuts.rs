@@ -51,17 +51,11 @@ fn an_acknowledgement_before_the_sync_is_found() {
     };
     each_cut(1, lying, &mut |_, _, judged| {
         cuts += 1;
-        lost += u64::from(matches!(
-            judged,
-            Err(Violation::AcknowledgedBatchLost { .. })
-        ));
+        lost += u64::from(matches!(judged, Err(Violation::AcknowledgedBatchLost { .. })));
     })
     .expect("without a cut nothing is lost");
     assert_eq!(cuts, CUTS_PER_SEED);
-    assert!(
-        lost >= cuts / 4,
-        "acknowledged batch lost: found in {lost} of {cuts} cuts"
-    );
+    assert!(lost >= cuts / 4, "acknowledged batch lost: found in {lost} of {cuts} cuts");
 }
 
 #[test]
@@ -125,17 +119,8 @@ struct State {
 
 impl Seeds {
     fn new(range: Range<u64>) -> Seeds {
-        let state = State {
-            next: range.start,
-            running: BTreeSet::new(),
-            finished: 0,
-            failed: None,
-        };
-        Seeds {
-            range,
-            began: Instant::now(),
-            state: Mutex::new(state),
-        }
+        let state = State { next: range.start, running: BTreeSet::new(), finished: 0, failed: None };
+        Seeds { range, began: Instant::now(), state: Mutex::new(state) }
     }
 
     fn claim(&self) -> Option<u64> {
@@ -161,24 +146,16 @@ impl Seeds {
     /// Past the test harness, which holds back what tests print.
     fn report(&self) {
         let state = self.state();
-        let (cuts, all) = (
-            state.finished * CUTS_PER_SEED,
-            self.range.clone().count() as u64 * CUTS_PER_SEED,
-        );
+        let (cuts, all) = (state.finished * CUTS_PER_SEED, self.range.clone().count() as u64 * CUTS_PER_SEED);
         let rate = cuts as f64 / self.began.elapsed().as_secs_f64();
         let rest = state.running.first().copied().unwrap_or(state.next)..self.range.end;
         let rest = if rest.is_empty() {
             String::new()
         } else {
-            format!(
-                "; the rest: INTELGRAPH_SIM_SEED={}..{}",
-                rest.start, rest.end
-            )
+            format!("; the rest: INTELGRAPH_SIM_SEED={}..{}", rest.start, rest.end)
         };
         let line = format!("{cuts} of {all} power cuts, {rate:.0}/s{rest}\n");
-        std::io::stderr()
-            .write_all(line.as_bytes())
-            .expect("stderr is open");
+        std::io::stderr().write_all(line.as_bytes()).expect("stderr is open");
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -191,11 +168,7 @@ fn again(seed: u64) -> String {
 }
 
 fn range_from_environment() -> Range<u64> {
-    let number = |text: &str| {
-        text.trim()
-            .parse::<u64>()
-            .expect("seeds and cuts are numbers")
-    };
+    let number = |text: &str| text.trim().parse::<u64>().expect("seeds and cuts are numbers");
     let cuts = std::env::var("INTELGRAPH_SIM_CUTS").map_or(CUTS, |cuts| number(&cuts));
     let seeds = std::env::var("INTELGRAPH_SIM_SEED").unwrap_or_else(|_| "0".to_owned());
     match seeds.split_once("..") {
