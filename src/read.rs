@@ -6,6 +6,7 @@ mod entity;
 mod path;
 mod relations;
 
+use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -26,6 +27,7 @@ pub struct Reader<'v> {
     tenant: TenantId,
     entities: Arc<Allowed>,
     relations: Arc<Allowed>,
+    sources: OnceCell<HashMap<SourceId, String>>,
 }
 
 impl<'v> Reader<'v> {
@@ -37,7 +39,7 @@ impl<'v> Reader<'v> {
         entities: Arc<Allowed>,
         relations: Arc<Allowed>,
     ) -> Reader<'v> {
-        Reader { view, tenant, entities, relations }
+        Reader { view, tenant, entities, relations, sources: OnceCell::new() }
     }
 
     /// Whether the reader may see every part of what is said of a thing, deleted or not.
@@ -95,8 +97,13 @@ impl<'v> Reader<'v> {
         Ok(row.said.iter().cloned().chain(replaced_later).filter(held).collect())
     }
 
-    fn source_names(&self) -> Result<HashMap<SourceId, String>> {
-        let sources = self.view.sources(self.tenant)?;
-        Ok(sources.into_iter().map(|(source, spec)| (source, spec.name)).collect())
+    /// The name of a source.
+    fn source_name(&self, source: u32) -> Result<String> {
+        if self.sources.get().is_none() {
+            let sources = self.view.sources(self.tenant)?;
+            let _ = self.sources.set(sources.into_iter().map(|(source, spec)| (source, spec.name)).collect());
+        }
+        let names = self.sources.get().expect("set above");
+        Ok(names.get(&SourceId(source)).cloned().unwrap_or_default())
     }
 }

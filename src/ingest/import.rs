@@ -191,7 +191,8 @@ impl<'a> Running<'a> {
         });
         match ended {
             Ok(summary) if !summary.late_markings.is_empty() => self.notes.push(format!(
-                "`{name}` defines markings after objects that use them; import it again to classify those"
+                "`{name}` uses markings before it defines them; what uses them has the import's classification. \
+                 Name the file twice in one import to put that right"
             )),
             Ok(_) => {}
             Err(fatal) => self.break_off(name, &fatal),

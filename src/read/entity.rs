@@ -127,14 +127,13 @@ impl Reader<'_> {
         let before = self.view.before(self.tenant, thing)?;
         let replaced = before.into_iter().map(|before| (before.said, Some(before.replaced_us)));
         let all = row.said.into_iter().map(|said| (said, None)).chain(replaced);
-        let sources = self.source_names()?;
         let mut changes = Vec::new();
         for (said, replaced_us) in all.filter(|(said, _)| self.may_read(said)) {
             let Some(assertion) = self.view.assertion(self.tenant, said.lsn())? else { continue };
             changes.push(Change {
                 lsn: said.lsn(),
                 recorded_us: said.recorded_us,
-                source: sources.get(&storage::ids::SourceId(said.source)).cloned().unwrap_or_default(),
+                source: self.source_name(said.source)?,
                 status: assertion.status()?,
                 replaced_us,
                 claims: assertion.claims.into_iter().map(|claim| (claim.name, claim.json)).collect(),
@@ -150,11 +149,10 @@ impl Reader<'_> {
 
     /// The visible statements, the one to be shown first: what was observed last, then recorded last.
     fn statements(&self, thing: ThingId, row: &ThingRow, as_of_us: Option<i64>) -> Result<Vec<Statement>> {
-        let sources = self.source_names()?;
         let mut statements = Vec::new();
         for said in self.said(thing, row, as_of_us)? {
             if let Some(assertion) = self.view.assertion(self.tenant, said.lsn())? {
-                let source = sources.get(&storage::ids::SourceId(said.source)).cloned().unwrap_or_default();
+                let source = self.source_name(said.source)?;
                 statements.push(Statement { said, assertion, source });
             }
         }
