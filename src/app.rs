@@ -57,6 +57,8 @@ pub struct App {
     pub(crate) graphql: GraphQl,
     /// Pages of searches in progress.
     pub(crate) cursors: Cursors,
+    /// Imports whose end is not recorded yet.
+    pub(crate) given_up: import::GivenUp,
     policy: Policy,
     allowed: AllowedCache,
     labels: Mutex<HashMap<TenantId, Labels>>,
@@ -95,6 +97,7 @@ impl Running {
             readers: Arc::new(Semaphore::new(READERS_MAX)),
             graphql: schema(),
             cursors: Cursors::default(),
+            given_up: import::GivenUp::default(),
             policy: Policy::built_in(),
             allowed: AllowedCache::default(),
             labels: Mutex::default(),

@@ -71,10 +71,13 @@ impl Follow {
         Ok((Follow { shared }, thread))
     }
 
-    /// The text index of a tenant; `None` until it is open for the first time.
+    /// The text index of a tenant, waiting for it to be opened: a tenant may be a moment old, or the node.
     #[must_use]
-    pub fn text(&self, tenant: TenantId) -> Option<Reader> {
-        self.shared.units().get(&tenant).map(|unit| unit.reader.clone())
+    pub fn text_soon(&self, tenant: TenantId, patience: Duration) -> Option<Reader> {
+        let opening = |units: &mut HashMap<TenantId, Published>| !units.contains_key(&tenant);
+        let waited = self.shared.moved.wait_timeout_while(self.shared.units(), patience, opening);
+        let units = waited.unwrap_or_else(PoisonError::into_inner).0;
+        units.get(&tenant).map(|unit| unit.reader.clone())
     }
 
     /// How far a tenant's index is.

@@ -24,6 +24,8 @@ use cursors::Page;
 const TIME_MAX: Duration = Duration::from_secs(2);
 /// A request waits so long for the index to reach the record that it asks for.
 const AT_LEAST_TIMEOUT: Duration = Duration::from_secs(30);
+/// A search waits so long for an index to be opened.
+const OPEN_TIMEOUT: Duration = Duration::from_secs(5);
 /// Length of a snippet, in characters.
 const SNIPPET_CHARS_MAX: usize = 240;
 
@@ -171,7 +173,7 @@ fn digest(principal: &Principal, question: &Question) -> [u8; 32] {
 
 /// The index of the principal's tenant, as it is now.
 fn pin(app: &App, principal: &Principal) -> Result<Pinned, Failure> {
-    let reader = app.follow.text(principal.tenant).ok_or_else(|| {
+    let reader = app.follow.text_soon(principal.tenant, OPEN_TIMEOUT).ok_or_else(|| {
         let status = axum::http::StatusCode::SERVICE_UNAVAILABLE;
         Failure::new(status, "index_building", "the search index is being opened; try again in a moment")
     })?;

@@ -55,7 +55,9 @@ async fn export(client: &Client, out: &Path, output: &Output) -> Result {
     let found = client.run("ledgerCheckpoint:v1", json!({})).await?;
     let checkpoint = &found["ledgerCheckpoint"];
     let vkey: Vkey = text(checkpoint, "vkey").parse()?;
-    let mut export = Export::create(out)?;
+    let mut export = Export::create(out).map_err(|error| {
+        Failure::bad_input(format!("cannot export there: {error}; name a new or empty directory"))
+    })?;
     let mut entries =
         client.get(&format!("/api/v1/ledger/entries?size={}", checkpoint["size"])).await?.bytes_stream();
     let mut rest = Vec::new();

@@ -66,7 +66,10 @@ impl Serve {
             listen: self.listen,
             insecure_http: self.insecure_http,
         };
-        Config::load(flags, std::env::vars()).map_err(|error| Failure::bad_input(format!("{error:#}")))
+        // What is no text is no setting of ours.
+        let variables = std::env::vars_os()
+            .filter_map(|(name, text)| Some((name.into_string().ok()?, text.into_string().ok()?)));
+        Config::load(flags, variables).map_err(|error| Failure::bad_input(format!("{error:#}")))
     }
 }
 

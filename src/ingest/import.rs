@@ -7,7 +7,7 @@
 use std::collections::VecDeque;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
@@ -91,6 +91,7 @@ pub struct Summary {
 /// If the source is refused or the store fails. A file that cannot be read to its end is no error here:
 /// the summary says so, and what was read stands.
 pub fn run(app: &App, principal: &Principal, request: &Request, upload: &mut Upload) -> Result<Summary> {
+    app.given_up.end(app);
     let mut running = Running::begin(app, principal, request)?;
     let mut reader = Import::new(request.source.clone());
     while let Some(name) = upload.next_file() {
@@ -98,6 +99,9 @@ pub fn run(app: &App, principal: &Principal, request: &Request, upload: &mut Upl
         if running.failure.is_some() {
             break;
         }
+    }
+    if let Some(why) = upload.broken() {
+        running.broken.get_or_insert_with(|| why.to_owned());
     }
     running.finish()
 }
@@ -256,17 +260,22 @@ impl<'a> Running<'a> {
         }
     }
 
+    fn settle_and_end(&mut self) -> Result<Lsn> {
+        self.settling.settle()?;
+        let state = if self.broken.is_some() { RunState::Failed } else { RunState::Complete };
+        self.settling.end(state)
+    }
+
     fn finish(mut self) -> Result<Summary> {
         self.submit();
         while !self.in_flight.is_empty() {
             self.take_answers();
         }
-        if let Some(failure) = self.failure {
-            return Err(failure);
-        }
-        self.settling.settle()?;
-        let state = if self.broken.is_some() { RunState::Failed } else { RunState::Complete };
-        let lsn = self.settling.end(state)?;
+        let ended = match self.failure.take() {
+            Some(failure) => Err(failure),
+            None => self.settle_and_end(),
+        };
+        let lsn = ended.inspect_err(|_| self.settling.give_up())?;
         let rejects_file = self.settling.rejects.close();
         let searchable = self.settling.app.follow.wait(self.settling.tenant, lsn, SEARCHABLE_PATIENCE);
         let counts = self.settling.counts;
@@ -286,6 +295,23 @@ impl<'a> Running<'a> {
             error: self.broken,
             notes: self.notes,
         })
+    }
+}
+
+/// Runs that failed with the store: what they set aside, and their end, could not be written then.
+#[derive(Default)]
+pub struct GivenUp(Mutex<Vec<(TenantId, ActorId, RunId, Vec<String>)>>);
+
+impl GivenUp {
+    /// Ends them now that the store takes writes again; those that still cannot be ended wait on.
+    fn end(&self, app: &App) {
+        let runs = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
+        for (tenant, actor, run, inputs) in runs {
+            let mut settling = Settling::new(app, tenant, actor, run, inputs);
+            if settling.settle().and_then(|()| settling.end(RunState::Failed)).is_err() {
+                settling.give_up();
+            }
+        }
     }
 }
 
@@ -393,6 +419,13 @@ impl<'a> Settling<'a> {
         };
         let command = EndRun { tenant: self.tenant, actor: self.actor, end };
         Ok(one(self.app, Command::EndRun(command))?.lsn)
+    }
+
+    /// Leaves the run to be ended by the next import, or at the next start.
+    fn give_up(&mut self) {
+        let inputs = std::mem::take(&mut self.inputs);
+        let mut runs = self.app.given_up.0.lock().unwrap_or_else(PoisonError::into_inner);
+        runs.push((self.tenant, self.actor, self.run, inputs));
     }
 
     fn input_datasets(&self) -> Vec<String> {
