@@ -128,7 +128,6 @@ pub fn recover(app: &App) -> Result<()> {
 struct Running<'a> {
     started: Instant,
     source: SourceId,
-    purpose: u8,
     request: &'a Request,
     settling: Settling<'a>,
     chunk: Chunk,
@@ -172,9 +171,8 @@ impl<'a> Running<'a> {
         Ok(Running {
             started: Instant::now(),
             source,
-            purpose: principal.recorded_purpose().code(),
             request,
-            settling: Settling::new(app, tenant, actor, run, Vec::new()),
+            settling: Settling { purpose: principal.recorded_purpose().code(), ..Settling::new(app, tenant, actor, run, Vec::new()) },
             chunk: Chunk::default(),
             in_flight: VecDeque::new(),
             pending: 0,
@@ -224,7 +222,7 @@ impl<'a> Running<'a> {
             tenant: self.settling.tenant,
             source: self.source,
             actor: self.settling.actor,
-            purpose: self.purpose,
+            purpose: self.settling.purpose,
             said,
             if_end_missing,
         })));
@@ -300,14 +298,24 @@ impl<'a> Running<'a> {
 
 /// Runs that failed with the store: what they set aside, and their end, could not be written then.
 #[derive(Default)]
-pub struct GivenUp(Mutex<Vec<(TenantId, ActorId, RunId, Vec<String>)>>);
+pub struct GivenUp(Mutex<Vec<Open>>);
+
+/// A run that has not ended, without what it needs to go on.
+struct Open {
+    tenant: TenantId,
+    actor: ActorId,
+    purpose: u8,
+    run: RunId,
+    inputs: Vec<String>,
+    counts: RunCounts,
+}
 
 impl GivenUp {
     /// Ends them now that the store takes writes again; those that still cannot be ended wait on.
     fn end(&self, app: &App) {
         let runs = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
-        for (tenant, actor, run, inputs) in runs {
-            let mut settling = Settling::new(app, tenant, actor, run, inputs);
+        for Open { tenant, actor, purpose, run, inputs, counts } in runs {
+            let mut settling = Settling { purpose, counts, ..Settling::new(app, tenant, actor, run, inputs) };
             if settling.settle().and_then(|()| settling.end(RunState::Failed)).is_err() {
                 settling.give_up();
             }
@@ -320,6 +328,7 @@ struct Settling<'a> {
     app: &'a App,
     tenant: TenantId,
     actor: ActorId,
+    purpose: u8,
     run: RunId,
     inputs: Vec<String>,
     counts: RunCounts,
@@ -329,7 +338,9 @@ struct Settling<'a> {
 impl<'a> Settling<'a> {
     fn new(app: &'a App, tenant: TenantId, actor: ActorId, run: RunId, inputs: Vec<String>) -> Settling<'a> {
         let rejects = Rejects::new(rejects_path(&app.config.data_dir, tenant, run));
-        Settling { app, tenant, actor, run, inputs, counts: RunCounts::default(), rejects }
+        // What a stopped node left behind does not say for which purpose it was being imported.
+        let purpose = Purpose::Investigation.code();
+        Settling { app, tenant, actor, purpose, run, inputs, counts: RunCounts::default(), rejects }
     }
 
     fn answer(&mut self, line: &Line, answer: Result<Applied>) {
@@ -404,7 +415,7 @@ impl<'a> Settling<'a> {
             tenant: self.tenant,
             source: SourceId(row.source),
             actor: self.actor,
-            purpose: Purpose::Investigation.code(),
+            purpose: self.purpose,
             said: said_of(row)?,
             if_end_missing: IfEndMissing::Refuse,
         })))
@@ -425,7 +436,8 @@ impl<'a> Settling<'a> {
     fn give_up(&mut self) {
         let inputs = std::mem::take(&mut self.inputs);
         let mut runs = self.app.given_up.0.lock().unwrap_or_else(PoisonError::into_inner);
-        runs.push((self.tenant, self.actor, self.run, inputs));
+        let (tenant, actor, purpose, run, counts) = (self.tenant, self.actor, self.purpose, self.run, self.counts);
+        runs.push(Open { tenant, actor, purpose, run, inputs, counts });
     }
 
     fn input_datasets(&self) -> Vec<String> {

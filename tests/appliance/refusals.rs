@@ -112,3 +112,26 @@ fn a_node_that_is_told_to_stop_ends_what_it_has_begun() {
     node.import(&file, "jsonl", "last", &[]).ok();
     node.stop_and_verify();
 }
+
+/// A client that never ends its request does not keep a node from stopping, and what it sent is no finished import.
+#[test]
+fn a_node_stops_in_time_whatever_its_clients_do() {
+    use std::io::Write as _;
+    let mut node = Node::start();
+    let address = node.url.strip_prefix("http://").expect("an address").to_owned();
+    let mut stream = std::net::TcpStream::connect(address).expect("the node listens");
+    let head = format!(
+        "POST /api/v1/import?format=jsonl&source=slow&purpose=threat-intel&licence=Open-Data-OK HTTP/1.1\r\nHost: x\r\n\
+         Authorization: Bearer {}\r\nContent-Length: 1000000\r\n\r\n{{\"id\":\"slow\",\"type\":\"host\"}}\n",
+        node.token
+    );
+    stream.write_all(head.as_bytes()).expect("sent");
+    let runs = |node: &Node| node.http().graphql("runs:v1", serde_json::json!({}))["runs"].clone();
+    while runs(&node).as_array().is_none_or(Vec::is_empty) {}
+    node.stop();
+    drop(stream);
+    node.restart();
+    let runs = runs(&node);
+    assert!(runs[0]["state"] == "failed" || runs[0]["state"] == "interrupted", "{runs}");
+    node.stop_and_verify();
+}
