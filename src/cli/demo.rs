@@ -11,8 +11,9 @@ use super::import::Terms;
 use super::output::Output;
 use super::serve::{Node, blocking, stop_signal};
 use super::{Failure, Global, Result, import, search};
-use crate::app::{Running, VERSION};
+use crate::app::VERSION;
 use crate::config::{Config, LISTEN};
+use crate::running::Running;
 use crate::{node, tokens};
 
 const BUNDLE: &str = "attack-enterprise.json";
@@ -40,6 +41,8 @@ pub(super) struct Demo {
 
 impl Demo {
     pub(super) async fn run(self, output: &Output) -> Result {
+        let signal = stop_signal()?;
+        tokio::pin!(signal);
         let bundle = find_bundle(self.bundle.as_deref())?;
         let data_dir = self.data_dir.clone().unwrap_or_else(|| bundle.with_file_name("data"));
         let config = Config {
@@ -55,8 +58,6 @@ impl Demo {
         let serving = tokio::spawn(server.run(running.app.clone(), async {
             let _ = stopped.await;
         }));
-        let signal = stop_signal()?;
-        tokio::pin!(signal);
         let shown = tokio::select! {
             shown = show(&url, &token, &bundle, output) => shown,
             () = &mut signal => Ok(()),

@@ -10,9 +10,10 @@ use tracing_subscriber::EnvFilter;
 
 use super::output::Output;
 use super::{Answer, Failure, Result};
-use crate::app::{Running, VERSION};
+use crate::app::VERSION;
 use crate::config::{Config, Flags};
 use crate::gateway::{self, Server};
+use crate::running::Running;
 use crate::tokens;
 
 /// Where a node keeps its data and listens.
@@ -41,6 +42,8 @@ pub(super) struct Node {
 
 impl Serve {
     pub(super) async fn run(self, output: &Output) -> Result {
+        // Before anybody is told that the node is ready: a signal must never meet the default, which kills.
+        let stop = stop_signal()?;
         let node = Node::open(self.config()?).await?;
         let app = node.running.app.clone();
         let owner = blocking(move || tokens::first_owner(&app)).await?;
@@ -56,7 +59,7 @@ impl Serve {
                 output.line(&format!("  export INTELGRAPH_TOKEN={token}"));
             }
         });
-        node.serve(stop_signal()?).await
+        node.serve(stop).await
     }
 
     fn config(self) -> Result<Config> {

@@ -172,7 +172,10 @@ impl<'a> Running<'a> {
             started: Instant::now(),
             source,
             request,
-            settling: Settling { purpose: principal.recorded_purpose().code(), ..Settling::new(app, tenant, actor, run, Vec::new()) },
+            settling: Settling {
+                purpose: principal.recorded_purpose().code(),
+                ..Settling::new(app, tenant, actor, run, Vec::new())
+            },
             chunk: Chunk::default(),
             in_flight: VecDeque::new(),
             pending: 0,
@@ -436,7 +439,8 @@ impl<'a> Settling<'a> {
     fn give_up(&mut self) {
         let inputs = std::mem::take(&mut self.inputs);
         let mut runs = self.app.given_up.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (tenant, actor, purpose, run, counts) = (self.tenant, self.actor, self.purpose, self.run, self.counts);
+        let (tenant, actor, purpose, run, counts) =
+            (self.tenant, self.actor, self.purpose, self.run, self.counts);
         runs.push(Open { tenant, actor, purpose, run, inputs, counts });
     }
 

@@ -311,7 +311,7 @@ fn io(error: impl Into<redb::Error>) -> Error {
 fn panicked(doing: &'static str, panic: &(dyn std::any::Any + Send)) -> Error {
     let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
     let text = text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
-    Error::Corrupt { what: "database", detail: format!("{doing} panicked: {text}") }
+    Error::Corrupt { what: "database", detail: format!("{doing} met damaged pages: {text}") }
 }
 
 fn lock_broken() -> Error {

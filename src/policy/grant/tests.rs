@@ -80,6 +80,14 @@ fn more_of_anything_is_refused_and_named() {
 }
 
 #[test]
+fn an_owner_gives_rights_that_nobody_holds_yet() {
+    let owner = Principal { role: Role::Owner, ..granter() };
+    let mut spec = same(&owner);
+    spec.scopes.push("embargoed.read".to_owned());
+    assert_eq!(may_grant(&owner, &spec, NOON), Ok(()));
+}
+
+#[test]
 fn an_expiry_is_ahead_and_within_a_year_and_a_day() {
     let last = NOON + TOKEN_DAYS_MAX * DAY_US;
     let at = |expires_at_us| {
