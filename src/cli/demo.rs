@@ -47,6 +47,8 @@ impl Demo {
             listen: self.listen.unwrap_or_else(|| LISTEN.parse().expect("a socket address")),
             ..Config::default()
         };
+        let signal = stop_signal()?;
+        tokio::pin!(signal);
         let Node { server, running, url } = Node::open(config).await?;
         output.note(&format!("listening on {url}, data in {}", data_dir.display()));
         let app = running.app.clone();
@@ -55,8 +57,6 @@ impl Demo {
         let serving = tokio::spawn(server.run(running.app.clone(), async {
             let _ = stopped.await;
         }));
-        let signal = stop_signal()?;
-        tokio::pin!(signal);
         let shown = tokio::select! {
             shown = show(&url, &token, &bundle, output) => shown,
             () = &mut signal => Ok(()),

@@ -41,6 +41,8 @@ pub(super) struct Node {
 
 impl Serve {
     pub(super) async fn run(self, output: &Output) -> Result {
+        // Who is told that the node is ready may tell it to stop at once.
+        let stop = stop_signal()?;
         let node = Node::open(self.config()?).await?;
         let app = node.running.app.clone();
         let owner = blocking(move || tokens::first_owner(&app)).await?;
@@ -55,7 +57,7 @@ impl Serve {
                 output.line(&format!("  export INTELGRAPH_TOKEN={token}"));
             }
         });
-        node.serve(stop_signal()?).await
+        node.serve(stop).await
     }
 
     fn config(self) -> Result<Config> {
