@@ -183,7 +183,9 @@ impl Runner {
         }
         text.busy = Instant::now();
         let stepped = text.unit.step(view, Limits::default(), &|| shared.stopping.load(Ordering::Relaxed));
-        if let Err(error) = &stepped {
+        if let Err(error) = &stepped
+            && !self.shared.stopping.load(Ordering::Relaxed)
+        {
             tracing::warn!(%error, %tenant, "text index step failed");
         }
         publish(&self.shared, tenant, text);

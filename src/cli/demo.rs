@@ -50,6 +50,8 @@ impl Demo {
             listen: self.listen.unwrap_or_else(|| LISTEN.parse().expect("a socket address")),
             ..Config::default()
         };
+        let signal = stop_signal()?;
+        tokio::pin!(signal);
         let Node { server, running, url } = Node::open(config).await?;
         output.note(&format!("listening on {url}, data in {}", data_dir.display()));
         let app = running.app.clone();

@@ -279,3 +279,21 @@ fn who_may_not_import_is_told_so_whatever_he_sends() {
     let args = crate::node::import_args(&small, "jsonl", "closed", &["--classification", "public"]);
     node.cli_as(&writer, &args).failed(1, "denied");
 }
+
+/// A source that turns out to be more secret than it was said to be.
+#[test]
+fn other_terms_for_a_source_count_for_what_it_said_before() {
+    let mut node = with_secrets();
+    let reader = node.new_token(&["--role", "reader"]);
+    node.cli_as(&reader, &["entity", "get", "open-a"]).ok();
+    let file = node.file("open.jsonl");
+    let done = node.import(&file, "jsonl", "open", &["--classification", "internal"]).ok();
+    assert_eq!((done["updated"].as_u64(), done["unchanged"].as_u64()), (Some(3), Some(0)), "{done}");
+    node.cli_as(&reader, &["entity", "get", "open-a"]).failed(1, "not_found");
+    let found = node.cli_as(&reader, &["search", "kestrel"]).ok();
+    assert!(found["hits"].as_array().is_some_and(Vec::is_empty), "{found}");
+    let suggested = node.http_as(&reader).graphql("suggest:v1", json!({"prefix": "kestrel"}));
+    assert!(!suggested.to_string().contains("open"), "{suggested}");
+    assert_eq!(node.cli(&["search", "kestrel"]).ok()["hits"].as_array().map(Vec::len), Some(4));
+    node.stop_and_verify();
+}

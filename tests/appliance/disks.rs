@@ -170,7 +170,8 @@ fn damage_is_found_and_never_served_over() {
     assert!(found > 0, "no damage met anything: the test shows nothing");
     // An empty place is no data directory, and a database that is gone is not made anew.
     fs::remove_file(&database).expect("the database");
-    assert_eq!(serve(&node.data_dir()).failed(3, "corrupt").contains("backup"), true);
+    let message = serve(&node.data_dir()).failed(3, "corrupt");
+    assert!(message.contains("backup"), "{message}");
     assert_eq!(verify(&node.file("nowhere")).exit, 2);
     fs::write(&database, whole).expect("the database");
     node.restart();

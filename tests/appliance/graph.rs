@@ -342,6 +342,39 @@ fn paths_lead_over_relations_and_end_at_their_depth() {
     assert_eq!(sighting["type"], "sighting");
 }
 
+#[test]
+fn one_command_is_one_import_however_many_files() {
+    let mut node = Node::start();
+    let entity = |id: &str| json!({"id": id, "type": "host"}).to_string();
+    let relation = json!({"relation": "knows", "from": "m-1", "to": "m-2"}).to_string();
+    let first = node.write("first.jsonl", format!("{relation}\n{}\n", entity("m-1")));
+    let second = node.write("second.jsonl", format!("{}\n{{\n", entity("m-2")));
+    let (first, second) = (first.to_str().expect("UTF-8"), second.to_str().expect("UTF-8"));
+    let terms =
+        ["--format", "jsonl", "--source", "many", "--purpose", "threat-intel", "--licence", "Open-Data-OK"];
+    let ran = node.cli(&[&["import", first, second], &terms[..]].concat());
+    assert_eq!(
+        (ran.exit, ran.json["created"].as_u64(), ran.json["rejected"].as_u64()),
+        (1, Some(3), Some(1)),
+        "{ran:?}"
+    );
+    let rejects =
+        std::fs::read_to_string(ran.json["rejects_file"].as_str().expect("a file")).expect("rejects");
+    assert!(rejects.contains("second.jsonl") && !rejects.contains("first.jsonl"), "{rejects}");
+    let runs = node.http().graphql("runs:v1", json!({}))["runs"].clone();
+    assert_eq!(
+        (runs.as_array().map(Vec::len), runs[0]["inputs"].as_array().map(Vec::len)),
+        (Some(1), Some(2)),
+        "{runs}"
+    );
+    // Standard input is a file like others, and terms that are known need not be said again.
+    let mut command = node.command(&node.token, &["import", "-", "--format", "jsonl", "--source", "many"]);
+    command.stdin(std::fs::File::open(first).expect("the file"));
+    let done = crate::node::run(command).ok();
+    assert_eq!(done["unchanged"].as_u64(), Some(2), "{done}");
+    node.stop_and_verify();
+}
+
 /// The published ATT&CK bundle for industrial control systems, where a checkout of it is at hand.
 #[test]
 fn a_published_bundle_comes_in_whole() {

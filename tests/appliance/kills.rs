@@ -45,7 +45,7 @@ fn what_was_acknowledged_survives_every_kill() {
     let mut node = Node::start();
     let mut known = Known::default();
     for round in 0..kills {
-        let wait = Duration::from_millis(random.below(900) as u64);
+        let wait = Duration::from_millis(random.below(1200) as u64);
         let begun = Instant::now();
         let (imports, tokens) = load_until_killed(&mut node, round, wait);
         if random.one_in(4) {
@@ -82,7 +82,7 @@ fn load_until_killed(node: &mut Node, round: usize, wait: Duration) -> (Vec<Impo
     let loaded = std::thread::scope(|scope| {
         let large = scope.spawn(move || import_many(shared, died, &format!("l{round}"), 1500, &["jsonl"]));
         let small =
-            scope.spawn(move || import_many(shared, died, &format!("s{round}"), 60, &["stix", "jsonl"]));
+            scope.spawn(move || import_many(shared, died, &format!("s{round}"), 15, &["stix", "jsonl"]));
         let tokens = scope.spawn(move || create_tokens(shared, died));
         std::thread::sleep(wait);
         died.store(true, Ordering::Relaxed);

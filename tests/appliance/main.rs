@@ -3,6 +3,8 @@
 //! Each test has a node and a directory of its own. `INTELGRAPH_TEST_KILLS` sets how often the node is killed under
 //! load, `INTELGRAPH_TEST_SEED` with which seed, and `INTELGRAPH_TEST_WRITE=1` rewrites files that are made from code.
 
+#![allow(clippy::print_stdout, reason = "what a test says is shown when it fails")]
+
 mod access;
 mod contract;
 mod data;
