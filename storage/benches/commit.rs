@@ -141,10 +141,11 @@ fn store(path: &Path, rows: usize, batch: usize, relations: bool) -> f64 {
         &path.join("store.redb"),
     );
     drop(store);
-    let closed = path.join("store.redb").metadata().unwrap().len();
+    let closed = path.join("store.redb").metadata().unwrap();
     println!(
-        "    {:.2} bytes a byte when closed",
-        closed as f64 / bytes as f64
+        "    when closed: {:.2} bytes a byte ({:.2} allocated)",
+        closed.len() as f64 / bytes as f64,
+        (closed.blocks() * 512) as f64 / bytes as f64
     );
     std::fs::remove_dir_all(path).unwrap();
     rows as f64 / times.total()
@@ -322,10 +323,11 @@ impl Maker {
             })
             .collect();
         let taken = id.len() + 16 + claims.len() * 50 + edges.len() * 106;
-        let text: String = std::iter::repeat_with(|| WORDS[self.random.next() as usize % WORDS.len()])
-            .flat_map(str::chars)
-            .take(RECORD_BYTES - taken - 20)
-            .collect();
+        let text: String =
+            std::iter::repeat_with(|| WORDS[self.random.next() as usize % WORDS.len()])
+                .flat_map(str::chars)
+                .take(RECORD_BYTES - taken - 20)
+                .collect();
         let said = Said {
             id,
             form,
@@ -361,14 +363,7 @@ impl Maker {
 }
 
 const WORDS: [&str; 8] = [
-    "malware ",
-    "beacon ",
-    "of the ",
-    "actor ",
-    "seen in ",
-    "network ",
-    "traffic ",
-    "and ",
+    "malware ", "beacon ", "of the ", "actor ", "seen in ", "network ", "traffic ", "and ",
 ];
 
 fn label(form: Form, thing_type: &str) -> Arc<Label> {
