@@ -36,6 +36,10 @@ pub struct Batch<'a> {
     node: NodeRow,
     heads: BTreeMap<TenantId, Head>,
     labels: HashMap<(TenantId, Arc<Label>), LabelId>,
+    /// The same by place in memory: the commands of an import share few labels. Each is held, so that
+    /// its place is not another's.
+    labels_at: HashMap<(TenantId, usize), (Arc<Label>, LabelId)>,
+    symbols: HashMap<TenantId, HashMap<String, SymbolId>>,
     sources: HashMap<(TenantId, SourceId), Arc<str>>,
 }
 
@@ -56,7 +60,16 @@ impl<'a> Batch<'a> {
     pub fn new(base: &'a dyn Read, stamp: Stamp) -> Result<Batch<'a>> {
         let tx = Overlay::new(base);
         let node = node_row(&tx)?;
-        Ok(Batch { tx, stamp, node, heads: BTreeMap::new(), labels: HashMap::new(), sources: HashMap::new() })
+        Ok(Batch {
+            tx,
+            stamp,
+            node,
+            heads: BTreeMap::new(),
+            labels: HashMap::new(),
+            labels_at: HashMap::new(),
+            symbols: HashMap::new(),
+            sources: HashMap::new(),
+        })
     }
 
     /// Appends a record to its tenant's log and ledger.
@@ -157,14 +170,25 @@ impl<'a> Batch<'a> {
     /// # Errors
     /// `NotFound` if there is no such tenant.
     pub fn symbol(&mut self, tenant: TenantId, word: &str) -> Result<SymbolId> {
-        let key = Key::of(tenant).and(word);
-        if let Some(symbol) = self.tx.get(Table::Symbols, key.bytes())? {
-            return Ok(SymbolId(id_u32(&symbol, "symbol")?));
+        let met = self.symbols.get(&tenant).and_then(|words| words.get(word));
+        if let Some(symbol) = met {
+            return Ok(*symbol);
         }
+        let key = Key::of(tenant).and(word);
+        let symbol = match self.tx.get(Table::Symbols, key.bytes())? {
+            Some(symbol) => SymbolId(id_u32(&symbol, "symbol")?),
+            None => self.intern_word(tenant, word)?,
+        };
+        let words = self.symbols.entry(tenant).or_default();
+        words.insert(word.to_owned(), symbol);
+        Ok(symbol)
+    }
+
+    fn intern_word(&mut self, tenant: TenantId, word: &str) -> Result<SymbolId> {
         let row = self.counters(tenant)?;
         let symbol = SymbolId(row.next_symbol);
         row.next_symbol += 1;
-        self.tx.put(Table::Symbols, key.bytes(), symbol.0.to_be_bytes().to_vec());
+        self.tx.put(Table::Symbols, Key::of(tenant).and(word).bytes(), symbol.0.to_be_bytes().to_vec());
         self.tx.put(Table::Words, Key::of(tenant).and(&symbol).bytes(), word.as_bytes().to_vec());
         Ok(symbol)
     }
@@ -189,16 +213,36 @@ impl<'a> Batch<'a> {
     /// # Errors
     /// `Invalid` if the tenant has [`LABELS_MAX`] labels already.
     pub fn label(&mut self, tenant: TenantId, label: &Arc<Label>) -> Result<LabelId> {
-        let cached = (tenant, Arc::clone(label));
-        if let Some(id) = self.labels.get(&cached) {
-            return Ok(*id);
+        if let Some(id) = self.known_label(tenant, label)? {
+            return Ok(id);
         }
-        let id = match label_id(&self.tx, tenant, label)? {
-            Some(id) => id,
-            None => self.intern_label(tenant, label)?,
-        };
-        self.labels.insert(cached, id);
+        let id = self.intern_label(tenant, label)?;
+        self.remember_label(tenant, label, id);
         Ok(id)
+    }
+
+    /// The id of a label, if the tenant has it.
+    ///
+    /// # Errors
+    /// `Corrupt` if the stored row is not an id.
+    pub fn known_label(&mut self, tenant: TenantId, label: &Arc<Label>) -> Result<Option<LabelId>> {
+        if let Some((_, id)) = self.labels_at.get(&(tenant, place(label))) {
+            return Ok(Some(*id));
+        }
+        let met = self.labels.get(&(tenant, Arc::clone(label)));
+        let id = match met {
+            Some(id) => Some(*id),
+            None => label_id(&self.tx, tenant, label)?,
+        };
+        if let Some(id) = id {
+            self.remember_label(tenant, label, id);
+        }
+        Ok(id)
+    }
+
+    fn remember_label(&mut self, tenant: TenantId, label: &Arc<Label>, id: LabelId) {
+        self.labels_at.insert((tenant, place(label)), (Arc::clone(label), id));
+        self.labels.insert((tenant, Arc::clone(label)), id);
     }
 
     fn intern_label(&mut self, tenant: TenantId, label: &Label) -> Result<LabelId> {
@@ -321,6 +365,11 @@ pub(crate) fn head_row(tx: &dyn Read, tenant: TenantId) -> Result<HeadRow> {
     let bytes = tx.get(Table::Heads, Key::of(tenant).bytes())?;
     let bytes = bytes.ok_or_else(|| Error::NotFound { what: "tenant", name: tenant.to_string() })?;
     decode(&bytes, "head row")
+}
+
+/// Where a label is in memory.
+fn place(label: &Arc<Label>) -> usize {
+    Arc::as_ptr(label).addr()
 }
 
 /// The id of a label, if the tenant has it.

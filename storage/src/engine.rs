@@ -10,8 +10,8 @@ use std::sync::{Arc, OnceLock, RwLock};
 
 /// A place where redb keeps its bytes; tests bring one that loses power.
 pub use redb::StorageBackend as Backend;
-use redb::{Database, ReadableDatabase, TableDefinition};
-use xxhash_rust::xxh3::Xxh3;
+use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition};
+use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
 use crate::error::{Error, Result};
 use crate::tables::Table;
@@ -21,7 +21,10 @@ type Bytes = &'static [u8];
 type ReadTable = redb::ReadOnlyTable<Bytes, Bytes>;
 type MakeBackend = Box<dyn Fn() -> Box<dyn Backend> + Send + Sync>;
 
-const CHECKSUM_BYTES: usize = 4;
+/// What the engine adds to a value.
+pub(crate) const CHECKSUM_BYTES: usize = 4;
+/// Rows up to this size are laid out in one piece to be hashed: beginning a hash in pieces costs more.
+const ONE_PIECE_BYTES_MAX: usize = 512;
 
 /// How the engine keeps its bytes.
 pub enum EngineOptions {
@@ -151,10 +154,20 @@ fn commit(database: &Database, changes: Vec<Changes>) -> Result<()> {
 
 fn write_table(transaction: &redb::WriteTransaction, table: Table, changes: Changes) -> Result<()> {
     let mut rows = transaction.open_table(definition(table)).map_err(io)?;
-    for (key, change) in changes {
+    let mut changes = changes.into_iter().peekable();
+    // Things are numbered as they come: new rows lie past the end, where whole pages are filled at once.
+    let end = match table {
+        Table::Things => match rows.last().map_err(io)? {
+            Some((key, _)) => Some(key.value().to_vec()),
+            None => Some(Vec::new()),
+        },
+        _ => None,
+    };
+    let is_before = |key: &Vec<u8>| end.as_ref().is_none_or(|end| key <= end);
+    while let Some((key, change)) = changes.next_if(|(key, _)| is_before(key)) {
         match change {
-            Some(mut value) => {
-                value.extend_from_slice(&checksum(table, &key, &value));
+            Some(value) => {
+                let value = summed(table, &key, value);
                 rows.insert(key.as_slice(), value.as_slice()).map_err(io)?;
             }
             None => {
@@ -162,7 +175,24 @@ fn write_table(transaction: &redb::WriteTransaction, table: Table, changes: Chan
             }
         }
     }
-    Ok(())
+    if changes.peek().is_none() {
+        return Ok(());
+    }
+    let mut at_end = rows.upper_bound_mut(Bound::<&[u8]>::Unbounded).map_err(io)?;
+    for (key, change) in changes {
+        if let Some(value) = change {
+            let value = summed(table, &key, value);
+            at_end.insert_before(key.as_slice(), value.as_slice()).map_err(io)?;
+        }
+    }
+    at_end.close().map_err(io)
+}
+
+/// A value as it is stored.
+fn summed(table: Table, key: &[u8], mut value: Vec<u8>) -> Vec<u8> {
+    let sum = checksum(table, key, &value);
+    value.extend_from_slice(&sum);
+    value
 }
 
 impl Snapshot {
@@ -285,11 +315,23 @@ fn verified<'v>(table: Table, key: &[u8], stored: &'v [u8]) -> Result<&'v [u8]> 
 
 /// Half of an XXH3-64 over table, key and value.
 fn checksum(table: Table, key: &[u8], value: &[u8]) -> [u8; CHECKSUM_BYTES] {
-    let mut hash = Xxh3::new();
-    hash.update(&[table as u8, key.len() as u8]);
-    hash.update(key);
-    hash.update(value);
-    (hash.digest() as u32).to_be_bytes()
+    let place = [table as u8, key.len() as u8];
+    let sum = if key.len() + value.len() <= ONE_PIECE_BYTES_MAX - place.len() {
+        let mut piece = [0; ONE_PIECE_BYTES_MAX];
+        let mut end = 0;
+        for part in [&place, key, value] {
+            piece[end..end + part.len()].copy_from_slice(part);
+            end += part.len();
+        }
+        xxh3_64(&piece[..end])
+    } else {
+        let mut hash = Xxh3::new();
+        hash.update(&place);
+        hash.update(key);
+        hash.update(value);
+        hash.digest()
+    };
+    (sum as u32).to_be_bytes()
 }
 
 fn definition(table: Table) -> TableDefinition<'static, Bytes, Bytes> {

@@ -214,7 +214,9 @@ impl RowWriter {
     /// The row's bytes; the writer is empty afterwards.
     pub fn take(&mut self) -> Vec<u8> {
         let count = u32::try_from(self.ends.len()).expect("rows are limited far below 4 GiB");
-        let mut row = Vec::with_capacity(4 + self.ends.len() * 4 + self.records.len());
+        // The engine adds its checksum: with room for it the row need not move again.
+        let checksum = crate::engine::CHECKSUM_BYTES;
+        let mut row = Vec::with_capacity(4 + self.ends.len() * 4 + self.records.len() + checksum);
         row.extend_from_slice(&count.to_be_bytes());
         for end in self.ends.drain(..) {
             row.extend_from_slice(&end.to_be_bytes());

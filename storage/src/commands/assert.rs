@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use super::delete::thing_by_id;
 use super::run::check_running;
 use super::{Applied, Effect};
-use crate::batch::{Batch, id_u32, id_u64, label_id};
+use crate::batch::{Batch, id_u32, id_u64};
 use crate::error::{Error, Result};
 use crate::ids::{ActorId, LabelId, RunId, SourceId, SymbolId, TenantId, ThingId};
 use crate::model::{EdgeSaid, Form, Part, RECORD_BYTES_MAX, Said};
@@ -138,7 +138,7 @@ fn check_source(batch: &mut Batch<'_>, command: &Assert) -> Result<()> {
 }
 
 fn body(said: &Said, part: &Part) -> Result<Body> {
-    let bytes = said.assertion(part).encode_to_vec();
+    let bytes = said.encode(part);
     if bytes.len() > RECORD_BYTES_MAX {
         let limit = format!("{} bytes, at most {RECORD_BYTES_MAX}", bytes.len());
         return Err(Error::invalid("record too large", &said.id, limit));
@@ -170,8 +170,10 @@ fn has_newer(row: &ThingRow, command: &Assert) -> bool {
 /// The ids of the parts' labels, `None` for those that are new.
 fn labels(batch: &mut Batch<'_>, command: &Assert) -> Result<Vec<Option<LabelId>>> {
     let parts = &command.said.parts;
-    let labels =
-        parts.iter().map(|part| label_id(batch, command.tenant, &part.label)).collect::<Result<Vec<_>>>()?;
+    let labels = parts
+        .iter()
+        .map(|part| batch.known_label(command.tenant, &part.label))
+        .collect::<Result<Vec<_>>>()?;
     let new = labels.iter().filter(|label| label.is_none()).count();
     if new > 0 && batch.label_room(command.tenant)? < new as u32 {
         let limit = format!("a tenant has at most {} distinct labels", crate::batch::LABELS_MAX);
