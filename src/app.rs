@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use storage::anchor::Anchor;
 use storage::commands::{Applied, Command};
 use storage::ids::{LabelId, TenantId};
-use storage::model::Label;
+use storage::model::{Classification, Label};
 use storage::{Store, View};
 use tokio::sync::Semaphore;
 
@@ -24,6 +24,8 @@ use crate::search::Cursors;
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// Readings at a time: each holds a thread and a view.
 const READERS_MAX: usize = 64;
+/// Imports at a time; one more is told to come back.
+pub(crate) const IMPORTERS_MAX: usize = 16;
 
 /// The node, shared by everything that serves a request.
 pub type Shared = Arc<App>;
@@ -47,6 +49,8 @@ pub struct App {
     pub metrics: Metrics,
     /// Places for readings.
     pub(crate) readers: Arc<Semaphore>,
+    /// Places for imports: each holds a thread for as long as its body takes to come.
+    pub(crate) importers: Arc<Semaphore>,
     /// The schema of its API.
     pub(crate) graphql: GraphQl,
     /// Pages of searches in progress.
@@ -76,6 +80,7 @@ impl App {
             anchor,
             metrics: Metrics::default(),
             readers: Arc::new(Semaphore::new(READERS_MAX)),
+            importers: Arc::new(Semaphore::new(IMPORTERS_MAX)),
             graphql: schema(),
             cursors: Cursors::default(),
             given_up: GivenUp::default(),
@@ -130,6 +135,24 @@ impl App {
         let entities = self.allowed(view, principal, Action::EntityRead)?;
         let relations = self.allowed(view, principal, Action::RelationRead)?;
         Ok(entities.all(known) && relations.all(known))
+    }
+
+    /// The highest classification of what a source has said.
+    ///
+    /// # Errors
+    /// As for reading the view.
+    pub fn source_ceiling(
+        &self,
+        view: &View,
+        tenant: TenantId,
+        source: &str,
+    ) -> storage::Result<Option<Classification>> {
+        let labels = self.known_labels(view, tenant)?;
+        Ok(labels
+            .iter()
+            .filter(|(_, label)| label.source == source)
+            .map(|(_, label)| label.classification)
+            .max())
     }
 
     /// The names of the sources of which something may be read.

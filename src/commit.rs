@@ -3,7 +3,7 @@
 //! While one batch is being made durable the next gathers in the queue, so batches grow with the load
 //! and a lone write never waits for company. Whoever submits gets an answer only after the commit.
 
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -18,7 +18,7 @@ use crate::node;
 const QUEUE_MAX: usize = 1024;
 /// A batch takes no more submissions once it holds so many commands.
 const BATCH_COMMANDS_MAX: usize = 16_384;
-/// Between two attempts to reopen a store that failed.
+/// Between two looks at whether the store failed, and two attempts to reopen it.
 const REOPEN_EVERY: Duration = Duration::from_millis(250);
 
 /// What each command of a submission did, or why it was refused.
@@ -134,9 +134,13 @@ impl Tail {
 }
 
 fn write_until_closed(store: &Store, submissions: &Receiver<Submission>, tail: &Tail) {
-    while let Ok(first) = submissions.recv() {
-        let batch = gather(first, submissions);
-        write(store, batch, tail);
+    loop {
+        match submissions.recv_timeout(REOPEN_EVERY) {
+            Ok(first) => write(store, gather(first, submissions), tail),
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => return,
+        }
+        // A read can fail, too, and then nobody gets as far as submitting anything.
         if let Some(cause) = store.failure() {
             reopen(store, submissions, &cause);
         }

@@ -135,6 +135,13 @@ struct Text {
     busy: Instant,
 }
 
+impl Text {
+    fn is_current_at(&self, head: Lsn) -> bool {
+        use index::follower::Follower as _;
+        self.unit.follower().position() >= head && matches!(self.unit.state(), State::Current)
+    }
+}
+
 impl Runner {
     fn run(mut self) {
         let mut moves = 0;
@@ -174,13 +181,12 @@ impl Runner {
         if !self.units.contains_key(&tenant) && !self.open(view, tenant) {
             return false;
         }
+        if self.units.get(&tenant).is_none_or(|text| text.is_current_at(head)) {
+            return false;
+        }
         self.make_room_for_writer(tenant);
         let shared = Arc::clone(&self.shared);
         let Some(text) = self.units.get_mut(&tenant) else { return false };
-        use index::follower::Follower as _;
-        if text.unit.follower().position() >= head && matches!(text.unit.state(), State::Current) {
-            return false;
-        }
         text.busy = Instant::now();
         let stepped = text.unit.step(view, Limits::default(), &|| shared.stopping.load(Ordering::Relaxed));
         if let Err(error) = &stepped

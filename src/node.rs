@@ -41,13 +41,15 @@ pub fn new_node_id() -> String {
     random::<8>().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// The seed of the node's Ed25519 signing key; made on the first call, readable by its owner alone.
+/// The seed of the node's Ed25519 signing key, readable by its owner alone. It is made on the first call,
+/// but not where something was `signed` before: a new key would disown all of that.
 ///
 /// # Errors
-/// If the key cannot be read or written, is not 32 bytes long, or is open to others.
-pub fn signing_seed(keys: &Path) -> Result<[u8; 32]> {
+/// If the key is gone, cannot be read or written, is not 32 bytes long, or is open to others.
+pub fn signing_seed(keys: &Path, signed: bool) -> Result<[u8; 32]> {
     let path = keys.join(SIGNING_KEY);
     if !path.exists() {
+        ensure!(!signed, "signing key `{}` is missing; restore it from a backup", path.display());
         write_secret(&path, &random::<32>())?;
     }
     let mode = fs::metadata(&path)?.permissions().mode();
@@ -76,7 +78,9 @@ pub fn write_secret(path: &Path, bytes: &[u8]) -> Result<()> {
     let mut file = options.write(true).create(true).truncate(true).mode(0o600).open(&beside)?;
     file.write_all(bytes)?;
     file.sync_all()?;
-    fs::rename(&beside, path).with_context(|| format!("`{}`", path.display()))
+    fs::rename(&beside, path).with_context(|| format!("`{}`", path.display()))?;
+    // Without this the name may be gone after a power cut, and with it all that was signed.
+    Ok(fs::File::open(path.parent().unwrap_or(Path::new(".")))?.sync_all()?)
 }
 
 /// A time as RFC 3339 text in UTC.

@@ -63,7 +63,32 @@ impl<'v> Reader<'v> {
     fn find(&self, id: &str, as_of_us: Option<i64>) -> Result<Option<(ThingId, ThingRow)>> {
         let found = self.view.thing_by_id(self.tenant, id)?;
         let Some((thing, row)) = found else { return Ok(None) };
-        Ok(self.is_visible(thing, &row, as_of_us)?.then_some((thing, row)))
+        Ok((!self.readable(thing, &row, as_of_us)?.is_empty()).then_some((thing, row)))
+    }
+
+    /// What may be read of a thing by itself: of a relation only what draws edges between things that
+    /// may be seen, since it names them.
+    ///
+    /// # Errors
+    /// As for reading the view.
+    pub fn readable(&self, thing: ThingId, row: &ThingRow, as_of_us: Option<i64>) -> Result<Vec<SaidRow>> {
+        let mut readable = Vec::new();
+        for said in self.said(thing, row, as_of_us)? {
+            if self.ends_are_visible(thing, &said, as_of_us)? {
+                readable.push(said);
+            }
+        }
+        Ok(readable)
+    }
+
+    fn ends_are_visible(&self, thing: ThingId, said: &SaidRow, as_of_us: Option<i64>) -> Result<bool> {
+        for end in said.edges.iter().flat_map(|edge| [edge.from(), edge.to()]).filter(|end| *end != thing) {
+            let row = self.view.thing(self.tenant, end)?;
+            if !self.is_visible(end, &row, as_of_us)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     fn is_visible(&self, thing: ThingId, row: &ThingRow, as_of_us: Option<i64>) -> Result<bool> {

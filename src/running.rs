@@ -22,7 +22,8 @@ const ANCHOR_EVERY: Duration = Duration::from_secs(1);
 pub struct Running {
     /// The node.
     pub app: Shared,
-    threads: Vec<JoinHandle<()>>,
+    writer: JoinHandle<()>,
+    followers: [JoinHandle<()>; 2],
     _directory: Directory,
 }
 
@@ -35,7 +36,9 @@ impl Running {
     pub fn start(config: Config) -> Result<Running> {
         let directory = Directory::hold(&config.data_dir)?;
         let store = Arc::new(directory.open_store(config.cache_bytes_max, node::new_node_id())?);
-        let anchor = Arc::new(Anchor::new(directory.anchor(), node::signing_seed(&directory.keys())?));
+        let anchored = directory.anchor().exists();
+        let anchor =
+            Arc::new(Anchor::new(directory.anchor(), node::signing_seed(&directory.keys(), anchored)?));
         anchor.check(&store.view()?)?;
         let (commit, writer) = commit::start(Arc::clone(&store)).context("writer thread")?;
         let (follow, follower) =
@@ -43,22 +46,23 @@ impl Running {
         let anchoring = start_anchoring(Arc::clone(&anchor), Arc::clone(&store), Arc::clone(commit.tail()))?;
         let app = Arc::new(App::new(config, store, commit, follow, anchor));
         import::recover(&app)?;
-        Ok(Running { app, threads: vec![writer, follower, anchoring], _directory: directory })
+        Ok(Running { app, writer, followers: [follower, anchoring], _directory: directory })
     }
 
     /// Stops the threads in order; everything that was submitted is written, and anchored.
     pub fn stop(self) {
-        let Running { app, threads, _directory: directory } = self;
+        let Running { app, writer, followers, _directory: directory } = self;
         app.follow.stop();
         app.commit.tail().close();
         let (store, anchor) = (Arc::clone(&app.store), Arc::clone(&app.anchor));
         // A request that was cut off may still hold the node; its writer then ends with the process.
-        let ends = Arc::strong_count(&app) == 1;
+        let writer_ends = Arc::strong_count(&app) == 1;
         drop(app);
-        if ends {
-            for thread in threads {
-                let _ = thread.join();
-            }
+        for thread in followers {
+            let _ = thread.join();
+        }
+        if writer_ends {
+            let _ = writer.join();
         }
         if let Err(error) = store.view().and_then(|view| anchor.write(&view)) {
             tracing::error!(%error, "cannot write the anchor");

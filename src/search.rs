@@ -132,7 +132,7 @@ pub(crate) fn search(
         hits.extend(describe.hit(hit.thing, hit.label, hit.score, top)?);
     }
     app.metrics.searches.inc();
-    let next = found.next.map(|key| app.cursors.keep(principal.tenant, of, Page { pinned, key, top }));
+    let next = found.next.map(|key| app.cursors.keep(&principal.token_id, of, Page { pinned, key, top }));
     Ok(Answer {
         hits,
         next,
@@ -221,10 +221,8 @@ impl Describe<'_> {
     fn hit(&self, thing: ThingId, label: LabelId, score: f32, top: f32) -> Result<Option<Hit>, Failure> {
         let tenant = self.principal.tenant;
         let row = self.view.thing(tenant, thing)?;
-        let Some(said) = row.said.iter().find(|said| said.label() == label).filter(|_| !row.is_deleted())
-        else {
-            return Ok(None);
-        };
+        let readable = self.reader.readable(thing, &row, None)?;
+        let Some(said) = readable.iter().find(|said| said.label() == label) else { return Ok(None) };
         let assertion = self.view.assertion(tenant, said.lsn())?;
         let snippet =
             assertion.and_then(|assertion| self.highlighter.best(&passages(&assertion), SNIPPET_CHARS_MAX));

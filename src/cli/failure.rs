@@ -35,7 +35,7 @@ impl Failure {
     pub fn from_node(code: &str, message: &str) -> Failure {
         let exit = match code {
             "not_found" | "denied" | "grant_refused" | "purpose_refused" => 1,
-            "bad_request" | "invalid" | "exists" | "type_conflict" => 2,
+            "bad_request" | "body_too_large" | "invalid" | "exists" | "type_conflict" => 2,
             _ => 3,
         };
         Failure::new(exit, code, message)
@@ -71,6 +71,9 @@ impl From<storage::ledger::Error> for Failure {
 impl From<reqwest::Error> for Failure {
     fn from(error: reqwest::Error) -> Failure {
         let url = error.url().map(|url| url.origin().ascii_serialization()).unwrap_or_default();
+        if error.is_builder() {
+            return Failure::bad_input(format!("node address: {error}; such as http://127.0.0.1:7340"));
+        }
         let mut cause: &dyn std::error::Error = &error;
         while let Some(source) = cause.source() {
             cause = source;

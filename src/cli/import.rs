@@ -149,7 +149,7 @@ impl Input {
         }
         let failed =
             |error: std::io::Error| Failure::bad_input(format!("file `{}`: {error}", path.display()));
-        let metadata = std::fs::File::open(path).and_then(|file| file.metadata()).map_err(failed)?;
+        let metadata = std::fs::metadata(path).map_err(failed)?;
         if metadata.is_dir() {
             return Err(Failure::bad_input(format!(
                 "file `{}` is a directory; name the files in it",
@@ -157,7 +157,9 @@ impl Input {
             )));
         }
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        Ok(Input { path: path.to_owned(), name, bytes: Some(metadata.len()), before: Some(metadata) })
+        // A pipe has no length, and never stays as it was.
+        let plain = metadata.is_file().then_some(metadata);
+        Ok(Input { path: path.to_owned(), name, bytes: plain.as_ref().map(Metadata::len), before: plain })
     }
 
     async fn part(&self, bar: &ProgressBar) -> Result<Part> {
@@ -170,19 +172,16 @@ impl Input {
                 }
             })
         };
-        let body = match self.bytes {
-            None => {
-                Body::wrap_stream(ReaderStream::with_capacity(tokio::io::stdin(), PIECE_BYTES).map(counted))
-            }
-            Some(bytes) => {
-                let failed = |error: std::io::Error| {
-                    Failure::bad_input(format!("file `{}`: {error}", self.path.display()))
-                };
-                // A file that grows while it is read must not be read for ever.
-                let file = tokio::fs::File::open(&self.path).await.map_err(failed)?.take(bytes);
-                Body::wrap_stream(ReaderStream::with_capacity(file, PIECE_BYTES).map(counted))
-            }
-        };
+        if self.path == Path::new("-") {
+            let body = ReaderStream::with_capacity(tokio::io::stdin(), PIECE_BYTES).map(counted);
+            return Ok(Part::stream(Body::wrap_stream(body)).file_name(self.name.clone()));
+        }
+        let file = tokio::fs::File::open(&self.path).await;
+        let file =
+            file.map_err(|error| Failure::bad_input(format!("file `{}`: {error}", self.path.display())))?;
+        // A file that grows while it is read must not be read for ever.
+        let file = file.take(self.bytes.unwrap_or(u64::MAX));
+        let body = Body::wrap_stream(ReaderStream::with_capacity(file, PIECE_BYTES).map(counted));
         Ok(Part::stream(body).file_name(self.name.clone()))
     }
 
@@ -228,7 +227,7 @@ fn report_in_lines(bar: &ProgressBar) {
             tokio::time::sleep(PLAIN_PROGRESS_EVERY).await;
             let Some(bar) = bar.upgrade().filter(|bar| !bar.is_finished()) else { return };
             let rate = bar.per_sec() / 1e6;
-            tracing_line(&format!(
+            progress_line(&format!(
                 "sent {} of {} bytes, {rate:.1} MB/s",
                 bar.position(),
                 bar.length().unwrap_or_default()
@@ -237,7 +236,7 @@ fn report_in_lines(bar: &ProgressBar) {
     });
 }
 
-fn tracing_line(text: &str) {
+fn progress_line(text: &str) {
     use std::io::Write as _;
     // There is nowhere left to say that stderr is gone.
     let _ = writeln!(std::io::stderr(), "{text}");

@@ -42,7 +42,10 @@ impl Token {
     pub(super) async fn run(self, global: &Global, output: &Output) -> Result {
         match self {
             Token::Create { role, scopes, clearance, purposes, expires } => {
-                let expires_at = rfc3339(now_us() + lifetime_us(&expires)?);
+                let expires_at = now_us().checked_add(lifetime_us(&expires)?);
+                let expires_at = expires_at
+                    .ok_or_else(|| Failure::bad_input(format!("lifetime `{expires}`: too long")))?;
+                let expires_at = rfc3339(expires_at);
                 let purposes = (!purposes.is_empty()).then_some(purposes);
                 // The tenant is what the token is for, not where the request goes: it may not exist yet.
                 let variables = json!({

@@ -55,7 +55,7 @@ fn check_anchor(directory: &Directory, view: &View) -> Result<Option<String>> {
     if !directory.anchor().exists() {
         return Ok(None);
     }
-    let anchor = Anchor::new(directory.anchor(), node::signing_seed(&directory.keys())?);
+    let anchor = Anchor::new(directory.anchor(), node::signing_seed(&directory.keys(), true)?);
     Ok(anchor.check(view).err().map(|error| error.to_string()))
 }
 

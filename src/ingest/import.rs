@@ -36,6 +36,9 @@ const CHUNK_BYTES_MAX: usize = 4 << 20;
 const CHUNK_COMMANDS_MAX: usize = 8192;
 /// Chunks that wait for the writer while the next is read.
 const CHUNKS_IN_FLIGHT_MAX: usize = 2;
+/// Relations of relations may wait for each other so deep; what is deeper is rejected. Each round reads
+/// all that still waits.
+const SETTLE_ROUNDS_MAX: usize = 32;
 /// Pending relations settled at a time.
 const SETTLE_MAX: usize = 4096;
 /// An import waits so long for the search index while that makes no progress.
@@ -376,7 +379,11 @@ impl<'a> Settling<'a> {
 
     /// Says what waited for its ends, again and again while that helps: a relation may itself be an end.
     fn settle(&mut self) -> Result<()> {
-        while self.settle_round(false)? > 0 {}
+        for _ in 0..SETTLE_ROUNDS_MAX {
+            if self.settle_round(false)? == 0 {
+                break;
+            }
+        }
         self.settle_round(true)?;
         Ok(())
     }
@@ -465,7 +472,14 @@ fn said_of(row: &PendingRow) -> Result<Said> {
 }
 
 fn refusal(error: &Error, id: &str) -> Reject {
-    Reject::new(error.code(), error.to_string(), id)
+    // The stored type may be hidden from who imports; that the id is taken cannot be.
+    let reason = match error {
+        Error::TypeConflict { .. } => {
+            "the id is taken by a thing of another type; choose another id".to_owned()
+        }
+        error => error.to_string(),
+    };
+    Reject::new(error.code(), reason, id)
 }
 
 /// Roughly what a thing weighs, in bytes.

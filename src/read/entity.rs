@@ -150,7 +150,7 @@ impl Reader<'_> {
     /// The visible statements, the one to be shown first: what was observed last, then recorded last.
     fn statements(&self, thing: ThingId, row: &ThingRow, as_of_us: Option<i64>) -> Result<Vec<Statement>> {
         let mut statements = Vec::new();
-        for said in self.said(thing, row, as_of_us)? {
+        for said in self.readable(thing, row, as_of_us)? {
             if let Some(assertion) = self.view.assertion(self.tenant, said.lsn())? {
                 let source = self.source_name(said.source)?;
                 statements.push(Statement { said, assertion, source });

@@ -176,6 +176,10 @@ impl Front {
     fn grow(&mut self, walk: &mut Walk<'_, '_>) -> Result<()> {
         let mut next: HashMap<ThingId, Vec<ThingId>> = HashMap::new();
         for thing in &self.edge {
+            if (walk.stop)() {
+                walk.truncated = true;
+                break;
+            }
             for near in walk.neighbours(*thing)? {
                 if !self.reached_by.contains_key(&near) {
                     next.entry(near).or_default().push(*thing);

@@ -6,15 +6,15 @@ use std::time::{Duration, Instant};
 
 use axum::http::StatusCode;
 use index::text::{Key, Pinned};
-use storage::ids::TenantId;
 
 use crate::gateway::Failure;
 use crate::node;
 
 /// A cursor is good for so long.
 const LIFETIME: Duration = Duration::from_secs(300);
-/// Cursors of a tenant at a time: each keeps a state of the index from being cleaned up.
-const PER_TENANT_MAX: usize = 64;
+/// Cursors of a token at a time: each keeps a state of the index from being cleaned up, and nobody's push
+/// out another's.
+const PER_TOKEN_MAX: usize = 32;
 
 /// The cursors that were given out, oldest first.
 #[derive(Default)]
@@ -27,7 +27,7 @@ struct Kept {
     name: String,
     /// Digest of whose it is, and for which question.
     of: [u8; 32],
-    tenant: TenantId,
+    token: String,
     since: Instant,
     page: Page,
 }
@@ -55,16 +55,16 @@ impl Cursors {
     }
 
     /// Keeps where a page ended; the name to ask for the next one by.
-    pub(super) fn keep(&self, tenant: TenantId, of: [u8; 32], page: Page) -> String {
+    pub(super) fn keep(&self, token: &str, of: [u8; 32], page: Page) -> String {
         let name: String = node::random::<16>().iter().map(|byte| format!("{byte:02x}")).collect();
         let mut kept = self.live();
-        let of_tenant = kept.iter().filter(|kept| kept.tenant == tenant).count();
-        if of_tenant >= PER_TENANT_MAX
-            && let Some(oldest) = kept.iter().position(|kept| kept.tenant == tenant)
+        let of_token = kept.iter().filter(|kept| kept.token == token).count();
+        if of_token >= PER_TOKEN_MAX
+            && let Some(oldest) = kept.iter().position(|kept| kept.token == token)
         {
             kept.remove(oldest);
         }
-        kept.push(Kept { name: name.clone(), of, tenant, since: Instant::now(), page });
+        kept.push(Kept { name: name.clone(), of, token: token.to_owned(), since: Instant::now(), page });
         name
     }
 

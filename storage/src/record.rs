@@ -118,11 +118,16 @@ impl Record {
     /// The record's ledger leaf.
     #[must_use]
     pub fn leaf(&self) -> Leaf {
-        let digest = match &self.content {
+        Leaf::new(&self.header, &self.digest())
+    }
+
+    /// SHA-256 of salt and body, whether they are still there or not.
+    #[must_use]
+    pub fn digest(&self) -> ledger::Hash {
+        match &self.content {
             Content::Held { salt, body } => ledger::leaf::digest(salt, body),
             Content::Erased { digest } => *digest,
-        };
-        Leaf::new(&self.header, &digest)
+        }
     }
 
     /// The body, if it was not erased.

@@ -200,6 +200,8 @@ impl View {
             }
             None => prefix.bytes().to_vec(),
         };
+        // A cursor of another question must not lead in front of what this one asks for.
+        let from = from.max(prefix.bytes().to_vec());
         self.scan(table, &from, prefix.end().as_deref(), &mut |key, value| visit(edge(key, value)?))
     }
 
@@ -366,6 +368,15 @@ impl View {
             Ok(ControlFlow::Continue(()))
         })?;
         Ok(tokens)
+    }
+
+    /// A run.
+    ///
+    /// # Errors
+    /// See [`View::node`].
+    pub fn run(&self, tenant: TenantId, run: RunId) -> Result<Option<RunRow>> {
+        let row = self.get(Table::Runs, Key::of(tenant).and(&run).bytes())?;
+        row.map(|row| decode(&row, "run row")).transpose()
     }
 
     /// Every run of a tenant, oldest first.

@@ -11,10 +11,10 @@ use futures_util::StreamExt;
 use serde::Deserialize;
 use storage::View;
 use storage::ids::RunId;
-use storage::model::{Classification, Licence, Purpose, Purposes, Retention, SourceSpec};
+use storage::model::{Classification, Licence, Purpose, Purposes, Retention, Role, SourceSpec};
 use tokio::sync::mpsc;
 
-use crate::app::Shared;
+use crate::app::{IMPORTERS_MAX, Shared};
 use crate::gateway::auth::Caller;
 use crate::gateway::errors::Failure;
 use crate::ingest::files::Format;
@@ -24,6 +24,9 @@ use crate::policy::{Action, Principal};
 
 /// A client that goes on sending what was refused is cut off after this.
 const SWALLOW_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A client that sends nothing for so long has given up.
+const BODY_IDLE_MAX: Duration = Duration::from_secs(30);
 
 /// What to import, and on which terms. Terms that are left out are those of a source that is known.
 #[derive(Debug, Deserialize)]
@@ -56,10 +59,16 @@ pub(crate) async fn run(
             return Err(refused);
         }
     };
+    let Ok(place) = app.importers.clone().try_acquire_owned() else {
+        swallow(request);
+        return Err(storage::Error::Busy { limit: IMPORTERS_MAX }.into());
+    };
     let (sender, mut upload) = upload::channel();
     let importer = app.clone();
-    let importing =
-        tokio::task::spawn_blocking(move || import::run(&importer, &principal, &wanted, &mut upload));
+    let importing = tokio::task::spawn_blocking(move || {
+        let _place = place;
+        import::run(&importer, &principal, &wanted, &mut upload)
+    });
     feed(request, params.name.unwrap_or_else(|| "body".to_owned()), sender).await?;
     let summary = importing.await.map_err(|_| crashed())??;
     app.metrics.import_objects.inc_by(summary.read);
@@ -82,6 +91,16 @@ pub(crate) async fn rejects(
     Path(run): Path<u64>,
 ) -> Result<Response, Failure> {
     app.check(&principal, Action::ImportRun)?;
+    let view = app.store.view()?;
+    // They hold ids and values of whoever imported: his own, or everything for who may see everything.
+    let row = view.run(principal.tenant, RunId(run))?;
+    let readable = match row {
+        Some(row) => row.actor == principal.actor.0 || app.sees_everything(&view, &principal)?,
+        None => false,
+    };
+    if !readable {
+        return Err(Failure::not_found("rejects of run", &run.to_string()));
+    }
     let path = rejects_path(&app.config.data_dir, principal.tenant, RunId(run));
     let file = tokio::fs::File::open(path).await;
     let file = file.map_err(|_| Failure::not_found("rejects of run", &run.to_string()))?;
@@ -133,9 +152,9 @@ where
     S: futures_util::Stream<Item = Result<bytes::Bytes, E>> + Unpin,
     E: std::fmt::Display,
 {
-    while let Some(piece) = pieces.next().await {
-        let event =
-            piece.map_or_else(|error| Event::Broken(format!("the body broke off: {error}")), Event::Data);
+    // Only waiting for the client has a limit; waiting for the reader is what slows the client down.
+    while let Some(piece) = next(&mut pieces).await {
+        let event = piece.map_or_else(Event::Broken, Event::Data);
         let broken = matches!(event, Event::Broken(_));
         let _ = sender.send(event).await;
         if broken {
@@ -143,6 +162,18 @@ where
         }
     }
     true
+}
+
+/// The next piece, or why there is none; `None` at the end.
+async fn next<S, E>(pieces: &mut S) -> Option<Result<bytes::Bytes, String>>
+where
+    S: futures_util::Stream<Item = Result<bytes::Bytes, E>> + Unpin,
+    E: std::fmt::Display,
+{
+    match tokio::time::timeout(BODY_IDLE_MAX, pieces.next()).await {
+        Ok(piece) => piece.map(|piece| piece.map_err(|error| format!("the body broke off: {error}"))),
+        Err(_) => Some(Err(format!("no bytes came for {} s", BODY_IDLE_MAX.as_secs()))),
+    }
 }
 
 fn request_of(
@@ -156,6 +187,9 @@ fn request_of(
         .into_iter()
         .map(|(_, spec)| spec)
         .find(|spec| spec.name == params.source);
+    if let Some(known) = &known {
+        check_ceiling(app, view, principal, known)?;
+    }
     let source = terms(params, known.as_ref())?;
     source.validate()?;
     if known.as_ref().is_some_and(|known| *known != source) {
@@ -163,6 +197,21 @@ fn request_of(
         app.check(principal, Action::SourceWrite)?;
     }
     Ok(import::Request { format: params.format.parse::<Format>()?, source })
+}
+
+/// An import replaces what its source said before, so who imports must be cleared for that. A writer is
+/// made to write what it cannot read.
+fn check_ceiling(
+    app: &Shared,
+    view: &View,
+    principal: &Principal,
+    known: &SourceSpec,
+) -> Result<(), Failure> {
+    let ceiling = app.source_ceiling(view, principal.tenant, &known.name)?.max(Some(known.classification));
+    if principal.role != Role::Writer && Some(principal.clearance) < ceiling {
+        return Err(Failure::denied(Action::ImportRun.as_str()));
+    }
+    Ok(())
 }
 
 fn terms(params: &Params, known: Option<&SourceSpec>) -> Result<SourceSpec, Failure> {
