@@ -39,11 +39,17 @@ pub struct Made {
 }
 
 /// Makes a token for a tenant. An owner of the node who names a new tenant makes it.
-pub(crate) async fn create(app: &App, principal: &Principal, tenant: &str, wanted: Wanted) -> Result<Made, Failure> {
+pub(crate) async fn create(
+    app: &App,
+    principal: &Principal,
+    tenant: &str,
+    wanted: Wanted,
+) -> Result<Made, Failure> {
     app.check(principal, Action::TokenManage)?;
     let made = mint(wanted);
-    may_grant(principal, &made.spec, node::now_us())
-        .map_err(|refused| Failure::new(axum::http::StatusCode::FORBIDDEN, "grant_refused", refused.to_string()))?;
+    may_grant(principal, &made.spec, node::now_us()).map_err(|refused| {
+        Failure::new(axum::http::StatusCode::FORBIDDEN, "grant_refused", refused.to_string())
+    })?;
     let tenant = if tenant == principal.tenant_name {
         principal.tenant
     } else if principal.role == Role::Owner {
@@ -60,11 +66,12 @@ async fn tenant_or_new(app: &App, name: &str, actor: ActorId) -> Result<TenantId
     if let Some(tenant) = app.store.view()?.tenant(name)? {
         return Ok(tenant);
     }
-    let applied = match app.write_one(Command::CreateTenant(CreateTenant { name: name.to_owned(), actor })).await {
-        Ok(applied) => applied,
-        // Somebody made it meanwhile.
-        Err(refused) => return app.store.view()?.tenant(name)?.ok_or(refused),
-    };
+    let applied =
+        match app.write_one(Command::CreateTenant(CreateTenant { name: name.to_owned(), actor })).await {
+            Ok(applied) => applied,
+            // Somebody made it meanwhile.
+            Err(refused) => return app.store.view()?.tenant(name)?.ok_or(refused),
+        };
     match applied.effect {
         Effect::Tenant(tenant) => Ok(tenant),
         other => unreachable!("a tenant was made: {other:?}"),

@@ -97,7 +97,10 @@ fn unread(app: &App, rejection: &BytesRejection) -> Failure {
     if rejection.status() != StatusCode::PAYLOAD_TOO_LARGE {
         return Failure::bad_request(rejection.body_text());
     }
-    let message = format!("the body has more than {} bytes; send less, or set body_bytes_max", app.config.body_bytes_max);
+    let message = format!(
+        "the body has more than {} bytes; send less, or set body_bytes_max",
+        app.config.body_bytes_max
+    );
     Failure::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", message)
 }
 
@@ -109,7 +112,9 @@ fn find(body: &Body) -> Result<&'static Operation, Failure> {
                 "PERSISTED_ONLY",
                 "only persisted operations are run; send `id` instead of `query`",
             ),
-            None => Failure::bad_request("no `id`; send the id of a persisted operation, such as `search:v1`"),
+            None => {
+                Failure::bad_request("no `id`; send the id of a persisted operation, such as `search:v1`")
+            }
         });
     };
     Operation::find(name).ok_or_else(|| {
@@ -176,9 +181,10 @@ where
 fn limit(asked: Option<i32>, default: usize, max: usize) -> Result<usize, Failure> {
     match asked {
         None => Ok(default),
-        Some(asked) => usize::try_from(asked).ok().filter(|asked| (1..=max).contains(asked)).ok_or_else(|| {
-            Failure::bad_request(format!("limit or depth `{asked}`: from 1 to {max}"))
-        }),
+        Some(asked) => usize::try_from(asked)
+            .ok()
+            .filter(|asked| (1..=max).contains(asked))
+            .ok_or_else(|| Failure::bad_request(format!("limit or depth `{asked}`: from 1 to {max}"))),
     }
 }
 

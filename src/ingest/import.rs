@@ -11,7 +11,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
-use storage::commands::{Applied, Assert, BeginRun, Command, Effect, EndRun, IfEndMissing, SetSource, Unpend};
+use storage::commands::{
+    Applied, Assert, BeginRun, Command, Effect, EndRun, IfEndMissing, SetSource, Unpend,
+};
 use storage::ids::{ActorId, Lsn, RunId, SourceId, TenantId};
 use storage::model::{Form, Label, Part, Purpose, RunBegin, RunCounts, RunEnd, RunState, Said, SourceSpec};
 use storage::rows::PendingRow;
@@ -170,7 +172,10 @@ impl<'a> Running<'a> {
             started: Instant::now(),
             source,
             request,
-            settling: Settling { purpose: principal.recorded_purpose().code(), ..Settling::new(app, tenant, actor, run, Vec::new()) },
+            settling: Settling {
+                purpose: principal.recorded_purpose().code(),
+                ..Settling::new(app, tenant, actor, run, Vec::new())
+            },
             chunk: Chunk::default(),
             in_flight: VecDeque::new(),
             pending: 0,
@@ -191,7 +196,8 @@ impl<'a> Running<'a> {
         });
         match ended {
             Ok(summary) if !summary.late_markings.is_empty() => self.notes.push(format!(
-                "`{name}` defines markings after objects that use them; import it again to classify those"
+                "`{name}` uses markings before it defines them; what uses them has the import's classification. \
+                 Name the file twice in one import to put that right"
             )),
             Ok(_) => {}
             Err(fatal) => self.break_off(name, &fatal),
@@ -212,8 +218,7 @@ impl<'a> Running<'a> {
 
     fn said(&mut self, input: u32, line: u64, said: Said) {
         self.pending += 1;
-        let if_end_missing =
-            IfEndMissing::Pend { run: self.settling.run, input, line, number: self.pending };
+        let if_end_missing = IfEndMissing::Pend { run: self.settling.run, input, line, number: self.pending };
         self.chunk.bytes += size(&said);
         self.chunk.lines.push(Line { input, line, form: said.form, id: said.id.clone() });
         self.chunk.commands.push(Command::Assert(Box::new(Assert {
@@ -420,7 +425,12 @@ impl<'a> Settling<'a> {
     }
 
     fn end(&mut self, state: RunState) -> Result<Lsn> {
-        let end = RunEnd { run: self.run.0, state: state as i32, counts: self.counts, inputs: self.input_datasets() };
+        let end = RunEnd {
+            run: self.run.0,
+            state: state as i32,
+            counts: self.counts,
+            inputs: self.input_datasets(),
+        };
         let command = EndRun { tenant: self.tenant, actor: self.actor, end };
         Ok(one(self.app, Command::EndRun(command))?.lsn)
     }
@@ -429,7 +439,8 @@ impl<'a> Settling<'a> {
     fn give_up(&mut self) {
         let inputs = std::mem::take(&mut self.inputs);
         let mut runs = self.app.given_up.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (tenant, actor, purpose, run, counts) = (self.tenant, self.actor, self.purpose, self.run, self.counts);
+        let (tenant, actor, purpose, run, counts) =
+            (self.tenant, self.actor, self.purpose, self.run, self.counts);
         runs.push(Open { tenant, actor, purpose, run, inputs, counts });
     }
 
@@ -448,7 +459,8 @@ fn said_of(row: &PendingRow) -> Result<Said> {
         })
     });
     let parts = parts.collect::<Result<Vec<_>>>()?;
-    let first = row.parts.first().ok_or_else(|| Error::Corrupt { what: "pending", detail: "no part".to_owned() })?;
+    let first =
+        row.parts.first().ok_or_else(|| Error::Corrupt { what: "pending", detail: "no part".to_owned() })?;
     first.assertion.said(parts)
 }
 
@@ -468,7 +480,10 @@ fn size(said: &Said) -> usize {
 
 /// Submits one command and waits for its answer.
 fn one(app: &App, command: Command) -> Result<Applied> {
-    app.commit.submit_blocking(vec![command])?.pop().unwrap_or_else(|| Err(Error::Poisoned { cause: "no answer".to_owned() }))
+    app.commit
+        .submit_blocking(vec![command])?
+        .pop()
+        .unwrap_or_else(|| Err(Error::Poisoned { cause: "no answer".to_owned() }))
 }
 
 fn unexpected(applied: Applied) -> Error {

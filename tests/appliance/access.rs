@@ -9,19 +9,25 @@ use crate::node::{Node, Ran};
 fn with_secrets() -> Node {
     let node = Node::start();
     let lines = |prefix: &str| {
-        let thing = |name: &str| json!({
-            "id": format!("{prefix}-{name}"), "type": format!("{prefix}-type"), "attributes": {"name": format!("kestrel {prefix} {name}")},
-            "texts": [{"text": format!("a kestrel that is {prefix}")}],
-        });
+        let thing = |name: &str| {
+            json!({
+                "id": format!("{prefix}-{name}"), "type": format!("{prefix}-type"), "attributes": {"name": format!("kestrel {prefix} {name}")},
+                "texts": [{"text": format!("a kestrel that is {prefix}")}],
+            })
+        };
         let relation = json!({"relation": format!("{prefix}-knows"), "from": format!("{prefix}-a"), "to": format!("{prefix}-b")});
         format!("{}\n{}\n{relation}\n", thing("a"), thing("b"))
     };
     let open = node.write("open.jsonl", lines("open"));
     let closed = node.write("closed.jsonl", lines("closed"));
-    let bridge = node.write("bridge.jsonl", [
-        json!({"relation": "bridge", "from": "open-a", "to": "closed-a"}).to_string(),
-        json!({"relation": "bridge", "from": "closed-a", "to": "open-b"}).to_string(),
-    ].join("\n"));
+    let bridge = node.write(
+        "bridge.jsonl",
+        [
+            json!({"relation": "bridge", "from": "open-a", "to": "closed-a"}).to_string(),
+            json!({"relation": "bridge", "from": "closed-a", "to": "open-b"}).to_string(),
+        ]
+        .join("\n"),
+    );
     node.import(&open, "jsonl", "open", &["--classification", "public"]).ok();
     node.import(&closed, "jsonl", "closed", &["--classification", "internal"]).ok();
     node.import(&bridge, "jsonl", "bridge", &["--classification", "public"]).ok();
@@ -42,8 +48,14 @@ fn a_public_clearance_finds_nothing_that_is_internal() {
     assert_eq!(found["hits"].as_array().map(Vec::len), Some(2), "{found}");
     assert!(!found.to_string().contains("closed"), "{found}");
     assert!(see(&["search", "closed"]).ok()["hits"].as_array().is_some_and(Vec::is_empty));
-    assert!(see(&["search", "kestrel", "--source", "closed"]).ok()["hits"].as_array().is_some_and(Vec::is_empty));
-    assert!(see(&["search", "kestrel", "--type", "closed-type"]).ok()["hits"].as_array().is_some_and(Vec::is_empty));
+    assert!(
+        see(&["search", "kestrel", "--source", "closed"]).ok()["hits"].as_array().is_some_and(Vec::is_empty)
+    );
+    assert!(
+        see(&["search", "kestrel", "--type", "closed-type"]).ok()["hits"]
+            .as_array()
+            .is_some_and(Vec::is_empty)
+    );
     see(&["entity", "get", "open-a"]).ok();
 
     let http = node.http_as(&reader);
@@ -54,7 +66,11 @@ fn a_public_clearance_finds_nothing_that_is_internal() {
     let owner = node.http().graphql("suggest:v1", json!({"prefix": "kestrel c"}));
     assert!(owner.to_string().contains("closed-a"), "the guard is met: {owner}");
     let counts = http.graphql("node:v1", json!({}));
-    assert_eq!((&counts["node"]["entities"], &counts["node"]["relations"]), (&Value::Null, &Value::Null), "{counts}");
+    assert_eq!(
+        (&counts["node"]["entities"], &counts["node"]["relations"]),
+        (&Value::Null, &Value::Null),
+        "{counts}"
+    );
     let sources = http.graphql("sources:v1", json!({}));
     assert!(!sources.to_string().contains("closed"), "{sources}");
 
@@ -66,7 +82,10 @@ fn a_public_clearance_finds_nothing_that_is_internal() {
     assert_eq!(owner["relations"].as_array().map(Vec::len), Some(2), "{owner}");
     let path = see(&["path", "open-a", "open-b", "--kind", "bridge"]);
     assert_eq!((path.exit, &path.json["paths"]), (1, &json!([])), "{path:?}");
-    assert_eq!(node.cli(&["path", "open-a", "open-b", "--kind", "bridge"]).ok()["paths"], json!([["open-a", "closed-a", "open-b"]]));
+    assert_eq!(
+        node.cli(&["path", "open-a", "open-b", "--kind", "bridge"]).ok()["paths"],
+        json!([["open-a", "closed-a", "open-b"]])
+    );
     let metrics = node.http().get("/metrics");
     assert!(metrics.body.contains("denied_after_filter_total 0"), "{}", metrics.body);
 }
@@ -74,12 +93,24 @@ fn a_public_clearance_finds_nothing_that_is_internal() {
 #[test]
 fn what_is_denied_looks_like_what_is_absent() {
     let node = with_secrets();
-    let relation = node.cli(&["relations", "closed-a", "--kind", "closed-knows"]).ok()["relations"][0]["id"].as_str().expect("an id").to_owned();
+    let relation = node.cli(&["relations", "closed-a", "--kind", "closed-knows"]).ok()["relations"][0]["id"]
+        .as_str()
+        .expect("an id")
+        .to_owned();
     let analyst = node.new_token(&["--role", "analyst"]);
     let reader = node.new_token(&["--role", "reader"]);
     for token in [&analyst, &reader] {
-        for (hidden, absent) in [("closed-a", "absent-a"), (relation.as_str(), "relation--00000000000000000000000000000000")] {
-            for before in [&["entity", "get"][..], &["entity", "history"], &["entity", "delete"], &["entity", "restore"], &["relations"], &["path", "open-a"]] {
+        for (hidden, absent) in
+            [("closed-a", "absent-a"), (relation.as_str(), "relation--00000000000000000000000000000000")]
+        {
+            for before in [
+                &["entity", "get"][..],
+                &["entity", "history"],
+                &["entity", "delete"],
+                &["entity", "restore"],
+                &["relations"],
+                &["path", "open-a"],
+            ] {
                 let ask = |id: &str| told(&node.cli_as(token, &[before, &[id]].concat()), id);
                 let (denied, missing) = (ask(hidden), ask(absent));
                 assert_eq!(denied, missing, "{before:?}");
@@ -87,7 +118,9 @@ fn what_is_denied_looks_like_what_is_absent() {
             }
             let ask = |id: &str| told(&node.cli_as(token, &["path", id, "open-a"]), id);
             assert_eq!(ask(hidden), ask(absent), "path from");
-            let ask = |id: &str| told(&node.cli_as(token, &["entity", "get", id, "--as-of", "2999-01-01T00:00:00Z"]), id);
+            let ask = |id: &str| {
+                told(&node.cli_as(token, &["entity", "get", id, "--as-of", "2999-01-01T00:00:00Z"]), id)
+            };
             assert_eq!(ask(hidden), ask(absent), "as of");
         }
     }
@@ -101,26 +134,57 @@ fn another_tenant_is_another_world() {
     let see = |args: &[&str]| node.cli_as(&other, args);
     assert!(see(&["search", "kestrel"]).ok()["hits"].as_array().is_some_and(Vec::is_empty));
     for id in ["open-a", "closed-a"] {
-        assert_eq!(told(&see(&["entity", "get", id]), id), told(&see(&["entity", "get", "absent"]), "absent"));
+        assert_eq!(
+            told(&see(&["entity", "get", id]), id),
+            told(&see(&["entity", "get", "absent"]), "absent")
+        );
         assert_eq!(told(&see(&["relations", id]), id), told(&see(&["relations", "absent"]), "absent"));
     }
     let counts = node.http_as(&other).graphql("node:v1", json!({}));
-    assert_eq!((counts["node"]["tenant"].as_str(), counts["node"]["lsn"].as_u64()), (Some("other"), Some(2)), "{counts}");
+    assert_eq!(
+        (counts["node"]["tenant"].as_str(), counts["node"]["lsn"].as_u64()),
+        (Some("other"), Some(2)),
+        "{counts}"
+    );
     // The same ids are other things here, and stay so.
-    let file = node.write("mine.jsonl", json!({"id": "open-a", "type": "mine", "texts": [{"text": "a kestrel of mine"}]}).to_string());
-    see(&["import", file.to_str().expect("UTF-8"), "--format", "jsonl", "--source", "mine", "--purpose", "threat-intel", "--licence", "Open-Data-OK"]).ok();
+    let file = node.write(
+        "mine.jsonl",
+        json!({"id": "open-a", "type": "mine", "texts": [{"text": "a kestrel of mine"}]}).to_string(),
+    );
+    see(&[
+        "import",
+        file.to_str().expect("UTF-8"),
+        "--format",
+        "jsonl",
+        "--source",
+        "mine",
+        "--purpose",
+        "threat-intel",
+        "--licence",
+        "Open-Data-OK",
+    ])
+    .ok();
     assert_eq!(see(&["entity", "get", "open-a"]).ok()["type"], "mine");
     assert_eq!(node.cli(&["entity", "get", "open-a"]).ok()["type"], "open-type");
     assert_eq!(see(&["search", "kestrel"]).ok()["hits"].as_array().map(Vec::len), Some(1));
     assert_eq!(node.cli(&["search", "kestrel"]).ok()["hits"].as_array().map(Vec::len), Some(4));
     // Naming the tenant helps nobody but an owner of the node.
     let refused = node.cli_as(&other, &["search", "kestrel", "--tenant", "default"]);
-    assert_eq!(told(&refused, "default"), told(&node.cli_as(&other, &["search", "kestrel", "--tenant", "nowhere"]), "nowhere"));
+    assert_eq!(
+        told(&refused, "default"),
+        told(&node.cli_as(&other, &["search", "kestrel", "--tenant", "nowhere"]), "nowhere")
+    );
     assert_eq!(refused.exit, 1, "{refused:?}");
-    assert_eq!(node.cli(&["search", "kestrel", "--tenant", "other"]).ok()["hits"].as_array().map(Vec::len), Some(1));
+    assert_eq!(
+        node.cli(&["search", "kestrel", "--tenant", "other"]).ok()["hits"].as_array().map(Vec::len),
+        Some(1)
+    );
     // A run of one tenant is none of another's business.
     let rejects = node.write("bad.jsonl", "{}\n");
-    let run = node.import(&rejects, "jsonl", "open", &["--classification", "public"]).json["run"].as_str().expect("a run").to_owned();
+    let run = node.import(&rejects, "jsonl", "open", &["--classification", "public"]).json["run"]
+        .as_str()
+        .expect("a run")
+        .to_owned();
     assert_eq!(node.http().get(&format!("/api/v1/imports/{run}/rejects")).status, 200);
     assert_eq!(node.http_as(&other).get(&format!("/api/v1/imports/{run}/rejects")).status, 404);
 }
@@ -129,11 +193,19 @@ fn another_tenant_is_another_world() {
 fn a_token_lets_in_until_it_is_revoked_and_no_other_does() {
     let mut node = Node::start();
     let made = node.cli(&["token", "create", "--role", "reader"]).ok();
-    let (id, token) = (made["id"].as_str().expect("an id").to_owned(), made["token"].as_str().expect("a token").to_owned());
-    assert_eq!((made["clearance"].as_str(), made["roles"].clone()), (Some("public"), json!(["reader"])), "{made}");
+    let (id, token) =
+        (made["id"].as_str().expect("an id").to_owned(), made["token"].as_str().expect("a token").to_owned());
+    assert_eq!(
+        (made["clearance"].as_str(), made["roles"].clone()),
+        (Some("public"), json!(["reader"])),
+        "{made}"
+    );
     node.cli_as(&token, &["search", "x"]).ok();
     let listed = node.cli(&["token", "list"]).ok();
-    assert!(listed.to_string().contains(&id) && !listed.to_string().contains(&token), "a secret is shown once: {listed}");
+    assert!(
+        listed.to_string().contains(&id) && !listed.to_string().contains(&token),
+        "a secret is shown once: {listed}"
+    );
 
     let mut mistyped = token.clone().into_bytes();
     let last = mistyped.last_mut().expect("not empty");

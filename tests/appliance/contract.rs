@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use async_graphql::parser::types::{DocumentOperations, ExecutableDocument, Selection, SelectionSet, Type, TypeKind, TypeSystemDefinition};
+use async_graphql::parser::types::{
+    DocumentOperations, ExecutableDocument, Selection, SelectionSet, Type, TypeKind, TypeSystemDefinition,
+};
 use async_graphql::parser::{parse_query, parse_schema};
 use intelgraph::gateway::operations::{ALL, Operation};
 use reqwest::Method;
@@ -20,7 +22,10 @@ fn sdks() -> PathBuf {
 /// An error of the gateway: its status, its code in the body, words, and the version of the API.
 fn refused(answer: &Answer, status: u16, code: &str) {
     assert_eq!((answer.status, answer.code().as_str()), (status, code), "{answer:?}");
-    assert!(answer.json()["error"]["message"].as_str().is_some_and(|message| !message.is_empty()), "{answer:?}");
+    assert!(
+        answer.json()["error"]["message"].as_str().is_some_and(|message| !message.is_empty()),
+        "{answer:?}"
+    );
     assert_eq!(answer.header("x-ig-api-version"), Some("v1"), "{answer:?}");
 }
 
@@ -36,7 +41,11 @@ fn operations_are_run_by_id_and_by_digest_and_by_nothing_else() {
         json!({"documentId": digest}),
     ] {
         let answer = http.post(&body);
-        assert_eq!((answer.status, answer.json()["data"]["node"]["tenant"].as_str()), (200, Some("default")), "{body}: {answer:?}");
+        assert_eq!(
+            (answer.status, answer.json()["data"]["node"]["tenant"].as_str()),
+            (200, Some("default")),
+            "{body}: {answer:?}"
+        );
         assert_eq!(answer.header("x-ig-api-version"), Some("v1"), "{answer:?}");
     }
     let answer = http.post(&json!({"id": "search:v1", "vars": {"q": "x"}}));
@@ -48,10 +57,15 @@ fn operations_are_run_by_id_and_by_digest_and_by_nothing_else() {
     refused(&http.post(&json!({})), 400, "bad_request");
     refused(&http.post(&json!([1])), 400, "bad_request");
     // A variable that is missing or of another type is the request's fault, and said so.
-    for variables in [json!({}), json!({"q": 7}), json!({"q": "x", "limit": "many"}), json!({"q": "x", "limit": -1})] {
+    for variables in
+        [json!({}), json!({"q": 7}), json!({"q": "x", "limit": "many"}), json!({"q": "x", "limit": -1})]
+    {
         let answer = http.post(&json!({"id": "search:v1", "variables": variables}));
         let document = answer.json();
-        assert!(document["data"].is_null() && document["errors"][0]["message"].is_string(), "{variables}: {answer:?}");
+        assert!(
+            document["data"].is_null() && document["errors"][0]["message"].is_string(),
+            "{variables}: {answer:?}"
+        );
     }
     let ahead = http.post(&json!({"id": "search:v1", "variables": {"q": "x", "atLeast": 1_000_000}}));
     assert_eq!(ahead.json()["errors"][0]["extensions"]["code"], "LSN_AHEAD", "{ahead:?}");
@@ -62,9 +76,19 @@ fn nobody_is_served_without_a_token() {
     let node = Node::start();
     let http = node.http();
     let body = json!({"id": "node:v1"}).to_string().into_bytes();
-    let paths = [(Method::POST, "/graphql"), (Method::POST, "/api/v1/import?format=jsonl&source=s"), (Method::GET, "/api/v1/ledger/entries?size=1"), (Method::GET, "/api/v1/imports/1/rejects")];
+    let paths = [
+        (Method::POST, "/graphql"),
+        (Method::POST, "/api/v1/import?format=jsonl&source=s"),
+        (Method::GET, "/api/v1/ledger/entries?size=1"),
+        (Method::GET, "/api/v1/imports/1/rejects"),
+    ];
     for (method, path) in paths {
-        for headers in [&[][..], &[("authorization", "Bearer nonsense")], &[("authorization", "Basic eDp5")], &[("authorization", "Bearer ")]] {
+        for headers in [
+            &[][..],
+            &[("authorization", "Bearer nonsense")],
+            &[("authorization", "Basic eDp5")],
+            &[("authorization", "Bearer ")],
+        ] {
             let answer = http.send(method.clone(), path, headers, body.clone());
             refused(&answer, 401, "unauthorized");
             assert_eq!(answer.header("www-authenticate"), Some("Bearer"), "{answer:?}");
@@ -96,7 +120,12 @@ fn health_and_metrics_need_no_token_and_tell_nothing() {
     let ask = |path: &str| http.send(Method::GET, path, &[], Vec::new());
     assert_eq!((ask("/healthz").status, ask("/readyz").status), (200, 200));
     let metrics = ask("/metrics");
-    assert!(metrics.header("content-type").is_some_and(|media_type| media_type.starts_with("application/openmetrics-text")), "{metrics:?}");
+    assert!(
+        metrics
+            .header("content-type")
+            .is_some_and(|media_type| media_type.starts_with("application/openmetrics-text")),
+        "{metrics:?}"
+    );
     assert!(!metrics.body.contains("secret"), "{}", metrics.body);
     check_open_metrics(&metrics.body);
     assert!(metrics.body.contains("intelgraph_import_objects_total 1"), "{}", metrics.body);
@@ -109,7 +138,8 @@ fn check_open_metrics(text: &str) {
     for line in text.lines().filter(|line| *line != "# EOF") {
         if let Some(rest) = line.strip_prefix("# ") {
             let mut words = rest.splitn(3, ' ');
-            let (keyword, family, value) = (words.next(), words.next().expect("a name"), words.next().unwrap_or_default());
+            let (keyword, family, value) =
+                (words.next(), words.next().expect("a name"), words.next().unwrap_or_default());
             assert!(!value.is_empty(), "{line}");
             match keyword {
                 Some("TYPE") => assert!(typed.insert(family.to_owned()), "twice: {line}"),
@@ -136,13 +166,17 @@ fn a_slow_or_broken_request_harms_nobody() {
     let node = Node::start();
     let address = node.url.strip_prefix("http://").expect("an address").to_owned();
     let mut open = Vec::new();
-    for text in ["", "GET", "POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n{", "\u{0}\u{1}\r\n\r\n"] {
+    for text in
+        ["", "GET", "POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n{", "\u{0}\u{1}\r\n\r\n"]
+    {
         let mut stream = std::net::TcpStream::connect(&address).expect("the node listens");
         stream.write_all(text.as_bytes()).expect("sent");
         open.push(stream);
     }
     let mut long = std::net::TcpStream::connect(&address).expect("the node listens");
-    let _ = long.write_all(format!("GET /healthz HTTP/1.1\r\nHost: x\r\nX-Long: {}\r\n\r\n", "x".repeat(100_000)).as_bytes());
+    let _ = long.write_all(
+        format!("GET /healthz HTTP/1.1\r\nHost: x\r\nX-Long: {}\r\n\r\n", "x".repeat(100_000)).as_bytes(),
+    );
     let mut answer = String::new();
     let _ = long.read_to_string(&mut answer);
     assert!(!answer.contains("200 OK"), "{answer}");
@@ -157,7 +191,10 @@ fn the_file_of_the_schema_is_the_schema() {
         fs::write(&file, &now).expect("the schema's file");
     }
     let written = fs::read_to_string(&file).unwrap_or_default();
-    assert!(written == now, "sdks/schema.graphql is stale; run this test with INTELGRAPH_TEST_WRITE=1 and commit the file");
+    assert!(
+        written == now,
+        "sdks/schema.graphql is stale; run this test with INTELGRAPH_TEST_WRITE=1 and commit the file"
+    );
 }
 
 #[test]
@@ -166,11 +203,13 @@ fn every_operation_is_registered_and_fits_the_schema() {
         .expect("operations")
         .map(|entry| entry.expect("an entry").file_name().into_string().expect("UTF-8"))
         .collect();
-    let registered: BTreeSet<String> = ALL.iter().map(|operation| operation.id.replace(":v", ".v") + ".graphql").collect();
+    let registered: BTreeSet<String> =
+        ALL.iter().map(|operation| operation.id.replace(":v", ".v") + ".graphql").collect();
     assert_eq!(files, registered);
     let schema = parse_schema(intelgraph::gateway::sdl()).expect("the schema");
     for operation in ALL {
-        let document = parse_query(operation.document).unwrap_or_else(|error| panic!("{}: {error}", operation.id));
+        let document =
+            parse_query(operation.document).unwrap_or_else(|error| panic!("{}: {error}", operation.id));
         check_operation(operation, &document, &schema.definitions);
     }
 }
@@ -178,8 +217,13 @@ fn every_operation_is_registered_and_fits_the_schema() {
 /// Every field that the document selects is in the schema, and every argument is one of its field's.
 fn check_operation(operation: &Operation, document: &ExecutableDocument, schema: &[TypeSystemDefinition]) {
     let name = operation.id.split(':').next();
-    let DocumentOperations::Multiple(operations) = &document.operations else { panic!("{}: has no name", operation.id) };
-    assert_eq!(operations.keys().map(|name| name.as_str()).collect::<Vec<_>>(), name.into_iter().collect::<Vec<_>>());
+    let DocumentOperations::Multiple(operations) = &document.operations else {
+        panic!("{}: has no name", operation.id)
+    };
+    assert_eq!(
+        operations.keys().map(|name| name.as_str()).collect::<Vec<_>>(),
+        name.into_iter().collect::<Vec<_>>()
+    );
     for root in operations.values() {
         let root_type = format!("{:?}", root.node.ty);
         check_selection(operation.id, &root.node.selection_set.node, &root_type, schema);
@@ -226,7 +270,11 @@ fn every_operation_passes_the_schemas_own_judgement() {
     for operation in ALL {
         let document = http.post(&json!({"id": operation.id, "variables": variables})).json();
         for error in document["errors"].as_array().into_iter().flatten() {
-            assert!(error["extensions"]["code"].is_string(), "{}: the document itself is refused: {error}", operation.id);
+            assert!(
+                error["extensions"]["code"].is_string(),
+                "{}: the document itself is refused: {error}",
+                operation.id
+            );
         }
     }
 }

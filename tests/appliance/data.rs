@@ -47,7 +47,11 @@ pub(crate) fn stix(name: &str, count: usize) -> Made {
         let said = if number == count / 2 { word.as_str() } else { "ordinary" };
         let relation = stix_id("relationship", &format!("{name}{number}"));
         objects.push(relationship(&relation, &ids[number], "uses", &ids[(number + 1) % count]));
-        objects.push(malware(&ids[number], &format!("malware {name} {number}"), &format!("A {said} thing of {name}")));
+        objects.push(malware(
+            &ids[number],
+            &format!("malware {name} {number}"),
+            &format!("A {said} thing of {name}"),
+        ));
     }
     let word_in = ids[count / 2].clone();
     Made { text: bundle(objects).to_string(), entities: ids, relations: count as u64, word, word_in }

@@ -16,7 +16,10 @@ impl Disk {
     /// `None`, with a line that says so, where this process may not mount.
     fn mount(at: &Path, megabytes: u32) -> Option<Disk> {
         fs::create_dir_all(at).expect("a directory");
-        let done = Command::new("mount").args(["-t", "tmpfs", "-o", &format!("size={megabytes}m"), "tmpfs"]).arg(at).output();
+        let done = Command::new("mount")
+            .args(["-t", "tmpfs", "-o", &format!("size={megabytes}m"), "tmpfs"])
+            .arg(at)
+            .output();
         match done {
             Ok(output) if output.status.success() => Some(Disk { at: at.to_owned() }),
             other => {
@@ -77,11 +80,18 @@ fn a_disk_that_fills_up_stops_writing_and_nothing_else() {
     for id in &before.entities {
         node.cli(&["entity", "get", id]).ok();
     }
-    assert_eq!(node.cli(&["search", &before.word]).ok()["hits"][0]["id"].as_str(), Some(before.word_in.as_str()));
+    assert_eq!(
+        node.cli(&["search", &before.word]).ok()["hits"][0]["id"].as_str(),
+        Some(before.word_in.as_str())
+    );
 
     fs::remove_file(&filler).expect("the filler");
     let done = node.import(&file, "jsonl", "after", &[]).ok();
-    assert_eq!(done["created"].as_u64().zip(done["unchanged"].as_u64()).map(|(new, old)| new + old), Some(after.things()), "{done}");
+    assert_eq!(
+        done["created"].as_u64().zip(done["unchanged"].as_u64()).map(|(new, old)| new + old),
+        Some(after.things()),
+        "{done}"
+    );
     let runs = node.http().graphql("runs:v1", serde_json::json!({}));
     assert!(!runs.to_string().contains("\"running\""), "no run is left open: {runs}");
     node.stop_and_verify();

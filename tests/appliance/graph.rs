@@ -88,20 +88,39 @@ fn an_import_answers_for_every_object() {
     let count = |field: &str| done[field].as_u64().expect("a count");
     assert_eq!(["read", "created", "updated", "unchanged", "rejected"].map(count), [9, 8, 0, 0, 1], "{done}");
     // A marking is an entity, a sighting a thing with edges.
-    assert_eq!((count("entities") + count("relations"), done["searchable"].as_bool()), (8, Some(true)), "{done}");
+    assert_eq!(
+        (count("entities") + count("relations"), done["searchable"].as_bool()),
+        (8, Some(true)),
+        "{done}"
+    );
     let rejects = std::fs::read_to_string(done["rejects_file"].as_str().expect("a file")).expect("rejects");
     let rejects: Vec<Value> = rejects.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
     assert_eq!(rejects.len(), 1, "{rejects:?}");
     let reject = &rejects[0];
-    assert_eq!((reject["code"].as_str(), reject["line"].as_u64()), (Some("end_missing"), Some(4)), "{reject}");
-    assert_eq!((reject["file"].as_str(), reject["value"].as_str()), (Some("report.json"), Some(report.dangling.as_str())));
+    assert_eq!(
+        (reject["code"].as_str(), reject["line"].as_u64()),
+        (Some("end_missing"), Some(4)),
+        "{reject}"
+    );
+    assert_eq!(
+        (reject["file"].as_str(), reject["value"].as_str()),
+        (Some("report.json"), Some(report.dangling.as_str()))
+    );
     assert!(reject["reason"].as_str().is_some_and(|reason| reason.contains(&report.nowhere)), "{reject}");
 
     let again = node.import(&file, "stix", "reports", &[]);
     assert_eq!(again.exit, 1, "{again:?}");
     let count = |field: &str| again.json[field].as_u64().expect("a count");
-    assert_eq!(["read", "created", "updated", "unchanged", "rejected"].map(count), [9, 0, 0, 8, 1], "{again:?}");
-    assert_eq!(count("lsn") - done["lsn"].as_u64().expect("lsn"), 2, "an import of nothing new records its own run only");
+    assert_eq!(
+        ["read", "created", "updated", "unchanged", "rejected"].map(count),
+        [9, 0, 0, 8, 1],
+        "{again:?}"
+    );
+    assert_eq!(
+        count("lsn") - done["lsn"].as_u64().expect("lsn"),
+        2,
+        "an import of nothing new records its own run only"
+    );
 }
 
 #[test]
@@ -126,7 +145,10 @@ fn a_search_says_what_it_found_and_where() {
 
     let of_type = node.cli(&["search", "credentials", "--type", "threat-actor"]).ok();
     assert_eq!(ids(&of_type), [report.actor.as_str()]);
-    let other = node.write("other.jsonl", json!({"id": "o-1", "type": "host", "texts": [{"text": "stolen credentials"}]}).to_string());
+    let other = node.write(
+        "other.jsonl",
+        json!({"id": "o-1", "type": "host", "texts": [{"text": "stolen credentials"}]}).to_string(),
+    );
     node.import(&other, "jsonl", "others", &[]).ok();
     assert_eq!(ids(&node.cli(&["search", "credentials", "--source", "others"]).ok()), ["o-1"]);
     assert_eq!(ids(&node.cli(&["search", "credentials", "--source", "reports"]).ok()).len(), 3);
@@ -136,8 +158,13 @@ fn a_search_says_what_it_found_and_where() {
     let revoked = node.cli(&["search", "credentials", "--include-revoked"]).ok();
     assert!(ids(&revoked).contains(&report.old.as_str()), "{revoked}");
     let facets = node.cli(&["search", "credentials", "--facets"]).ok();
-    let malware = facets["facets"].as_array().expect("facets").iter().find(|facet| facet["value"] == "malware");
-    assert_eq!(malware.map(|facet| facet["count"].as_u64()), Some(Some(2)), "what is revoked is not counted: {facets}");
+    let malware =
+        facets["facets"].as_array().expect("facets").iter().find(|facet| facet["value"] == "malware");
+    assert_eq!(
+        malware.map(|facet| facet["count"].as_u64()),
+        Some(Some(2)),
+        "what is revoked is not counted: {facets}"
+    );
 }
 
 #[test]
@@ -147,7 +174,8 @@ fn pages_neither_repeat_nor_lose_a_hit_while_more_is_imported() {
         let words = "heron ".repeat(1 + number % 7);
         json!({"id": format!("{prefix}-{number}"), "type": "bird", "texts": [{"text": format!("{words} by the water")}]}).to_string()
     };
-    let lines = |prefix: &str, count: usize| (0..count).map(|number| line(prefix, number) + "\n").collect::<String>();
+    let lines =
+        |prefix: &str, count: usize| (0..count).map(|number| line(prefix, number) + "\n").collect::<String>();
     let first = node.write("first.jsonl", lines("first", 230));
     node.import(&first, "jsonl", "birds", &[]).ok();
     let second = node.write("second.jsonl", lines("second", 3000));
@@ -183,11 +211,21 @@ fn an_entity_has_a_history_and_can_be_hidden_and_shown() {
     let entity = node.cli(&["entity", "get", &report.actor]).ok();
     let claim = |entity: &Value, name: &str| {
         let claims = entity["attributes"].as_array().expect("claims");
-        claims.iter().find(|claim| claim["name"] == name).unwrap_or_else(|| panic!("no `{name}` in {entity}")).clone()
+        claims
+            .iter()
+            .find(|claim| claim["name"] == name)
+            .unwrap_or_else(|| panic!("no `{name}` in {entity}"))
+            .clone()
     };
-    assert_eq!((entity["title"].as_str(), entity["type"].as_str()), (Some("Quiet Heron"), Some("threat-actor")));
+    assert_eq!(
+        (entity["title"].as_str(), entity["type"].as_str()),
+        (Some("Quiet Heron"), Some("threat-actor"))
+    );
     assert_eq!(claim(&entity, "x_shelf")["value"], json!({"row": [1, 2.5, null]}));
-    assert_eq!((claim(&entity, "aliases")["source"].as_str(), entity["status"].as_str()), (Some("reports"), Some("active")));
+    assert_eq!(
+        (claim(&entity, "aliases")["source"].as_str(), entity["status"].as_str()),
+        (Some("reports"), Some("active"))
+    );
     assert_eq!(entity["receipt"]["index"].as_u64().map(|index| index + 1), entity["receipt"]["lsn"].as_u64());
     let revoked = node.cli(&["entity", "get", &report.old]).ok();
     assert_eq!(revoked["status"], "revoked", "what is revoked is shown, and says so");
@@ -204,7 +242,10 @@ fn an_entity_has_a_history_and_can_be_hidden_and_shown() {
     node.cli(&["entity", "get", &report.actor, "--as-of", "yesterday"]).failed(2, "bad_request");
     let history = node.cli(&["entity", "history", &report.actor]).ok();
     assert_eq!(history["changes"].as_array().map(Vec::len), Some(2), "{history}");
-    assert!(!history["changes"][0]["replaced_at"].is_null() && history["changes"][1]["replaced_at"].is_null(), "{history}");
+    assert!(
+        !history["changes"][0]["replaced_at"].is_null() && history["changes"][1]["replaced_at"].is_null(),
+        "{history}"
+    );
 
     let deleted = node.cli(&["entity", "delete", &report.actor]).ok();
     assert_eq!(deleted["changed"], true, "{deleted}");
@@ -231,8 +272,16 @@ fn relations_are_paged_in_both_directions() {
     let mut text = String::new();
     for number in 0..45 {
         let kind = if number % 3 == 0 { "owns" } else { "talks-to" };
-        let (from, to) = if number % 2 == 0 { ("hub".to_owned(), format!("h-{number}")) } else { (format!("h-{number}"), "hub".to_owned()) };
-        text += &format!("{}\n{}\n", json!({"id": format!("h-{number}"), "type": "host"}), json!({"relation": kind, "from": from, "to": to}));
+        let (from, to) = if number % 2 == 0 {
+            ("hub".to_owned(), format!("h-{number}"))
+        } else {
+            (format!("h-{number}"), "hub".to_owned())
+        };
+        text += &format!(
+            "{}\n{}\n",
+            json!({"id": format!("h-{number}"), "type": "host"}),
+            json!({"relation": kind, "from": from, "to": to})
+        );
     }
     text += &json!({"id": "hub", "type": "host"}).to_string();
     let file = node.write("star.jsonl", text);
@@ -246,7 +295,8 @@ fn relations_are_paged_in_both_directions() {
             args.extend(after.iter().flat_map(|cursor| ["--after", cursor.as_str()]));
             let page = node.cli(&args).ok();
             for relation in page["relations"].as_array().expect("relations") {
-                let (from, to) = (relation["from"].as_str().expect("from"), relation["to"].as_str().expect("to"));
+                let (from, to) =
+                    (relation["from"].as_str().expect("from"), relation["to"].as_str().expect("to"));
                 others.push(if from == "hub" { to.to_owned() } else { from.to_owned() });
             }
             after = page["next_cursor"].as_str().map(str::to_owned);
@@ -281,7 +331,12 @@ fn paths_lead_over_relations_and_end_at_their_depth() {
     node.cli(&["path", &report.actor, "malware--none"]).failed(1, "not_found");
     node.cli(&["path", &report.actor, &report.stealer, "--depth", "99"]).failed(2, "bad_request");
     let relations = node.cli(&["relations", &report.loader]).ok();
-    let kinds: BTreeSet<_> = relations["relations"].as_array().expect("relations").iter().map(|relation| relation["kind"].as_str()).collect();
+    let kinds: BTreeSet<_> = relations["relations"]
+        .as_array()
+        .expect("relations")
+        .iter()
+        .map(|relation| relation["kind"].as_str())
+        .collect();
     assert!(kinds.is_superset(&BTreeSet::from([Some("uses"), Some("drops")])), "{relations}");
     let sighting = node.cli(&["entity", "get", &report.sighting]).ok();
     assert_eq!(sighting["type"], "sighting");
@@ -322,7 +377,9 @@ fn a_published_bundle_comes_in_whole() {
     let mut node = Node::start();
     let done = node.import(&file, "stix", "attack", &["--classification", "public"]).ok();
     let text = std::fs::read_to_string(&file).expect("the bundle");
-    let objects = serde_json::from_str::<Value>(&text).expect("JSON")["objects"].as_array().expect("objects").len() as u64;
+    let objects =
+        serde_json::from_str::<Value>(&text).expect("JSON")["objects"].as_array().expect("objects").len()
+            as u64;
     assert_eq!((done["read"].as_u64(), done["rejected"].as_u64()), (Some(objects), Some(0)), "{done}");
     assert_eq!(done["created"].as_u64(), Some(objects), "{done}");
     let again = node.import(&file, "stix", "attack", &[]).ok();

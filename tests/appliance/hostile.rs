@@ -46,7 +46,11 @@ fn rejects(ran: &Ran) -> Vec<Value> {
 /// The import took `taken` things, and rejected one object on `line` by `code`.
 fn rejected(ran: &Ran, taken: u64, line: u64, code: &str) -> Value {
     let rejects = rejects(ran);
-    assert_eq!((ran.exit, rejects.len(), ran.json["rejected"].as_u64()), (1, 1, Some(1)), "{ran:?} {rejects:?}");
+    assert_eq!(
+        (ran.exit, rejects.len(), ran.json["rejected"].as_u64()),
+        (1, 1, Some(1)),
+        "{ran:?} {rejects:?}"
+    );
     assert_eq!(ran.json["created"].as_u64(), Some(taken), "{ran:?}");
     let reject = &rejects[0];
     assert_eq!((reject["line"].as_u64(), reject["code"].as_str()), (Some(line), Some(code)), "{reject}");
@@ -64,10 +68,17 @@ fn a_bundle_cut_short_keeps_what_came_before() {
     let text = data::stix("cut", 30).text;
     let ran = import(&node, "cut.json", "stix", &text[..text.len() * 2 / 3]);
     let message = ran.failed(2, "bad_input");
-    assert!(message.contains("cut.json") && message.contains("cut off") && message.contains("kept"), "{message}");
+    assert!(
+        message.contains("cut.json") && message.contains("cut off") && message.contains("kept"),
+        "{message}"
+    );
     assert!(ran.json["created"].as_u64().is_some_and(|created| created > 20), "{ran:?}");
     let whole = import(&node, "cut.json", "stix", text).ok();
-    assert_eq!(whole["created"].as_u64().zip(whole["unchanged"].as_u64()).map(|(new, old)| new + old), Some(60), "{whole}");
+    assert_eq!(
+        whole["created"].as_u64().zip(whole["unchanged"].as_u64()).map(|(new, old)| new + old),
+        Some(60),
+        "{whole}"
+    );
     serves(node);
 }
 
@@ -84,14 +95,31 @@ fn a_last_line_cut_short_is_named() {
 #[test]
 fn nesting_ten_thousand_deep_is_a_reject() {
     let node = with_data();
-    let deep = format!("{{\"id\":\"deep\",\"type\":\"host\",\"attributes\":{{\"a\":{}{}}}}}", "[".repeat(10_000), "]".repeat(10_000));
+    let deep = format!(
+        "{{\"id\":\"deep\",\"type\":\"host\",\"attributes\":{{\"a\":{}{}}}}}",
+        "[".repeat(10_000),
+        "]".repeat(10_000)
+    );
     let ran = import(&node, "deep.jsonl", "jsonl", format!("{}\n{deep}\n{}\n", line("h-1"), line("h-2")));
-    assert_eq!((ran.exit, ran.json["created"].as_u64(), rejects(&ran)[0]["line"].as_u64()), (1, Some(2), Some(2)), "{ran:?}");
+    assert_eq!(
+        (ran.exit, ran.json["created"].as_u64(), rejects(&ran)[0]["line"].as_u64()),
+        (1, Some(2), Some(2)),
+        "{ran:?}"
+    );
     let mut object = malware(&stix_id("malware", "deep"), "deep", "x").to_string();
     object.insert_str(1, &format!("\"x_deep\":{}1{},", "{\"a\":".repeat(10_000), "}".repeat(10_000)));
     let good = malware(&stix_id("malware", "good"), "good", "x");
-    let ran = import(&node, "deep.json", "stix", format!("{{\"type\":\"bundle\",\"objects\":[\n{object},\n{good}\n]}}"));
-    assert_eq!((ran.exit, ran.json["created"].as_u64(), ran.json["rejected"].as_u64()), (1, Some(1), Some(1)), "{ran:?}");
+    let ran = import(
+        &node,
+        "deep.json",
+        "stix",
+        format!("{{\"type\":\"bundle\",\"objects\":[\n{object},\n{good}\n]}}"),
+    );
+    assert_eq!(
+        (ran.exit, ran.json["created"].as_u64(), ran.json["rejected"].as_u64()),
+        (1, Some(1), Some(1)),
+        "{ran:?}"
+    );
     serves(node);
 }
 
@@ -124,7 +152,12 @@ fn numbers_that_are_none_are_rejects() {
     let node = with_data();
     let nan = "{\"id\":\"n\",\"type\":\"host\",\"attributes\":{\"a\":NaN}}";
     rejected(&import(&node, "nan.jsonl", "jsonl", format!("{}\n{nan}\n", line("h-1"))), 1, 2, "bad_json");
-    let weight = |weight: &str| format!("{}\n{{\"relation\":\"r\",\"from\":\"h-1\",\"to\":\"h-1\",\"weight\":{weight}}}\n", line("h-2"));
+    let weight = |weight: &str| {
+        format!(
+            "{}\n{{\"relation\":\"r\",\"from\":\"h-1\",\"to\":\"h-1\",\"weight\":{weight}}}\n",
+            line("h-2")
+        )
+    };
     rejected(&import(&node, "infinite.jsonl", "jsonl", weight("1e999")), 1, 2, "bad_weight");
     serves(node);
 }
@@ -133,8 +166,14 @@ fn numbers_that_are_none_are_rejects() {
 fn ids_said_twice_are_one_thing() {
     let node = with_data();
     let said = |name: &str| json!({"id": "twin", "type": "host", "attributes": {"name": name}}).to_string();
-    let done = import(&node, "twins.jsonl", "jsonl", format!("{}\n{}\n{}\n", said("one"), said("two"), said("two"))).ok();
-    assert_eq!(["created", "updated", "unchanged"].map(|field| done[field].as_u64()), [Some(1), Some(1), Some(1)], "{done}");
+    let done =
+        import(&node, "twins.jsonl", "jsonl", format!("{}\n{}\n{}\n", said("one"), said("two"), said("two")))
+            .ok();
+    assert_eq!(
+        ["created", "updated", "unchanged"].map(|field| done[field].as_u64()),
+        [Some(1), Some(1), Some(1)],
+        "{done}"
+    );
     assert_eq!(node.cli(&["entity", "get", "twin"]).ok()["title"], "two", "the last in the file holds");
     let other = json!({"id": "twin", "type": "printer"}).to_string();
     rejected(&import(&node, "other.jsonl", "jsonl", other), 0, 1, "type_conflict");
@@ -154,7 +193,8 @@ fn relations_whose_ends_never_come_are_rejects() {
     let node = with_data();
     let mut text = format!("{}\n", line("h-0"));
     for number in 0..50 {
-        text += &format!("{}\n", json!({"relation": "knows", "from": "h-0", "to": format!("never-{number}")}));
+        text +=
+            &format!("{}\n", json!({"relation": "knows", "from": "h-0", "to": format!("never-{number}")}));
     }
     let ran = import(&node, "dangling.jsonl", "jsonl", text);
     let rejects = rejects(&ran);
@@ -164,10 +204,18 @@ fn relations_whose_ends_never_come_are_rejects() {
     for reject in &rejects {
         let number = reject["line"].as_u64().expect("a line") - 2;
         assert_eq!(reject["code"], "end_missing");
-        assert!(reject["reason"].as_str().is_some_and(|reason| reason.contains(&format!("`never-{number}`"))), "{reject}");
+        assert!(
+            reject["reason"].as_str().is_some_and(|reason| reason.contains(&format!("`never-{number}`"))),
+            "{reject}"
+        );
     }
     // One that is there later is taken then.
-    let later = import(&node, "later.jsonl", "jsonl", format!("{}\n{}", json!({"relation": "knows", "from": "h-0", "to": "never-7"}), line("never-7")));
+    let later = import(
+        &node,
+        "later.jsonl",
+        "jsonl",
+        format!("{}\n{}", json!({"relation": "knows", "from": "h-0", "to": "never-7"}), line("never-7")),
+    );
     assert_eq!(later.ok()["created"].as_u64(), Some(2));
     serves(node);
 }
@@ -215,9 +263,16 @@ fn what_is_no_bundle_is_refused() {
 #[test]
 fn an_empty_bundle_is_an_import_of_nothing() {
     let node = with_data();
-    for (name, text) in [("empty.json", bundle(Vec::new()).to_string()), ("bare.json", json!({"type": "bundle", "id": "bundle--1"}).to_string())] {
+    for (name, text) in [
+        ("empty.json", bundle(Vec::new()).to_string()),
+        ("bare.json", json!({"type": "bundle", "id": "bundle--1"}).to_string()),
+    ] {
         let done = import(&node, name, "stix", text).ok();
-        assert_eq!(["read", "created", "rejected"].map(|field| done[field].as_u64()), [Some(0); 3], "{name}: {done}");
+        assert_eq!(
+            ["read", "created", "rejected"].map(|field| done[field].as_u64()),
+            [Some(0); 3],
+            "{name}: {done}"
+        );
     }
     let done = import(&node, "empty.jsonl", "jsonl", "\n\n").ok();
     assert_eq!(done["read"].as_u64(), Some(0), "{done}");
@@ -252,7 +307,11 @@ fn gzip_is_read_and_gzip_cut_short_is_named() {
     let message = ran.failed(2, "bad_input");
     assert!(message.contains("packed.jsonl.gz") && message.contains("kept"), "{message}");
     let done = import(&node, "packed.jsonl.gz", "jsonl", &packed).ok();
-    assert_eq!(done["created"].as_u64().zip(done["unchanged"].as_u64()).map(|(new, old)| new + old), Some(made.things()), "{done}");
+    assert_eq!(
+        done["created"].as_u64().zip(done["unchanged"].as_u64()).map(|(new, old)| new + old),
+        Some(made.things()),
+        "{done}"
+    );
     let done = import(&node, "bundle.gz", "stix", gzip(&data::stix("packed", 5).text)).ok();
     assert_eq!(done["created"].as_u64(), Some(10), "{done}");
     let mut damaged = packed.clone();
@@ -269,7 +328,8 @@ fn a_file_that_changes_while_it_is_read_is_named() {
     let made = data::jsonl("moving", 40_000);
     let file = node.write("moving.jsonl", &made.text);
     let mut command = node.command(&node.token, &import_args(&file, "jsonl", "hostile", &[]));
-    let importing = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");
+    let importing =
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");
     // The run is there once the first bytes have come.
     let http = node.http();
     while http.graphql("runs:v1", json!({}))["runs"].as_array().map(Vec::len) != Some(2) {}
@@ -283,7 +343,11 @@ fn a_file_that_changes_while_it_is_read_is_named() {
     let message = ran.failed(2, "file_changed");
     assert!(message.contains("moving.jsonl"), "{message}");
     let done = node.import(&file, "jsonl", "hostile", &[]).ok();
-    assert_eq!(done["created"].as_u64().zip(done["unchanged"].as_u64()).map(|(new, old)| new + old), Some(made.things() + 1), "{done}");
+    assert_eq!(
+        done["created"].as_u64().zip(done["unchanged"].as_u64()).map(|(new, old)| new + old),
+        Some(made.things() + 1),
+        "{done}"
+    );
     serves(node);
 }
 

@@ -59,8 +59,14 @@ impl Http {
 impl Answer {
     async fn of(response: Response) -> Answer {
         let headers = response.headers().iter();
-        let headers = headers.map(|(name, value)| (name.to_string(), value.to_str().unwrap_or("?").to_owned())).collect();
-        Answer { status: response.status().as_u16(), headers, body: response.text().await.expect("a whole body") }
+        let headers = headers
+            .map(|(name, value)| (name.to_string(), value.to_str().unwrap_or("?").to_owned()))
+            .collect();
+        Answer {
+            status: response.status().as_u16(),
+            headers,
+            body: response.text().await.expect("a whole body"),
+        }
     }
 
     pub(crate) fn header(&self, name: &str) -> Option<&str> {

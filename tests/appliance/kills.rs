@@ -81,7 +81,8 @@ fn load_until_killed(node: &mut Node, round: usize, wait: Duration) -> (Vec<Impo
     let died = &died;
     let loaded = std::thread::scope(|scope| {
         let large = scope.spawn(move || import_many(shared, died, &format!("l{round}"), 1500, &["jsonl"]));
-        let small = scope.spawn(move || import_many(shared, died, &format!("s{round}"), 15, &["stix", "jsonl"]));
+        let small =
+            scope.spawn(move || import_many(shared, died, &format!("s{round}"), 15, &["stix", "jsonl"]));
         let tokens = scope.spawn(move || create_tokens(shared, died));
         std::thread::sleep(wait);
         died.store(true, Ordering::Relaxed);
@@ -95,7 +96,13 @@ fn load_until_killed(node: &mut Node, round: usize, wait: Duration) -> (Vec<Impo
 }
 
 /// One import after the other, each of a new file.
-fn import_many(node: &Node, died: &AtomicBool, prefix: &str, count: usize, formats: &[&'static str]) -> Vec<Import> {
+fn import_many(
+    node: &Node,
+    died: &AtomicBool,
+    prefix: &str,
+    count: usize,
+    formats: &[&'static str],
+) -> Vec<Import> {
     let mut imports = Vec::new();
     while !died.load(Ordering::Relaxed) {
         let format = formats[imports.len() % formats.len()];
@@ -154,7 +161,12 @@ fn check(node: &Node, known: &mut Known, imports: &[Import], tokens: &[String]) 
     assert!(runs.iter().all(|run| !run["ended"].is_null()), "{runs:?}");
     for prefix in ["l", "s"] {
         let complete = |run: &&Value| run["state"] == "complete" && run["source"] == source(prefix);
-        let least = known.imports.iter().chain(imports).filter(|import| import.acknowledged && import.name.starts_with(prefix)).count();
+        let least = known
+            .imports
+            .iter()
+            .chain(imports)
+            .filter(|import| import.acknowledged && import.name.starts_with(prefix))
+            .count();
         assert!(runs.len() == RUNS_MAX || runs.iter().filter(complete).count() >= least, "{runs:?}");
     }
 }
@@ -167,7 +179,10 @@ fn again(node: &Node, known: &mut Known, mut imports: Vec<Import>, random: &mut 
         let of = |field: &str| done[field].as_u64().expect("a count");
         assert_eq!(of("created") + of("unchanged"), import.made.things(), "{}: {done}", import.name);
         assert_eq!((of("updated"), of("rejected")), (0, 0), "{}: {done}", import.name);
-        assert_eq!((of("entities"), of("relations")), (import.made.entities.len() as u64, import.made.relations));
+        assert_eq!(
+            (of("entities"), of("relations")),
+            (import.made.entities.len() as u64, import.made.relations)
+        );
         import.acknowledged = true;
     }
     known.things += imports.iter().map(|import| import.made.things()).sum::<u64>();
@@ -216,7 +231,9 @@ fn runs(node: &Node) -> Vec<Value> {
 }
 
 fn variable(name: &str) -> Option<u64> {
-    std::env::var(name).ok().map(|text| text.parse().unwrap_or_else(|_| panic!("{name}={text}: not a number")))
+    std::env::var(name)
+        .ok()
+        .map(|text| text.parse().unwrap_or_else(|_| panic!("{name}={text}: not a number")))
 }
 
 fn clock() -> u64 {
@@ -229,7 +246,8 @@ fn an_import_cut_in_the_middle_goes_on_where_it_was() {
     let made = data::jsonl("cut", 20_000);
     let file = node.write("cut", &made.text);
     let mut command = node.command(&node.token, &import_args(&file, "jsonl", "cut", &[]));
-    let mut importing: Child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the program starts");
+    let mut importing: Child =
+        command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the program starts");
     let begun = Instant::now();
     let durable = loop {
         let [entities, ..] = counts(&node);
@@ -239,7 +257,11 @@ fn an_import_cut_in_the_middle_goes_on_where_it_was() {
         assert!(begun.elapsed() < Duration::from_secs(30), "nothing becomes durable");
     };
     node.kill();
-    assert_eq!(importing.wait().expect("a child").code(), Some(3), "an import that lost its node cannot tell");
+    assert_eq!(
+        importing.wait().expect("a child").code(),
+        Some(3),
+        "an import that lost its node cannot tell"
+    );
     node.restart();
     let [entities, relations, _] = counts(&node);
     assert!(durable <= entities, "{entities} of {durable} durable entities are left");

@@ -81,7 +81,8 @@ impl Node {
     }
 
     fn spawn(&self) -> (Child, ChildStdout) {
-        let log = File::options().create(true).append(true).open(self.place.path().join("log")).expect("a log");
+        let log =
+            File::options().create(true).append(true).open(self.place.path().join("log")).expect("a log");
         let mut process = program()
             .args(["serve", "--json", "--listen", "127.0.0.1:0", "--data-dir"])
             .arg(self.data_dir())
@@ -224,7 +225,8 @@ impl Ran {
     /// The failure on stderr, which is one JSON document on its last line.
     pub(crate) fn error(&self) -> Value {
         let last = self.stderr.lines().last().unwrap_or_default();
-        let document: Value = serde_json::from_str(last).unwrap_or_else(|_| panic!("no JSON on stderr: {self:?}"));
+        let document: Value =
+            serde_json::from_str(last).unwrap_or_else(|_| panic!("no JSON on stderr: {self:?}"));
         document["error"].clone()
     }
 }
@@ -240,14 +242,19 @@ pub(crate) fn program() -> Command {
 pub(crate) fn run(mut command: Command) -> Ran {
     let output = command.output().expect("the program starts");
     let stdout = String::from_utf8(output.stdout).expect("UTF-8 on stdout");
-    let json = if stdout.trim().is_empty() { Value::Null } else { serde_json::from_str(&stdout).unwrap_or_else(|_| stdout.into()) };
+    let json = if stdout.trim().is_empty() {
+        Value::Null
+    } else {
+        serde_json::from_str(&stdout).unwrap_or_else(|_| stdout.into())
+    };
     let stderr = String::from_utf8(output.stderr).expect("UTF-8 on stderr");
     Ran { exit: output.status.code().unwrap_or(-1), json, stderr }
 }
 
 /// Runs a command that must end by itself; one that serves instead is killed.
 pub(crate) fn run_briefly(mut command: Command) -> Ran {
-    let mut process = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");
+    let mut process =
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");
     let begun = Instant::now();
     let exit = loop {
         if let Some(status) = process.try_wait().expect("a child") {
@@ -267,7 +274,12 @@ pub(crate) fn run_briefly(mut command: Command) -> Ran {
 }
 
 /// The arguments that import a file on the usual terms.
-pub(crate) fn import_args<'a>(file: &'a Path, format: &'a str, source: &'a str, more: &[&'a str]) -> Vec<&'a str> {
+pub(crate) fn import_args<'a>(
+    file: &'a Path,
+    format: &'a str,
+    source: &'a str,
+    more: &[&'a str],
+) -> Vec<&'a str> {
     let file = file.to_str().expect("UTF-8");
     let mut args = vec!["import", file, "--format", format, "--source", source];
     args.extend(["--purpose", "threat-intel", "--licence", "Open-Data-OK"]);

@@ -64,7 +64,8 @@ fn a_command_without_a_node_or_a_token_says_which() {
         command.args(["search", "x", "--json"]).envs(variables.iter().copied());
         run(command)
     };
-    let message = search(&[("INTELGRAPH_URL", &nobody()), ("INTELGRAPH_TOKEN", "t")]).failed(3, "unreachable");
+    let message =
+        search(&[("INTELGRAPH_URL", &nobody()), ("INTELGRAPH_TOKEN", "t")]).failed(3, "unreachable");
     assert!(message.contains("is it running"), "{message}");
     let message = search(&[("INTELGRAPH_URL", &nobody())]).failed(2, "bad_input");
     assert!(message.contains("INTELGRAPH_TOKEN"), "{message}");
@@ -101,7 +102,8 @@ fn a_node_that_is_told_to_stop_ends_what_it_has_begun() {
     let ran = importing.join().expect("imported");
     node.restart();
     let counts = node.http().graphql("node:v1", serde_json::json!({}))["node"].clone();
-    let things = counts["entities"].as_u64().unwrap_or_default() + counts["relations"].as_u64().unwrap_or_default();
+    let things =
+        counts["entities"].as_u64().unwrap_or_default() + counts["relations"].as_u64().unwrap_or_default();
     if ran.exit == 0 {
         assert_eq!(things, made.things(), "what was acknowledged is there");
     } else {

@@ -134,7 +134,8 @@ where
     E: std::fmt::Display,
 {
     while let Some(piece) = pieces.next().await {
-        let event = piece.map_or_else(|error| Event::Broken(format!("the body broke off: {error}")), Event::Data);
+        let event =
+            piece.map_or_else(|error| Event::Broken(format!("the body broke off: {error}")), Event::Data);
         let broken = matches!(event, Event::Broken(_));
         let _ = sender.send(event).await;
         if broken {
@@ -144,8 +145,17 @@ where
     true
 }
 
-fn request_of(app: &Shared, view: &View, principal: &Principal, params: &Params) -> Result<import::Request, Failure> {
-    let known = view.sources(principal.tenant)?.into_iter().map(|(_, spec)| spec).find(|spec| spec.name == params.source);
+fn request_of(
+    app: &Shared,
+    view: &View,
+    principal: &Principal,
+    params: &Params,
+) -> Result<import::Request, Failure> {
+    let known = view
+        .sources(principal.tenant)?
+        .into_iter()
+        .map(|(_, spec)| spec)
+        .find(|spec| spec.name == params.source);
     let source = terms(params, known.as_ref())?;
     source.validate()?;
     if known.as_ref().is_some_and(|known| *known != source) {
@@ -157,7 +167,10 @@ fn request_of(app: &Shared, view: &View, principal: &Principal, params: &Params)
 
 fn terms(params: &Params, known: Option<&SourceSpec>) -> Result<SourceSpec, Failure> {
     let missing = |what: &str| {
-        Failure::bad_request(format!("source `{}` is new and has no {what}; every source needs purpose and licence", params.source))
+        Failure::bad_request(format!(
+            "source `{}` is new and has no {what}; every source needs purpose and licence",
+            params.source
+        ))
     };
     let purposes = match (&params.purpose, known) {
         (Some(names), _) => purposes(names)?,
@@ -176,7 +189,9 @@ fn terms(params: &Params, known: Option<&SourceSpec>) -> Result<SourceSpec, Fail
         purposes,
         licence,
         retention: retention.or(known.map(|known| known.retention)).unwrap_or(Retention::Standard365d),
-        classification: classification.or(known.map(|known| known.classification)).unwrap_or(Classification::Internal),
+        classification: classification
+            .or(known.map(|known| known.classification))
+            .unwrap_or(Classification::Internal),
         personal: params.personal.or(known.map(|known| known.personal)).unwrap_or_default(),
     })
 }
@@ -187,5 +202,9 @@ fn purposes(names: &str) -> Result<Purposes, Failure> {
 }
 
 fn crashed() -> Failure {
-    Failure::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "the import stopped unexpectedly; see the node's log")
+    Failure::new(
+        StatusCode::INTERNAL_SERVER_ERROR,
+        "internal",
+        "the import stopped unexpectedly; see the node's log",
+    )
 }

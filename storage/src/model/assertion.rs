@@ -155,25 +155,13 @@ impl Said {
             check_id(&edge.to)?;
         }
         if let Some(weight) = self.weight.filter(|weight| !weight.is_finite()) {
-            return Err(Error::invalid(
-                "weight",
-                &weight.to_string(),
-                "a finite number",
-            ));
+            return Err(Error::invalid("weight", &weight.to_string(), "a finite number"));
         }
         if self.form == Form::Relation && self.edges.is_empty() {
-            return Err(Error::invalid(
-                "relation without ends",
-                &self.id,
-                "at least one edge",
-            ));
+            return Err(Error::invalid("relation without ends", &self.id, "at least one edge"));
         }
         if self.parts.is_empty() {
-            return Err(Error::invalid(
-                "nothing said",
-                &self.id,
-                "at least one part",
-            ));
+            return Err(Error::invalid("nothing said", &self.id, "at least one part"));
         }
         self.check_labels_differ()?;
         self.parts.iter().try_for_each(Part::validate)
@@ -181,17 +169,13 @@ impl Said {
 
     /// Parts are few: comparing each with those in front of it costs less than a set.
     fn check_labels_differ(&self) -> Result<()> {
-        let twice = self.parts.iter().enumerate().any(|(place, part)| {
-            self.parts[..place]
-                .iter()
-                .any(|earlier| earlier.label == part.label)
-        });
+        let twice = self
+            .parts
+            .iter()
+            .enumerate()
+            .any(|(place, part)| self.parts[..place].iter().any(|earlier| earlier.label == part.label));
         if twice {
-            return Err(Error::invalid(
-                "label given twice",
-                &self.id,
-                "at most one part for each label",
-            ));
+            return Err(Error::invalid("label given twice", &self.id, "at most one part for each label"));
         }
         Ok(())
     }
@@ -239,11 +223,7 @@ impl EdgeSaid {
     /// The id the edge leaves, where `carrier` is the id of the thing that carries it.
     #[must_use]
     pub fn from_or<'a>(&'a self, carrier: &'a str) -> &'a str {
-        if self.from.is_empty() {
-            carrier
-        } else {
-            &self.from
-        }
+        if self.from.is_empty() { carrier } else { &self.from }
     }
 }
 
@@ -351,10 +331,7 @@ impl Assertion {
     /// The JSON text of a claim, if there is one by that name.
     #[must_use]
     pub fn claim(&self, name: &str) -> Option<&str> {
-        self.claims
-            .iter()
-            .find(|claim| claim.name == name)
-            .map(|claim| claim.json.as_str())
+        self.claims.iter().find(|claim| claim.name == name).map(|claim| claim.json.as_str())
     }
 }
 
@@ -377,11 +354,7 @@ fn check_id(id: &str) -> Result<()> {
 
 fn check_word(what: &'static str, word: &str, bytes_max: usize) -> Result<()> {
     if word.is_empty() || word.len() > bytes_max || word.chars().any(char::is_control) {
-        return Err(Error::invalid(
-            what,
-            word,
-            format!("1 to {bytes_max} bytes without control characters"),
-        ));
+        return Err(Error::invalid(what, word, format!("1 to {bytes_max} bytes without control characters")));
     }
     Ok(())
 }
