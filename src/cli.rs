@@ -103,6 +103,7 @@ enum Command {
 #[must_use]
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
+    quiet_caught_panics();
     let output = Output::new(cli.global.json, cli.global.quiet);
     match dispatch(cli, &output) {
         Ok(Answer::Yes) => ExitCode::SUCCESS,
@@ -112,6 +113,16 @@ pub fn run() -> ExitCode {
             ExitCode::from(failure.exit)
         }
     }
+}
+
+/// The database panics on damage; the store catches that and says it as an error, which is all that is to be shown.
+fn quiet_caught_panics() {
+    let show = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        if !panic.location().is_some_and(|location| location.file().contains("/redb-")) {
+            show(panic);
+        }
+    }));
 }
 
 fn dispatch(cli: Cli, output: &Output) -> Result {

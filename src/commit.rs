@@ -104,7 +104,8 @@ impl Tail {
     #[must_use]
     pub fn wait(&self, moves: u64, timeout: Duration) -> u64 {
         let growth = self.growth();
-        let waited = self.moved.wait_timeout_while(growth, timeout, |growth| growth.moves == moves && !growth.closed);
+        let waited =
+            self.moved.wait_timeout_while(growth, timeout, |growth| growth.moves == moves && !growth.closed);
         waited.unwrap_or_else(PoisonError::into_inner).0.moves
     }
 
@@ -156,8 +157,10 @@ fn gather(first: Submission, submissions: &Receiver<Submission>) -> Vec<Submissi
 }
 
 fn write(store: &Store, batch: Vec<Submission>, tail: &Tail) {
-    let (answer_to, commands): (Vec<_>, Vec<_>) =
-        batch.into_iter().map(|submission| ((submission.answer, submission.commands.len()), submission.commands)).unzip();
+    let (answer_to, commands): (Vec<_>, Vec<_>) = batch
+        .into_iter()
+        .map(|submission| ((submission.answer, submission.commands.len()), submission.commands))
+        .unzip();
     let commands: Vec<Command> = commands.into_iter().flatten().collect();
     match store.write(&commands, node::stamp()) {
         Ok(committed) => {

@@ -86,14 +86,18 @@ impl Config {
 }
 
 fn read_file(path: &Path) -> Result<toml::Table> {
-    let text = std::fs::read_to_string(path).with_context(|| format!("settings file `{}`", path.display()))?;
+    let text =
+        std::fs::read_to_string(path).with_context(|| format!("settings file `{}`", path.display()))?;
     text.parse().with_context(|| format!("settings file `{}`", path.display()))
 }
 
 fn setting((name, text): (String, String)) -> Option<(String, String)> {
     let key = name.strip_prefix(PREFIX)?.to_ascii_lowercase();
     // Variables of tests and tools of this project have a word of their own in front.
-    let foreign = NOT_SETTINGS.contains(&key.as_str()) || key.starts_with("test_") || key.starts_with("sim_") || key.starts_with("judges_");
+    let foreign = NOT_SETTINGS.contains(&key.as_str())
+        || key.starts_with("test_")
+        || key.starts_with("sim_")
+        || key.starts_with("judges_");
     (!foreign).then_some((key, text))
 }
 

@@ -60,17 +60,24 @@ impl Follow {
     ///
     /// # Errors
     /// If the thread cannot be started.
-    pub fn start(home: PathBuf, store: Arc<Store>, tail: Arc<Tail>) -> std::io::Result<(Follow, JoinHandle<()>)> {
+    pub fn start(
+        home: PathBuf,
+        store: Arc<Store>,
+        tail: Arc<Tail>,
+    ) -> std::io::Result<(Follow, JoinHandle<()>)> {
         let shared = Arc::new(Shared::default());
         let runner = Runner { home, store, tail, shared: Arc::clone(&shared), units: BTreeMap::new() };
         let thread = std::thread::Builder::new().name("follow".to_owned()).spawn(move || runner.run())?;
         Ok((Follow { shared }, thread))
     }
 
-    /// The text index of a tenant; `None` until it is open for the first time.
+    /// The text index of a tenant, waiting for it to be opened: a tenant may be a moment old, or the node.
     #[must_use]
-    pub fn text(&self, tenant: TenantId) -> Option<Reader> {
-        self.shared.units().get(&tenant).map(|unit| unit.reader.clone())
+    pub fn text_soon(&self, tenant: TenantId, patience: Duration) -> Option<Reader> {
+        let opening = |units: &mut HashMap<TenantId, Published>| !units.contains_key(&tenant);
+        let waited = self.shared.moved.wait_timeout_while(self.shared.units(), patience, opening);
+        let units = waited.unwrap_or_else(PoisonError::into_inner).0;
+        units.get(&tenant).map(|unit| unit.reader.clone())
     }
 
     /// How far a tenant's index is.
@@ -83,7 +90,9 @@ impl Follow {
     /// Waits until a record is searchable; false if the index made no progress for `patience`.
     #[must_use]
     pub fn wait(&self, tenant: TenantId, lsn: Lsn, patience: Duration) -> bool {
-        let position = |units: &HashMap<TenantId, Published>| units.get(&tenant).map_or(Lsn::NONE, |unit| unit.status.position);
+        let position = |units: &HashMap<TenantId, Published>| {
+            units.get(&tenant).map_or(Lsn::NONE, |unit| unit.status.position)
+        };
         let mut units = self.shared.units();
         let (mut seen, mut since) = (position(&units), Instant::now());
         while seen < lsn {
@@ -174,7 +183,9 @@ impl Runner {
         }
         text.busy = Instant::now();
         let stepped = text.unit.step(view, Limits::default(), &|| shared.stopping.load(Ordering::Relaxed));
-        if let Err(error) = &stepped {
+        if let Err(error) = &stepped
+            && !self.shared.stopping.load(Ordering::Relaxed)
+        {
             tracing::warn!(%error, %tenant, "text index step failed");
         }
         publish(&self.shared, tenant, text);
@@ -183,7 +194,10 @@ impl Runner {
 
     fn open(&mut self, view: &View, tenant: TenantId) -> bool {
         let home = Home::directory(self.home.join("text").join(tenant.to_string()));
-        let opened = view.origin(tenant).map_err(index::Error::from).and_then(|origin| TextIndex::open(home, tenant, &origin));
+        let opened = view
+            .origin(tenant)
+            .map_err(index::Error::from)
+            .and_then(|origin| TextIndex::open(home, tenant, &origin));
         match opened {
             Ok((index, found)) => {
                 if let Found::Damage(reason) = found {
@@ -209,7 +223,11 @@ impl Runner {
         }
         let open = self.units.values().filter(|text| has_writer(text)).count();
         if open >= WRITERS_MAX {
-            let idlest = self.units.values_mut().filter(|text| text.unit.follower().has_writer()).min_by_key(|text| text.busy);
+            let idlest = self
+                .units
+                .values_mut()
+                .filter(|text| text.unit.follower().has_writer())
+                .min_by_key(|text| text.busy);
             idlest.map(close_writer);
         }
     }

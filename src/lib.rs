@@ -14,5 +14,6 @@ pub mod metrics;
 pub mod node;
 pub mod policy;
 pub mod read;
+pub mod running;
 pub mod search;
 pub mod tokens;

@@ -36,7 +36,12 @@ impl Metrics {
         );
         let (records, lag) = lag(app)?;
         registry.register("log_records", "Records in all logs", records);
-        registry.register_with_unit("follower_lag", "Records not yet searchable", Unit::Other("records".to_owned()), lag);
+        registry.register_with_unit(
+            "follower_lag",
+            "Records not yet searchable",
+            Unit::Other("records".to_owned()),
+            lag,
+        );
         let mut text = String::new();
         encode(&mut text, &registry).expect("writing to a string does not fail");
         Ok(text)

@@ -51,10 +51,18 @@ pub fn signing_seed(keys: &Path) -> Result<[u8; 32]> {
         write_secret(&path, &random::<32>())?;
     }
     let mode = fs::metadata(&path)?.permissions().mode();
-    ensure!(mode & 0o077 == 0, "signing key `{}` is open to others (mode {mode:o}); chmod 600 it", path.display());
+    ensure!(
+        mode & 0o077 == 0,
+        "signing key `{}` is open to others (mode {mode:o}); chmod 600 it",
+        path.display()
+    );
     let bytes = fs::read(&path).with_context(|| format!("signing key `{}`", path.display()))?;
     bytes.try_into().map_err(|bytes: Vec<u8>| {
-        anyhow::anyhow!("signing key `{}` has {} bytes, not 32; restore it from a backup", path.display(), bytes.len())
+        anyhow::anyhow!(
+            "signing key `{}` has {} bytes, not 32; restore it from a backup",
+            path.display(),
+            bytes.len()
+        )
     })
 }
 

@@ -6,6 +6,7 @@ mod entity;
 mod path;
 mod relations;
 
+use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -26,13 +27,19 @@ pub struct Reader<'v> {
     tenant: TenantId,
     entities: Arc<Allowed>,
     relations: Arc<Allowed>,
+    sources: OnceCell<HashMap<SourceId, String>>,
 }
 
 impl<'v> Reader<'v> {
     /// Reads `tenant` through the labels allowed for reading entities and relations.
     #[must_use]
-    pub fn new(view: &'v View, tenant: TenantId, entities: Arc<Allowed>, relations: Arc<Allowed>) -> Reader<'v> {
-        Reader { view, tenant, entities, relations }
+    pub fn new(
+        view: &'v View,
+        tenant: TenantId,
+        entities: Arc<Allowed>,
+        relations: Arc<Allowed>,
+    ) -> Reader<'v> {
+        Reader { view, tenant, entities, relations, sources: OnceCell::new() }
     }
 
     /// Whether the reader may see every part of what is said of a thing, deleted or not.
@@ -80,7 +87,8 @@ impl<'v> Reader<'v> {
             return Ok(Vec::new());
         }
         let replaced_later = self.view.before(self.tenant, thing)?.into_iter();
-        let replaced_later = replaced_later.filter(|before| before.replaced_us > time_us).map(|before| before.said);
+        let replaced_later =
+            replaced_later.filter(|before| before.replaced_us > time_us).map(|before| before.said);
         let held = |said: &SaidRow| {
             said.recorded_us <= time_us
                 && said.since_us.is_none_or(|since| since <= time_us)
@@ -89,8 +97,13 @@ impl<'v> Reader<'v> {
         Ok(row.said.iter().cloned().chain(replaced_later).filter(held).collect())
     }
 
-    fn source_names(&self) -> Result<HashMap<SourceId, String>> {
-        let sources = self.view.sources(self.tenant)?;
-        Ok(sources.into_iter().map(|(source, spec)| (source, spec.name)).collect())
+    /// The name of a source.
+    fn source_name(&self, source: u32) -> Result<String> {
+        if self.sources.get().is_none() {
+            let sources = self.view.sources(self.tenant)?;
+            let _ = self.sources.set(sources.into_iter().map(|(source, spec)| (source, spec.name)).collect());
+        }
+        let names = self.sources.get().expect("set above");
+        Ok(names.get(&SourceId(source)).cloned().unwrap_or_default())
     }
 }

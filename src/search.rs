@@ -3,10 +3,12 @@
 
 mod cursors;
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use index::text::{Facets, Highlighter, Order, Pinned, Query, passages};
+use index::text::{Facets, Highlighter, Order, Pinned, Query, Snippet, passages};
+use sha2::{Digest, Sha256};
 use storage::View;
 use storage::ids::{LabelId, Lsn, ThingId};
 
@@ -16,11 +18,14 @@ use crate::policy::{Action, Allowed, Principal};
 use crate::read::Reader;
 
 pub use cursors::Cursors;
+use cursors::Page;
 
 /// A search ends by then with what it has.
 const TIME_MAX: Duration = Duration::from_secs(2);
 /// A request waits so long for the index to reach the record that it asks for.
 const AT_LEAST_TIMEOUT: Duration = Duration::from_secs(30);
+/// A search waits so long for an index to be opened.
+const OPEN_TIMEOUT: Duration = Duration::from_secs(5);
 /// Length of a snippet, in characters.
 const SNIPPET_CHARS_MAX: usize = 240;
 
@@ -74,7 +79,7 @@ pub struct Hit {
     /// Where the words are.
     pub snippet: String,
     /// The places of the words in the snippet, in bytes.
-    pub marks: Vec<std::ops::Range<usize>>,
+    pub marks: Vec<Range<usize>>,
     /// The final score, from 0 to 1.
     pub score: f64,
     /// BM25.
@@ -82,27 +87,42 @@ pub struct Hit {
 }
 
 /// Answers a question for a principal.
-pub(crate) fn search(app: &App, principal: &Principal, view: &View, question: &Question) -> Result<Answer, Failure> {
+pub(crate) fn search(
+    app: &App,
+    principal: &Principal,
+    view: &View,
+    question: &Question,
+) -> Result<Answer, Failure> {
     let begun = Instant::now();
     wait_for(app, principal, view, question.at_least)?;
+    let of = digest(principal, question);
+    let (pinned, page) = match &question.after {
+        None => (pin(app, principal)?, None),
+        Some(name) => {
+            let page = app.cursors.resume(name, of)?;
+            (page.pinned.clone(), Some(page))
+        }
+    };
+    // A view from after the index was pinned knows every label in it, and all that its hits say now.
+    let view = &app.store.view()?;
     let allowed = app.allowed(view, principal, Action::EntitySearch)?;
-    let (pinned, after, top) = app.cursors.resume(app, principal, question)?;
     let query = Query {
         text: question.text.clone(),
         types: question.types.clone(),
         sources: question.sources.clone(),
         include_revoked: question.include_revoked,
         limit: question.limit,
-        after,
+        after: page.as_ref().map(|page| page.key),
         order: Order::Relevance,
         facets: question.facets,
         ..Query::default()
     };
-    let found = pinned.search(&query, &labels(app, view, principal, &allowed)?, &|| begun.elapsed() > TIME_MAX)?;
-    let top = top.or_else(|| found.hits.first().map(|hit| hit.score)).unwrap_or_default();
-    // What was said since the index was committed is read from a view that is at least as new.
-    let view = app.store.view()?;
-    let describe = Describe { reader: app.reader(&view, principal)?, view: &view, principal, highlighter: &found.highlighter };
+    let found =
+        pinned.search(&query, &labels(app, view, principal, &allowed)?, &|| begun.elapsed() > TIME_MAX)?;
+    let top =
+        page.map(|page| page.top).or_else(|| found.hits.first().map(|hit| hit.score)).unwrap_or_default();
+    let highlighter = &found.highlighter;
+    let describe = Describe { reader: app.reader(view, principal)?, view, principal, highlighter };
     let mut hits = Vec::with_capacity(found.hits.len());
     for hit in &found.hits {
         if !allowed.contains(hit.label) {
@@ -112,8 +132,15 @@ pub(crate) fn search(app: &App, principal: &Principal, view: &View, question: &Q
         hits.extend(describe.hit(hit.thing, hit.label, hit.score, top)?);
     }
     app.metrics.searches.inc();
-    let next = found.next.map(|key| app.cursors.keep(principal, question, &pinned, key, top));
-    Ok(Answer { hits, next, facets: found.facets, lsn: found.lsn, took: begun.elapsed(), complete: found.complete })
+    let next = found.next.map(|key| app.cursors.keep(principal.tenant, of, Page { pinned, key, top }));
+    Ok(Answer {
+        hits,
+        next,
+        facets: found.facets,
+        lsn: found.lsn,
+        took: begun.elapsed(),
+        complete: found.complete,
+    })
 }
 
 /// Things whose titles begin with a prefix: id, type and title.
@@ -137,16 +164,28 @@ pub(crate) fn suggest(
     Ok(suggestions)
 }
 
+/// Who asks what, but for the page.
+fn digest(principal: &Principal, question: &Question) -> [u8; 32] {
+    let whole = Question { after: None, limit: 0, at_least: None, ..question.clone() };
+    let purposes = principal.purposes_in_use.bits();
+    Sha256::digest(format!("{}\n{}\n{purposes}\n{whole:?}", principal.tenant, principal.token_id)).into()
+}
+
 /// The index of the principal's tenant, as it is now.
 fn pin(app: &App, principal: &Principal) -> Result<Pinned, Failure> {
-    let reader = app.follow.text(principal.tenant).ok_or_else(|| {
+    let reader = app.follow.text_soon(principal.tenant, OPEN_TIMEOUT).ok_or_else(|| {
         let status = axum::http::StatusCode::SERVICE_UNAVAILABLE;
         Failure::new(status, "index_building", "the search index is being opened; try again in a moment")
     })?;
     Ok(reader.pin())
 }
 
-fn labels(app: &App, view: &View, principal: &Principal, allowed: &Allowed) -> Result<index::text::Allowed, Failure> {
+fn labels(
+    app: &App,
+    view: &View,
+    principal: &Principal,
+    allowed: &Allowed,
+) -> Result<index::text::Allowed, Failure> {
     // Without a filter the index need not look at labels at all.
     let known = app.labels_known(view, principal.tenant)?;
     Ok(if allowed.all(known) && known > 0 {
@@ -182,12 +221,14 @@ impl Describe<'_> {
     fn hit(&self, thing: ThingId, label: LabelId, score: f32, top: f32) -> Result<Option<Hit>, Failure> {
         let tenant = self.principal.tenant;
         let row = self.view.thing(tenant, thing)?;
-        let Some(said) = row.said.iter().find(|said| said.label() == label).filter(|_| !row.is_deleted()) else {
+        let Some(said) = row.said.iter().find(|said| said.label() == label).filter(|_| !row.is_deleted())
+        else {
             return Ok(None);
         };
         let assertion = self.view.assertion(tenant, said.lsn())?;
-        let snippet = assertion.and_then(|assertion| self.highlighter.best(&passages(&assertion), SNIPPET_CHARS_MAX));
-        let (snippet, marks) = snippet.map(|snippet| (snippet.text, snippet.marks)).unwrap_or_default();
+        let snippet =
+            assertion.and_then(|assertion| self.highlighter.best(&passages(&assertion), SNIPPET_CHARS_MAX));
+        let (snippet, marks) = snippet.map(with_ellipses).unwrap_or_default();
         Ok(Some(Hit {
             title: self.reader.title(thing, &row)?,
             thing_type: self.view.word(tenant, row.symbol())?,
@@ -198,4 +239,13 @@ impl Describe<'_> {
             keyword_raw: f64::from(score),
         }))
     }
+}
+
+/// The snippet's text with a mark where it was cut, and the places of its words in that.
+fn with_ellipses(snippet: Snippet) -> (String, Vec<Range<usize>>) {
+    let before = if snippet.cut_before { "… " } else { "" };
+    let after = if snippet.cut_after { " …" } else { "" };
+    let text = format!("{before}{}{after}", snippet.text.trim_end());
+    let shifted = snippet.marks.into_iter().map(|mark| mark.start + before.len()..mark.end + before.len());
+    (text, shifted.collect())
 }

@@ -39,11 +39,17 @@ pub struct Made {
 }
 
 /// Makes a token for a tenant. An owner of the node who names a new tenant makes it.
-pub(crate) async fn create(app: &App, principal: &Principal, tenant: &str, wanted: Wanted) -> Result<Made, Failure> {
+pub(crate) async fn create(
+    app: &App,
+    principal: &Principal,
+    tenant: &str,
+    wanted: Wanted,
+) -> Result<Made, Failure> {
     app.check(principal, Action::TokenManage)?;
     let made = mint(wanted);
-    may_grant(principal, &made.spec, node::now_us())
-        .map_err(|refused| Failure::new(axum::http::StatusCode::FORBIDDEN, "grant_refused", refused.to_string()))?;
+    may_grant(principal, &made.spec, node::now_us()).map_err(|refused| {
+        Failure::new(axum::http::StatusCode::FORBIDDEN, "grant_refused", refused.to_string())
+    })?;
     let tenant = if tenant == principal.tenant_name {
         principal.tenant
     } else if principal.role == Role::Owner {
@@ -60,24 +66,33 @@ async fn tenant_or_new(app: &App, name: &str, actor: ActorId) -> Result<TenantId
     if let Some(tenant) = app.store.view()?.tenant(name)? {
         return Ok(tenant);
     }
-    let applied = app.write_one(Command::CreateTenant(CreateTenant { name: name.to_owned(), actor })).await?;
+    let applied =
+        match app.write_one(Command::CreateTenant(CreateTenant { name: name.to_owned(), actor })).await {
+            Ok(applied) => applied,
+            // Somebody made it meanwhile.
+            Err(refused) => return app.store.view()?.tenant(name)?.ok_or(refused),
+        };
     match applied.effect {
         Effect::Tenant(tenant) => Ok(tenant),
         other => unreachable!("a tenant was made: {other:?}"),
     }
 }
 
-/// Makes the first tenant and its owner's token, if the node has no tenant yet.
+/// Makes the first tenant and its owner's token, if the node has no token yet: a node that was killed between the
+/// two has a tenant, and nobody who could come in.
 ///
 /// # Errors
 /// If the store cannot be written.
 pub fn first_owner(app: &App) -> Result<Option<Made>> {
-    if !app.store.view()?.tenants()?.is_empty() {
+    let view = app.store.view()?;
+    if !view.tokens()?.is_empty() {
         return Ok(None);
     }
-    let create = CreateTenant { name: FIRST_TENANT.to_owned(), actor: ActorId::NODE };
-    let answers = app.commit.submit_blocking(vec![Command::CreateTenant(create)])?;
-    answers.into_iter().next().context("no answer")??;
+    if view.tenant(FIRST_TENANT)?.is_none() {
+        let create = CreateTenant { name: FIRST_TENANT.to_owned(), actor: ActorId::NODE };
+        let answers = app.commit.submit_blocking(vec![Command::CreateTenant(create)])?;
+        answers.into_iter().next().context("no answer")??;
+    }
     owner(app, FIRST_TENANT).map(Some)
 }
 

@@ -27,9 +27,7 @@ use storage::model::Text;
 use tantivy::collector::{FilterCollector, TopDocs};
 use tantivy::query::{BooleanQuery, BoostQuery, Query as EngineQuery, TermQuery};
 use tantivy::schema::IndexRecordOption;
-use tantivy::tokenizer::{
-    AsciiFoldingFilter, Language, LowerCaser, SimpleTokenizer, Stemmer, TextAnalyzer,
-};
+use tantivy::tokenizer::{AsciiFoldingFilter, Language, LowerCaser, SimpleTokenizer, Stemmer, TextAnalyzer};
 use tantivy::{Index, Searcher, Term};
 use world::{World, entity};
 
@@ -54,31 +52,17 @@ fn main() {
     text.set_writer_bytes(64 << 20);
     let view = world.view();
     let filled = timed(|| {
-        while !follower::drive(&mut text, &view, Limits::default(), &|| false)
-            .unwrap()
-            .is_current()
-        {}
+        while !follower::drive(&mut text, &view, Limits::default(), &|| false).unwrap().is_current() {}
     });
     println!("indexed: {:.0}/s", rows as f64 / filled.as_secs_f64());
     text.close_writer().unwrap();
-    let bytes: u64 = std::fs::read_dir(&files)
-        .unwrap()
-        .map(|file| file.unwrap().metadata().unwrap().len())
-        .sum();
+    let bytes: u64 =
+        std::fs::read_dir(&files).unwrap().map(|file| file.unwrap().metadata().unwrap().len()).sum();
     let pinned = text.reader().pin();
     let peer = Peer::open(&files);
-    println!(
-        "{} bytes a text in {} segments\n",
-        bytes / rows,
-        peer.searcher.segment_readers().len()
-    );
+    println!("{} bytes a text in {} segments\n", bytes / rows, peer.searcher.segment_readers().len());
 
-    let asked = Asked {
-        view: &view,
-        tenant: world.tenant,
-        pinned,
-        peer,
-    };
+    let asked = Asked { view: &view, tenant: world.tenant, pinned, peer };
     println!(
         "{:>22} {:>17} {:>17} {:>11} {:>17} {:>17} {:>11} {:>17}",
         "p50 / p95",
@@ -93,9 +77,7 @@ fn main() {
     let rare = |random: &mut Random| word(100 + random.below(VOCABULARY - 100));
     asked.compare("one rare word", &mut random, &rare);
     asked.compare("one word", &mut random, &|random| word(random.zipf()));
-    asked.compare("two words", &mut random, &|random| {
-        format!("{} {}", word(random.zipf()), rare(random))
-    });
+    asked.compare("two words", &mut random, &|random| format!("{} {}", word(random.zipf()), rare(random)));
     asked.compare("five words", &mut random, &|random| words(random, 5));
     asked.compare("two frequent words", &mut random, &|random| {
         format!("{} {}", word(random.below(10)), word(10 + random.below(10)))
@@ -114,18 +96,11 @@ fn fill(world: &mut World, rows: u64, random: &mut Random) {
     let mut commands: Vec<Command> = Vec::with_capacity(BATCH);
     for row in 0..rows {
         let thing_type = TYPES[(row % 4) as usize];
-        let mut said = entity(
-            &format!("{thing_type}--{row:08}"),
-            thing_type,
-            &words(random, 3),
-        );
+        let mut said = entity(&format!("{thing_type}--{row:08}"), thing_type, &words(random, 3));
         let mut label = said.parts[0].label.as_ref().clone();
         label.compartments = vec![format!("c{}", random.below(COMPARTMENTS))];
         said.parts[0].label = Arc::new(label);
-        said.parts[0].texts = vec![Text {
-            text: words(random, 30),
-            of_claim: String::new(),
-        }];
+        said.parts[0].texts = vec![Text { text: words(random, 30), of_claim: String::new() }];
         commands.push(world.assert(said));
         if commands.len() == BATCH || row + 1 == rows {
             world.write(std::mem::take(&mut commands));
@@ -147,10 +122,7 @@ impl Peer {
             .filter(AsciiFoldingFilter)
             .filter(Stemmer::new(Language::English))
             .build();
-        Peer {
-            searcher: index.reader().unwrap().searcher(),
-            stemmed,
-        }
+        Peer { searcher: index.reader().unwrap().searcher(), stemmed }
     }
 
     fn query(&self, text: &str) -> BooleanQuery {
@@ -171,10 +143,7 @@ impl Peer {
 
     fn search(&self, text: &str) -> usize {
         let best = TopDocs::with_limit(10).order_by_score();
-        self.searcher
-            .search(&self.query(text), &best)
-            .unwrap()
-            .len()
+        self.searcher.search(&self.query(text), &best).unwrap().len()
     }
 
     /// As its documentation does it; only by label.
@@ -185,10 +154,7 @@ impl Peer {
             move |label: u64| labels.contains(label as u32),
             TopDocs::with_limit(10).order_by_score(),
         );
-        self.searcher
-            .search(&self.query(text), &best)
-            .unwrap()
-            .len()
+        self.searcher.search(&self.query(text), &best).unwrap().len()
     }
 }
 
@@ -208,15 +174,8 @@ impl Asked<'_> {
         let mut times: [Vec<Duration>; 5] = Default::default();
         for turn in 0..QUESTIONS + 50 {
             let text = make(random);
-            let plain = Query {
-                text: text.clone(),
-                limit: 10,
-                ..Query::default()
-            };
-            let filtered = Query {
-                types: vec!["report".to_owned(), "malware".to_owned()],
-                ..plain.clone()
-            };
+            let plain = Query { text: text.clone(), limit: 10, ..Query::default() };
+            let filtered = Query { types: vec!["report".to_owned(), "malware".to_owned()], ..plain.clone() };
             // Who asks first brings the pages in for the other: they take turns.
             let mut taken = [Duration::ZERO; 5];
             let mut order = [0, 1, 2, 3, 4];
@@ -233,10 +192,7 @@ impl Asked<'_> {
                 });
             }
             if turn >= 50 {
-                times
-                    .iter_mut()
-                    .zip(taken)
-                    .for_each(|(times, taken)| times.push(taken));
+                times.iter_mut().zip(taken).for_each(|(times, taken)| times.push(taken));
             }
         }
         let [ours, engine, filtered, engine_filtered, snippets] = times.map(Percentiles::of);
@@ -255,16 +211,8 @@ impl Asked<'_> {
         let hits = self.ask(query, allowed);
         for hit in &hits.hits {
             let row = self.view.thing(self.tenant, hit.thing).unwrap();
-            let said = row
-                .said
-                .iter()
-                .find(|said| said.label() == hit.label)
-                .unwrap();
-            let assertion = self
-                .view
-                .assertion(self.tenant, said.lsn())
-                .unwrap()
-                .unwrap();
+            let said = row.said.iter().find(|said| said.label() == hit.label).unwrap();
+            let assertion = self.view.assertion(self.tenant, said.lsn()).unwrap().unwrap();
             let snippet = hits.highlighter.best(&passages(&assertion), 200);
             std::hint::black_box(snippet);
         }
@@ -281,10 +229,7 @@ impl Percentiles {
     fn of(mut times: Vec<Duration>) -> Percentiles {
         times.sort_unstable();
         let at = |percent: usize| times[times.len() * percent / 100].as_secs_f64() * 1e3;
-        Percentiles {
-            p50: at(50),
-            p95: at(95),
-        }
+        Percentiles { p50: at(50), p95: at(95) }
     }
 }
 
@@ -302,8 +247,8 @@ fn words(random: &mut Random, count: u64) -> String {
 /// Pronounceable, so that stems are like those of real words.
 fn word(rank: u64) -> String {
     const SYLLABLES: [&str; 16] = [
-        "ka", "ron", "mi", "tal", "se", "vor", "du", "pin", "lo", "gar", "be", "zul", "hi", "fen",
-        "cra", "tus",
+        "ka", "ron", "mi", "tal", "se", "vor", "du", "pin", "lo", "gar", "be", "zul", "hi", "fen", "cra",
+        "tus",
     ];
     let mut rest = rank + 17;
     let mut word = String::new();
@@ -324,10 +269,7 @@ struct Random(u64);
 
 impl Random {
     fn below(&mut self, bound: u64) -> u64 {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) % bound
     }
 

@@ -6,13 +6,11 @@
 
 use std::sync::Arc;
 
-use storage::commands::{
-    Assert, BeginRun, Command, CreateTenant, Delete, IfEndMissing, Restore, SetSource,
-};
+use storage::commands::{Assert, BeginRun, Command, CreateTenant, Delete, IfEndMissing, Restore, SetSource};
 use storage::ids::{ActorId, Lsn, SourceId, TenantId};
 use storage::model::{
-    Claim, Classification, EdgeSaid, Form, Label, LabelKind, Licence, Part, Purpose, Purposes,
-    Retention, RunBegin, Said, SourceSpec, Status, Text,
+    Claim, Classification, EdgeSaid, Form, Label, LabelKind, Licence, Part, Purpose, Purposes, Retention,
+    RunBegin, Said, SourceSpec, Status, Text,
 };
 use storage::record::Record;
 use storage::{EngineOptions, Options, Stamp, Store, View};
@@ -68,12 +66,7 @@ impl<'a, S: Subject> Suite<'a, S> {
     fn new(subject: &'a S) -> Suite<'a, S> {
         let history = History::begin();
         let (tenant, empty_tenant) = (history.tenant, history.empty_tenant);
-        Suite {
-            subject,
-            tenant,
-            empty_tenant,
-            views: history.live(),
-        }
+        Suite { subject, tenant, empty_tenant, views: history.live() }
     }
 
     fn following_equals_a_bootstrap_at_every_record(&self) {
@@ -81,21 +74,13 @@ impl<'a, S: Subject> Suite<'a, S> {
         let mut follower = self.open(&home);
         for view in &self.views {
             drive(&mut follower, view, 1);
-            assert_eq!(
-                self.contents(&follower),
-                self.expected(view),
-                "while following"
-            );
+            assert_eq!(self.contents(&follower), self.expected(view), "while following");
         }
         drop(follower);
         let last = self.last();
         let reopened = self.open(&home);
         assert_eq!(reopened.position(), self.head(last));
-        assert_eq!(
-            self.contents(&reopened),
-            self.expected(last),
-            "after reopening"
-        );
+        assert_eq!(self.contents(&reopened), self.expected(last), "after reopening");
     }
 
     /// The view is newer than the records that are applied.
@@ -105,11 +90,7 @@ impl<'a, S: Subject> Suite<'a, S> {
                 let mut follower = self.open(&self.subject.home());
                 drive(&mut follower, from, 1000);
                 drive(&mut follower, self.last(), records_max);
-                assert_eq!(
-                    self.contents(&follower),
-                    self.expected(self.last()),
-                    "caught up"
-                );
+                assert_eq!(self.contents(&follower), self.expected(self.last()), "caught up");
             }
         }
     }
@@ -124,11 +105,7 @@ impl<'a, S: Subject> Suite<'a, S> {
             for record in self.records(view, committed.next()) {
                 follower.apply(view, &record).expect("applies");
             }
-            assert_eq!(
-                self.contents(&follower),
-                before,
-                "published before its commit"
-            );
+            assert_eq!(self.contents(&follower), before, "published before its commit");
             drop(follower);
             let mut follower = self.open(&home);
             assert_eq!(follower.position(), committed);
@@ -146,11 +123,7 @@ impl<'a, S: Subject> Suite<'a, S> {
             follower.apply(view, &record).expect("applies");
         }
         follower.commit(self.head(view)).expect("commits");
-        assert_eq!(
-            self.contents(&follower),
-            self.expected(view),
-            "applied twice"
-        );
+        assert_eq!(self.contents(&follower), self.expected(view), "applied twice");
     }
 
     fn a_gap_is_refused(&self) {
@@ -164,11 +137,7 @@ impl<'a, S: Subject> Suite<'a, S> {
         assert!(matches!(refused, Err(Error::Gap { .. })), "{refused:?}");
         follower.rollback().expect("rolls back");
         assert_eq!(follower.position(), self.head(first));
-        assert_eq!(
-            self.contents(&follower),
-            self.expected(first),
-            "rolled back"
-        );
+        assert_eq!(self.contents(&follower), self.expected(first), "rolled back");
         drive(&mut follower, last, 1000);
         assert_eq!(self.contents(&follower), self.expected(last));
     }
@@ -199,10 +168,7 @@ impl<'a, S: Subject> Suite<'a, S> {
         let mut follower = self.subject.open(&home, self.empty_tenant, &origin);
         drive(&mut follower, view, 1000);
         assert_eq!(self.contents(&follower), Vec::<String>::new());
-        assert_eq!(
-            follower.position(),
-            view.head(self.empty_tenant).expect("read").head()
-        );
+        assert_eq!(follower.position(), view.head(self.empty_tenant).expect("read").head());
     }
 
     fn what_was_reset_can_be_filled_again(&self) {
@@ -255,14 +221,8 @@ impl<'a, S: Subject> Suite<'a, S> {
 }
 
 fn drive<F: Follower>(follower: &mut F, view: &View, records_max: usize) {
-    let limits = Limits {
-        records_max,
-        ..Limits::default()
-    };
-    while !follower::drive(follower, view, limits, GO_ON)
-        .expect("drives")
-        .is_current()
-    {}
+    let limits = Limits { records_max, ..Limits::default() };
+    while !follower::drive(follower, view, limits, GO_ON).expect("drives").is_current() {}
 }
 
 /// A store, and what happens in it.
@@ -301,10 +261,7 @@ impl History {
         self.say(first, relation("r", "a", "b"));
         self.say(first, thing("a", &[("open", "alpha again")]));
         self.say(second, thing("a", &[("open", "alpha by another")]));
-        self.say(
-            first,
-            thing("c", &[("open", "gamma text"), ("closed", "gamma secret")]),
-        );
+        self.say(first, thing("c", &[("open", "gamma text"), ("closed", "gamma secret")]));
         self.say(first, thing("c", &[("open", "gamma alone")]));
         self.say(first, thing("c", &[("closed", "gamma hidden")]));
         self.delete("a");
@@ -322,10 +279,7 @@ impl History {
     }
 
     fn begin_tenant(&mut self, name: &str) -> TenantId {
-        self.write(Command::CreateTenant(CreateTenant {
-            name: name.to_owned(),
-            actor: ActorId::NODE,
-        }));
+        self.write(Command::CreateTenant(CreateTenant { name: name.to_owned(), actor: ActorId::NODE }));
         let view = self.store.view().expect("open");
         view.tenant(name).expect("read").expect("just made")
     }
@@ -340,19 +294,19 @@ impl History {
             personal: false,
         };
         let (tenant, actor) = (self.tenant, ActorId::NODE);
-        self.write(Command::SetSource(SetSource {
-            tenant,
-            actor,
-            spec,
-        }));
+        self.write(Command::SetSource(SetSource { tenant, actor, spec }));
         let view = self.store.view().expect("open");
         view.source(tenant, name).expect("read").expect("just made")
     }
 
     fn say(&mut self, source: SourceId, mut said: Said) {
+        let view = self.store.view().expect("open");
+        let sources = view.sources(self.tenant).expect("read");
+        let named = sources.into_iter().find(|(id, _)| *id == source);
+        let name = named.expect("declared").1.name;
         for part in &mut said.parts {
             let mut label = part.label.as_ref().clone();
-            label.source = format!("{source}");
+            label.source.clone_from(&name);
             part.label = Arc::new(label);
         }
         self.write(Command::Assert(Box::new(Assert {
@@ -376,24 +330,14 @@ impl History {
     }
 
     fn begin_run(&mut self) {
-        let begin = RunBegin {
-            process: "import".to_owned(),
-            ..RunBegin::default()
-        };
+        let begin = RunBegin { process: "import".to_owned(), ..RunBegin::default() };
         let (tenant, actor) = (self.tenant, ActorId::NODE);
-        self.write(Command::BeginRun(BeginRun {
-            tenant,
-            actor,
-            begin,
-        }));
+        self.write(Command::BeginRun(BeginRun { tenant, actor, begin }));
     }
 
     fn write(&mut self, command: Command) {
         self.time_us += 1000;
-        let stamp = Stamp {
-            time_us: self.time_us,
-            seed: [7; 32],
-        };
+        let stamp = Stamp { time_us: self.time_us, seed: [7; 32] };
         let mut committed = self.store.write(&[command], stamp).expect("commits");
         committed.answers.remove(0).expect("not refused");
         self.views.push(self.store.view().expect("open"));
@@ -401,18 +345,12 @@ impl History {
 }
 
 fn thing(id: &str, parts: &[(&str, &str)]) -> Said {
-    let parts = parts
-        .iter()
-        .map(|(compartment, text)| part(LabelKind::Entity, id, compartment, text));
+    let parts = parts.iter().map(|(compartment, text)| part(LabelKind::Entity, id, compartment, text));
     said(id, Form::Entity, vec![], parts.collect())
 }
 
 fn relation(id: &str, from: &str, to: &str) -> Said {
-    let edge = EdgeSaid {
-        kind: "uses".to_owned(),
-        from: from.to_owned(),
-        to: to.to_owned(),
-    };
+    let edge = EdgeSaid { kind: "uses".to_owned(), from: from.to_owned(), to: to.to_owned() };
     let part = part(LabelKind::Relation, id, "open", "how one uses the other");
     said(id, Form::Relation, vec![edge], vec![part])
 }
@@ -431,14 +369,8 @@ fn part(kind: LabelKind, id: &str, compartment: &str, text: &str) -> Part {
     };
     Part {
         label: Arc::new(label),
-        claims: vec![Claim {
-            name: "name".to_owned(),
-            json: format!("\"name of {id}\""),
-        }],
-        texts: vec![Text {
-            text: text.to_owned(),
-            of_claim: String::new(),
-        }],
+        claims: vec![Claim { name: "name".to_owned(), json: format!("\"name of {id}\"") }],
+        texts: vec![Text { text: text.to_owned(), of_claim: String::new() }],
     }
 }
 

@@ -116,13 +116,9 @@ impl From<tantivy::TantivyError> for Error {
     fn from(error: tantivy::TantivyError) -> Error {
         use tantivy::TantivyError as E;
         match error {
-            E::DataCorruption(_)
-            | E::OpenReadError(_)
-            | E::SchemaError(_)
-            | E::IncompatibleIndex(_) => Error::Damaged {
-                what: "text index",
-                detail: error.to_string(),
-            },
+            E::DataCorruption(_) | E::OpenReadError(_) | E::SchemaError(_) | E::IncompatibleIndex(_) => {
+                Error::Damaged { what: "text index", detail: error.to_string() }
+            }
             other => Error::Io(other.to_string()),
         }
     }

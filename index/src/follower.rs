@@ -21,7 +21,7 @@ pub const SKIPS_LISTED_MAX: usize = 100;
 
 /// Something derived from one tenant's log.
 ///
-/// What every follower promises, and [`crate::conformance`] tests:
+/// What every follower promises, and `conformance` tests:
 ///
 /// 1. *Data and position are committed together.* After [`commit`](Follower::commit) returns, a crash
 ///    brings back exactly this data with exactly this position; before, the data and position of the
@@ -47,12 +47,7 @@ pub trait Follower {
     ///
     /// # Errors
     /// `Stopped` if `stop` said so; the store's and the follower's own failures.
-    fn bootstrap(
-        &mut self,
-        view: &View,
-        skipped: &mut Skipped,
-        stop: &dyn Fn() -> bool,
-    ) -> Result<u64>;
+    fn bootstrap(&mut self, view: &View, skipped: &mut Skipped, stop: &dyn Fn() -> bool) -> Result<u64>;
 
     /// Takes in one record; the view holds it and perhaps later ones.
     ///
@@ -101,10 +96,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Limits {
-        Limits {
-            records_max: 10_000,
-            bytes_max: 8 << 20,
-        }
+        Limits { records_max: 10_000, bytes_max: 8 << 20 }
     }
 }
 
@@ -210,25 +202,12 @@ fn begin<F: Follower + ?Sized>(follower: &F, view: &View) -> Result<Progress> {
     let position = follower.position();
     let head = view.head(follower.tenant())?.head();
     if position > head {
-        return Err(Error::Ahead {
-            follower: follower.name(),
-            position,
-            head,
-        });
+        return Err(Error::Ahead { follower: follower.name(), position, head });
     }
-    Ok(Progress {
-        from: position,
-        to: position,
-        head,
-        ..Progress::default()
-    })
+    Ok(Progress { from: position, to: position, head, ..Progress::default() })
 }
 
-fn should_bootstrap<F: Follower + ?Sized>(
-    follower: &F,
-    view: &View,
-    progress: &Progress,
-) -> Result<bool> {
+fn should_bootstrap<F: Follower + ?Sized>(follower: &F, view: &View, progress: &Progress) -> Result<bool> {
     if progress.from == Lsn::NONE {
         return Ok(true);
     }
@@ -264,23 +243,15 @@ fn replay<F: Follower + ?Sized>(
 /// The records are read before any is applied, since a view may not be asked while it is being scanned.
 fn read<F: Follower + ?Sized>(follower: &F, view: &View, limits: Limits) -> Result<Vec<Record>> {
     let (mut records, mut bytes) = (Vec::new(), 0);
-    view.records(
-        follower.tenant(),
-        follower.position().next(),
-        &mut |record| {
-            bytes += record.body().map_or(0, <[u8]>::len);
-            let fits = records.is_empty() || bytes <= limits.bytes_max;
-            if fits {
-                records.push(record);
-            }
-            let more = fits && records.len() < limits.records_max.max(1);
-            Ok(if more {
-                ControlFlow::Continue(())
-            } else {
-                ControlFlow::Break(())
-            })
-        },
-    )?;
+    view.records(follower.tenant(), follower.position().next(), &mut |record| {
+        bytes += record.body().map_or(0, <[u8]>::len);
+        let fits = records.is_empty() || bytes <= limits.bytes_max;
+        if fits {
+            records.push(record);
+        }
+        let more = fits && records.len() < limits.records_max.max(1);
+        Ok(if more { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
+    })?;
     Ok(records)
 }
 
@@ -301,11 +272,7 @@ pub fn advance<F: Follower + ?Sized>(
             break;
         }
         if record.lsn != at.next() {
-            return Err(Error::Gap {
-                follower: follower.name(),
-                expected: at.next(),
-                found: record.lsn,
-            });
+            return Err(Error::Gap { follower: follower.name(), expected: at.next(), found: record.lsn });
         }
         match follower.apply(view, record)? {
             Applied::Indexed => progress.indexed += 1,
@@ -315,11 +282,7 @@ pub fn advance<F: Follower + ?Sized>(
         at = record.lsn;
     }
     if at == follower.position() {
-        return if records.is_empty() {
-            Ok(())
-        } else {
-            Err(Error::Stopped)
-        };
+        return if records.is_empty() { Ok(()) } else { Err(Error::Stopped) };
     }
     follower.commit(at)?;
     progress.to = at;
@@ -354,11 +317,7 @@ impl<F: Follower> Unit<F> {
             Lsn::NONE => State::Rebuilding("empty".to_owned()),
             _ => State::Lagging(0),
         };
-        Unit {
-            follower,
-            state,
-            skipped: Skipped::default(),
-        }
+        Unit { follower, state, skipped: Skipped::default() }
     }
 
     /// The follower.
@@ -386,12 +345,7 @@ impl<F: Follower> Unit<F> {
     ///
     /// # Errors
     /// As for [`drive`], but for those that a rebuild cures.
-    pub fn step(
-        &mut self,
-        view: &View,
-        limits: Limits,
-        stop: &dyn Fn() -> bool,
-    ) -> Result<Progress> {
+    pub fn step(&mut self, view: &View, limits: Limits, stop: &dyn Fn() -> bool) -> Result<Progress> {
         match drive(&mut self.follower, view, limits, stop) {
             Ok(progress) => {
                 self.note(&progress);

@@ -27,11 +27,7 @@ impl Present {
             if !row.is_deleted() {
                 said.extend(row.said.iter().map(|said| (said.lsn(), thing)));
             }
-            Ok(if stopped {
-                ControlFlow::Break(())
-            } else {
-                ControlFlow::Continue(())
-            })
+            Ok(if stopped { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
         })?;
         if stopped {
             return Err(Error::Stopped);
@@ -72,13 +68,8 @@ impl Present {
                 records.push((thing, record));
             }
             let next = wanted.get(records.len());
-            let more = bytes < BATCH_BYTES
-                && next.is_some_and(|(next, _)| next.0 - at.0 <= READ_ON_RECORDS);
-            Ok(if more {
-                ControlFlow::Continue(())
-            } else {
-                ControlFlow::Break(())
-            })
+            let more = bytes < BATCH_BYTES && next.is_some_and(|(next, _)| next.0 - at.0 <= READ_ON_RECORDS);
+            Ok(if more { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
         })?;
         if records.is_empty() {
             return Err(Error::Storage(storage::Error::Corrupt {

@@ -40,8 +40,7 @@ use crate::present::Present;
 pub use self::content::passages;
 pub use self::home::{Found, Home};
 pub use self::search::{
-    Allowed, Facets, HITS_MAX, Hit, Hits, Key, Order, Pinned, QUERY_BYTES_MAX, Query, TimeRange,
-    WORDS_MAX,
+    Allowed, Facets, HITS_MAX, Hit, Hits, Key, Order, Pinned, QUERY_BYTES_MAX, Query, TimeRange, WORDS_MAX,
 };
 pub use self::snippet::{Highlighter, Snippet};
 pub use self::suggest::Suggestion;
@@ -72,10 +71,7 @@ impl Reader {
     /// The index as it was last committed; it does not change while it is held.
     #[must_use]
     pub fn pin(&self) -> Pinned {
-        self.0
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn publish(&self, pinned: Pinned) {
@@ -92,10 +88,7 @@ impl TextIndex {
     /// # Errors
     /// `Io` if the place cannot be read or written.
     pub fn open(home: Home, tenant: TenantId, origin: &str) -> Result<(TextIndex, Found)> {
-        let owner = Owner {
-            tenant,
-            origin: origin.to_owned(),
-        };
+        let owner = Owner { tenant, origin: origin.to_owned() };
         let opened = home.open(&owner)?;
         let found = opened.found.clone();
         let (engine, pinned) = begin(&opened)?;
@@ -136,13 +129,20 @@ impl TextIndex {
     /// # Errors
     /// `Io` if a merge failed; the index stays as it was last committed.
     pub fn close_writer(&mut self) -> Result<()> {
-        match self.writer.take() {
-            Some(mut writer) => {
-                writer.rollback()?;
-                Ok(writer.wait_merging_threads()?)
-            }
-            None => Ok(()),
-        }
+        let Some(writer) = self.writer.take() else {
+            return Ok(());
+        };
+        writer.wait_merging_threads()?;
+        self.home.sync()?;
+        self.publish()
+    }
+
+    /// Shows readers what is committed.
+    fn publish(&self) -> Result<()> {
+        self.engine.reload()?;
+        let pinned = Pinned::new(self.engine.searcher(), self.fields, self.position);
+        self.published.publish(pinned);
+        Ok(())
     }
 
     fn writer(&mut self) -> Result<&mut IndexWriter> {
@@ -200,10 +200,7 @@ impl TextIndex {
             let key = content::key(ThingId(thing), LabelId::default());
             Term::from_field_bytes(self.fields.key, &key)
         };
-        let labels = RangeQuery::new(
-            Bound::Included(bound(thing.0)),
-            Bound::Excluded(bound(thing.0 + 1)),
-        );
+        let labels = RangeQuery::new(Bound::Included(bound(thing.0)), Bound::Excluded(bound(thing.0 + 1)));
         self.writer()?.delete_query(Box::new(labels))?;
         Ok(())
     }
@@ -256,9 +253,7 @@ impl TextIndex {
 
     /// The thing that a record names; none if its body was erased or names nothing known.
     fn thing_of(&self, view: &View, record: &Record) -> Result<Option<(ThingId, ThingRow)>> {
-        let id = record
-            .body()
-            .and_then(|body| std::str::from_utf8(body).ok());
+        let id = record.body().and_then(|body| std::str::from_utf8(body).ok());
         match id {
             Some(id) => Ok(view.thing_by_id(self.owner.tenant, id)?),
             None => Ok(None),
@@ -302,12 +297,7 @@ impl Follower for TextIndex {
     }
 
     /// Takes 16 bytes of memory for each present assertion while it runs.
-    fn bootstrap(
-        &mut self,
-        view: &View,
-        skipped: &mut Skipped,
-        stop: &dyn Fn() -> bool,
-    ) -> Result<u64> {
+    fn bootstrap(&mut self, view: &View, skipped: &mut Skipped, stop: &dyn Fn() -> bool) -> Result<u64> {
         self.writer()?.delete_all_documents()?;
         let present = Present::of(view, self.owner.tenant, stop)?;
         let mut indexed = 0;
@@ -343,10 +333,7 @@ impl Follower for TextIndex {
         prepared.commit()?;
         self.home.sync()?;
         self.position = at;
-        self.engine.reload()?;
-        self.published
-            .publish(Pinned::new(self.engine.searcher(), self.fields, at));
-        Ok(())
+        self.publish()
     }
 
     /// A writer that failed once is not asked again: the next change opens another.
@@ -357,10 +344,7 @@ impl Follower for TextIndex {
             Ok(position) => self.position = position,
             Err(_) if self.position == Lsn::NONE => {}
             Err(detail) => {
-                return Err(Error::Damaged {
-                    what: "text index",
-                    detail,
-                });
+                return Err(Error::Damaged { what: "text index", detail });
             }
         }
         Ok(())

@@ -1,10 +1,10 @@
 //! What the text index promises to those who search.
 
 #[path = "../../storage/tests/world/mod.rs"]
-#[allow(dead_code, reason = "the world is shared, each test uses a part of it")]
+#[allow(dead_code, unreachable_pub, reason = "every test file uses a part of the world")]
 mod world;
 
-#[allow(dead_code, reason = "the world is shared, each test uses a part of it")]
+#[allow(dead_code, unreachable_pub, reason = "every test file uses a part of the world")]
 mod text_world;
 
 use index::text::{Allowed, Query};
@@ -37,11 +37,7 @@ fn titles_come_before_texts_and_more_words_before_fewer() {
 fn an_id_finds_its_thing_first() {
     let mut library = Library::new();
     for n in 0..20 {
-        library.say(text_of(
-            &format!("x{n}"),
-            "T1003 T1003",
-            "T1003 T1003 T1003",
-        ));
+        library.say(text_of(&format!("x{n}"), "T1003 T1003", "T1003 T1003 T1003"));
     }
     let mut said = text_of("attack-pattern--1", "OS Credential Dumping", "Adversaries");
     said.parts[0].claims.push(storage::model::Claim {
@@ -60,11 +56,7 @@ fn a_typo_is_forgiven_only_where_nobody_meant_it() {
     library.say(text_of("b", "Mimikats", "a fake"));
     assert_eq!(library.found("mimikatz"), ["a"], "written so somewhere");
     assert_eq!(library.found("credentails"), ["a"], "two letters swapped");
-    assert_eq!(
-        library.found("mimokutz"),
-        Vec::<String>::new(),
-        "two errors in eight letters"
-    );
+    assert_eq!(library.found("mimokutz"), Vec::<String>::new(), "two errors in eight letters");
     assert_eq!(library.found("kredentialz"), ["a"], "two errors in eleven");
     assert_eq!(library.found("fike"), Vec::<String>::new(), "four letters");
 }
@@ -86,12 +78,7 @@ fn phrases_exclusions_and_beginnings() {
 fn what_is_hidden_neither_matches_nor_is_suggested_nor_counted() {
     let mut library = Library::new();
     library.say(text_of("open", "Public report", "about phishing"));
-    library.say(labelled(
-        "secret",
-        "Secret operation",
-        "about phishing too",
-        "secret-source",
-    ));
+    library.say(labelled("secret", "Secret operation", "about phishing too", "secret-source"));
     let open = library.labels_of("open");
     let mut query = library.query("phishing");
     query.facets = true;
@@ -115,11 +102,7 @@ fn a_correction_does_not_tell_of_hidden_words() {
     library.say(labelled("secret", "Secret", "phoshing", "secret-source"));
     let open = library.labels_of("open");
     let with_hidden = library.ask(&library.query("phoshing"), &open);
-    assert_eq!(
-        library.ids(&with_hidden),
-        ["open"],
-        "as if the hidden word were not there"
-    );
+    assert_eq!(library.ids(&with_hidden), ["open"], "as if the hidden word were not there");
 }
 
 #[test]
@@ -133,23 +116,13 @@ fn filters_narrow_and_facets_count_what_they_leave() {
     assert_eq!(library.found_by(&query), ["t"]);
     query.types = vec!["never-seen".to_owned()];
     assert_eq!(library.found_by(&query), Vec::<String>::new());
-    query = Query {
-        form: Some(storage::model::Form::Relation),
-        ..library.query("about")
-    };
+    query = Query { form: Some(storage::model::Form::Relation), ..library.query("about") };
     assert_eq!(library.found_by(&query), ["r"]);
-    query = Query {
-        facets: true,
-        types: vec!["tool".to_owned()],
-        ..library.query("duqu")
-    };
+    query = Query { facets: true, types: vec!["tool".to_owned()], ..library.query("duqu") };
     let hits = library.ask(&query, &Allowed::Every);
     assert_eq!(hits.hits.len(), 1);
     let facets = hits.facets.expect("asked for");
-    assert_eq!(
-        facets.types,
-        [("malware".to_owned(), 1), ("tool".to_owned(), 1)]
-    );
+    assert_eq!(facets.types, [("malware".to_owned(), 1), ("tool".to_owned(), 1)]);
     assert_eq!(facets.sources, [("attack".to_owned(), 1)]);
 }
 
@@ -163,10 +136,7 @@ fn time_narrows_and_orders() {
     }
     assert_eq!(library.found(""), ["t5", "t4", "t3", "t2", "t1"]);
     let mut query = library.query("weekly");
-    query.time = Some(index::text::TimeRange {
-        from_us: 200,
-        to_us: 400,
-    });
+    query.time = Some(index::text::TimeRange { from_us: 200, to_us: 400 });
     query.order = index::text::Order::Time;
     assert_eq!(library.found_by(&query), ["t3", "t2"]);
 }
@@ -180,11 +150,7 @@ fn what_was_said_before_is_not_found() {
     assert_eq!(library.found("first"), Vec::<String>::new());
     assert_eq!(library.found("second"), ["a"]);
     library.say(labelled("a", "Duqu", "third opinion", "another-label"));
-    assert_eq!(
-        library.found("second"),
-        Vec::<String>::new(),
-        "withdrawn with its label"
-    );
+    assert_eq!(library.found("second"), Vec::<String>::new(), "withdrawn with its label");
     assert_eq!(library.found("third"), ["a"]);
 }
 
@@ -196,19 +162,12 @@ fn revoked_deleted_and_restored() {
     revoked.status = storage::model::Status::Revoked;
     library.say(revoked);
     assert_eq!(library.found("words"), ["a"]);
-    let all = Query {
-        include_revoked: true,
-        ..library.query("words")
-    };
+    let all = Query { include_revoked: true, ..library.query("words") };
     assert_eq!(library.found_by(&all).len(), 2);
     library.delete("a");
     assert_eq!(library.found("words"), Vec::<String>::new());
     library.say(text_of("a", "Duqu", "new words"));
-    assert_eq!(
-        library.found("words"),
-        Vec::<String>::new(),
-        "said of a deleted thing"
-    );
+    assert_eq!(library.found("words"), Vec::<String>::new(), "said of a deleted thing");
     library.restore("a");
     assert_eq!(library.found("new"), ["a"]);
 }
@@ -217,9 +176,7 @@ fn revoked_deleted_and_restored() {
 fn several_labels_of_a_thing_are_one_hit() {
     let mut library = Library::new();
     let mut said = text_of("a", "Duqu", "open words");
-    let hidden = labelled("a", "Duqu", "hidden words", "secret-source")
-        .parts
-        .remove(0);
+    let hidden = labelled("a", "Duqu", "hidden words", "secret-source").parts.remove(0);
     said.parts.push(hidden);
     library.say(said);
     assert_eq!(library.found("words"), ["a"]);
@@ -230,22 +187,12 @@ fn several_labels_of_a_thing_are_one_hit() {
 fn pages_neither_repeat_nor_lose_while_writes_go_on() {
     let mut library = Library::new();
     for n in 0..100 {
-        library.say(text_of(
-            &format!("t{n}"),
-            "Report",
-            &"word ".repeat(n % 7 + 1),
-        ));
+        library.say(text_of(&format!("t{n}"), "Report", &"word ".repeat(n % 7 + 1)));
     }
     library.drive();
     let pinned = library.pin();
     let query = library.query("word");
-    let whole = library.ask_pinned(
-        &pinned,
-        &Query {
-            limit: 1000,
-            ..query.clone()
-        },
-    );
+    let whole = library.ask_pinned(&pinned, &Query { limit: 1000, ..query.clone() });
     let mut paged = Vec::new();
     let mut page = Query { limit: 7, ..query };
     loop {
@@ -258,11 +205,7 @@ fn pages_neither_repeat_nor_lose_while_writes_go_on() {
             break;
         }
     }
-    let whole: Vec<_> = whole
-        .hits
-        .iter()
-        .map(|hit| (hit.thing, hit.score.to_bits()))
-        .collect();
+    let whole: Vec<_> = whole.hits.iter().map(|hit| (hit.thing, hit.score.to_bits())).collect();
     assert_eq!(paged, whole);
     assert_eq!(whole.len(), 100);
 }
@@ -272,30 +215,19 @@ fn a_search_that_is_stopped_says_so() {
     let mut library = Library::new();
     library.say(text_of("a", "Duqu", "words"));
     library.drive();
-    let hits = library
-        .pin()
-        .search(&library.query("words"), &Allowed::Every, &|| true)
-        .expect("answers");
+    let hits = library.pin().search(&library.query("words"), &Allowed::Every, &|| true).expect("answers");
     assert!(!hits.complete);
 }
 
 #[test]
 fn snippets_mark_what_was_found() {
     let mut library = Library::new();
-    library.say(text_of(
-        "a",
-        "Mimikatz",
-        "It is a tool for dumping credentials.",
-    ));
+    library.say(text_of("a", "Mimikatz", "It is a tool for dumping credentials."));
     library.drive();
     let hits = library.ask(&library.query("credential dumps"), &Allowed::Every);
     let passages = library.passages("a");
     let snippet = hits.highlighter.best(&passages, 200).expect("a passage");
-    let marked: Vec<_> = snippet
-        .marks
-        .iter()
-        .map(|mark| &snippet.text[mark.clone()])
-        .collect();
+    let marked: Vec<_> = snippet.marks.iter().map(|mark| &snippet.text[mark.clone()]).collect();
     assert_eq!(marked, ["dumping", "credentials"]);
 }
 
@@ -305,21 +237,7 @@ fn limits_are_said() {
     library.say(text_of("a", "A", "b"));
     library.drive();
     let pinned = library.pin();
-    let ask = |query: &Query| {
-        pinned
-            .search(query, &Allowed::Every, &|| false)
-            .expect_err("refused")
-            .kind()
-    };
-    assert_eq!(
-        ask(&library.query(&"x".repeat(9000))),
-        index::ErrorKind::Invalid
-    );
-    assert_eq!(
-        ask(&Query {
-            limit: 10_001,
-            ..library.query("x")
-        }),
-        index::ErrorKind::Invalid
-    );
+    let ask = |query: &Query| pinned.search(query, &Allowed::Every, &|| false).expect_err("refused").kind();
+    assert_eq!(ask(&library.query(&"x".repeat(9000))), index::ErrorKind::Invalid);
+    assert_eq!(ask(&Query { limit: 10_001, ..library.query("x") }), index::ErrorKind::Invalid);
 }

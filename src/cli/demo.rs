@@ -11,8 +11,9 @@ use super::import::Terms;
 use super::output::Output;
 use super::serve::{Node, blocking, stop_signal};
 use super::{Failure, Global, Result, import, search};
-use crate::app::{Running, VERSION};
+use crate::app::VERSION;
 use crate::config::{Config, LISTEN};
+use crate::running::Running;
 use crate::{node, tokens};
 
 const BUNDLE: &str = "attack-enterprise.json";
@@ -40,6 +41,8 @@ pub(super) struct Demo {
 
 impl Demo {
     pub(super) async fn run(self, output: &Output) -> Result {
+        let signal = stop_signal()?;
+        tokio::pin!(signal);
         let bundle = find_bundle(self.bundle.as_deref())?;
         let data_dir = self.data_dir.clone().unwrap_or_else(|| bundle.with_file_name("data"));
         let config = Config {
@@ -47,6 +50,8 @@ impl Demo {
             listen: self.listen.unwrap_or_else(|| LISTEN.parse().expect("a socket address")),
             ..Config::default()
         };
+        let signal = stop_signal()?;
+        tokio::pin!(signal);
         let Node { server, running, url } = Node::open(config).await?;
         output.note(&format!("listening on {url}, data in {}", data_dir.display()));
         let app = running.app.clone();
@@ -55,8 +60,6 @@ impl Demo {
         let serving = tokio::spawn(server.run(running.app.clone(), async {
             let _ = stopped.await;
         }));
-        let signal = stop_signal()?;
-        tokio::pin!(signal);
         let shown = tokio::select! {
             shown = show(&url, &token, &bundle, output) => shown,
             () = &mut signal => Ok(()),
@@ -66,7 +69,11 @@ impl Demo {
         }
         let _ = stop.send(());
         let _ = serving.await;
-        blocking(move || { Running::stop(running); Ok(()) }).await?;
+        blocking(move || {
+            Running::stop(running);
+            Ok(())
+        })
+        .await?;
         shown.map(|()| super::Answer::Yes)
     }
 }
@@ -92,7 +99,10 @@ async fn show(url: &str, token: &str, bundle: &Path, output: &Output) -> Result<
     let summary = import::send(&client, "stix", &terms, &[bundle.to_owned()], output).await?;
     output.note(&import::sentence(&summary));
     if summary["searchable"] != true {
-        return Err(Failure::cannot_tell("not_searchable", "the data are durable but not searchable yet; start the demo again"));
+        return Err(Failure::cannot_tell(
+            "not_searchable",
+            "the data are durable but not searchable yet; start the demo again",
+        ));
     }
     let ready = json!({"ready": true, "url": url, "token": token, "tenant": TENANT, "version": VERSION});
     if output.json {
@@ -121,17 +131,25 @@ fn next_steps(url: &str, token: &str, id: &serde_json::Value) -> String {
 }
 
 fn find_bundle(flag: Option<&Path>) -> Result<PathBuf> {
-    let named = flag.map(Path::to_owned).or_else(|| std::env::var_os("INTELGRAPH_DEMO_BUNDLE").map(PathBuf::from));
+    let named =
+        flag.map(Path::to_owned).or_else(|| std::env::var_os("INTELGRAPH_DEMO_BUNDLE").map(PathBuf::from));
     if let Some(bundle) = named {
-        return if bundle.is_file() { Ok(bundle) } else { Err(no_bundle(&format!("`{}` is no file", bundle.display()))) };
+        return if bundle.is_file() {
+            Ok(bundle)
+        } else {
+            Err(no_bundle(&format!("`{}` is no file", bundle.display())))
+        };
     }
     let beside = std::env::current_exe().ok().map(|program| program.with_file_name(BUNDLE));
-    let found = beside.into_iter().chain([Path::new("target/demo").join(BUNDLE)]).find(|bundle| bundle.is_file());
+    let found =
+        beside.into_iter().chain([Path::new("target/demo").join(BUNDLE)]).find(|bundle| bundle.is_file());
     found.ok_or_else(|| no_bundle(&format!("no `{BUNDLE}` beside the program or in target/demo/")))
 }
 
 fn no_bundle(why: &str) -> Failure {
-    Failure::bad_input(format!("no demo bundle: {why}; run `make demo`, or give --bundle with a STIX 2.1 bundle"))
+    Failure::bad_input(format!(
+        "no demo bundle: {why}; run `make demo`, or give --bundle with a STIX 2.1 bundle"
+    ))
 }
 
 /// The token of the demo: kept in a file that only its owner can read, so that a second run and the

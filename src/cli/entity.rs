@@ -106,12 +106,18 @@ async fn change(client: &Client, operation: &str, id: &str, output: &Output) -> 
 }
 
 fn print(entity: &Value, output: &Output) {
-    output.line(&format!("{}  {}", output.bold(&plain(&entity["title"])), output.dim(&plain(&entity["type"]))));
+    output.line(&format!(
+        "{}  {}",
+        output.bold(&plain(&entity["title"])),
+        output.dim(&plain(&entity["type"]))
+    ));
     output.line(&format!("{}  {}", plain(&entity["id"]), plain(&entity["status"])));
     let attributes = entity["attributes"].as_array().into_iter().flatten();
-    let rows: Vec<_> = attributes.map(|attribute| {
-        ["name", "value", "source", "observed_at", "lsn"].map(|name| plain(&attribute[name])).to_vec()
-    }).collect();
+    let rows: Vec<_> = attributes
+        .map(|attribute| {
+            ["name", "value", "source", "observed_at", "lsn"].map(|name| plain(&attribute[name])).to_vec()
+        })
+        .collect();
     output.table(&["name", "value", "source", "observed", "lsn"], &rows);
     let receipt = &entity["receipt"];
     output.line(&output.dim(&format!("receipt: leaf {} of {}", receipt["index"], plain(&receipt["origin"]))));
@@ -119,7 +125,11 @@ fn print(entity: &Value, output: &Output) {
 
 /// What is there, or that there is nothing: for absent and hidden things alike.
 fn some<'v>(value: &'v Value, id: &str) -> Result<&'v Value> {
-    if value.is_null() { Err(Failure::from_node("not_found", &format!("no entity `{id}`"))) } else { Ok(value) }
+    if value.is_null() {
+        Err(Failure::from_node("not_found", &format!("no entity `{id}`")))
+    } else {
+        Ok(value)
+    }
 }
 
 fn list(values: &Value, each: impl Fn(&Value) -> Value) -> Vec<Value> {

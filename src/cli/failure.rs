@@ -75,7 +75,9 @@ impl From<reqwest::Error> for Failure {
         while let Some(source) = cause.source() {
             cause = source;
         }
-        let message = format!("no answer from the node at `{url}`: {cause}; is it running? start one with `intelgraph serve`");
+        let message = format!(
+            "no answer from the node at `{url}`: {cause}; is it running? start one with `intelgraph serve`"
+        );
         Failure::new(3, "unreachable", message)
     }
 }

@@ -78,7 +78,13 @@ impl Import {
 }
 
 /// Sends the files as one import; the node's summary.
-pub(super) async fn send(client: &Client, format: &str, terms: &Terms, files: &[PathBuf], output: &Output) -> Result<Value> {
+pub(super) async fn send(
+    client: &Client,
+    format: &str,
+    terms: &Terms,
+    files: &[PathBuf],
+    output: &Output,
+) -> Result<Value> {
     let inputs = files.iter().map(|path| Input::open(path)).collect::<Result<Vec<_>>>()?;
     let bar = progress(inputs.iter().map(|input| input.bytes).sum::<Option<u64>>(), output);
     let mut form = Form::new();
@@ -115,7 +121,11 @@ impl Terms {
         if !self.purposes.is_empty() {
             query.push(("purpose", self.purposes.join(",")));
         }
-        let optional = [("licence", &self.licence), ("classification", &self.classification), ("retention", &self.retention)];
+        let optional = [
+            ("licence", &self.licence),
+            ("classification", &self.classification),
+            ("retention", &self.retention),
+        ];
         query.extend(optional.into_iter().filter_map(|(key, value)| Some((key, value.clone()?))));
         if self.personal {
             query.push(("personal", "true".to_owned()));
@@ -137,10 +147,14 @@ impl Input {
         if path == Path::new("-") {
             return Ok(Input { path: path.to_owned(), name: "stdin".to_owned(), bytes: None, before: None });
         }
-        let failed = |error: std::io::Error| Failure::bad_input(format!("file `{}`: {error}", path.display()));
+        let failed =
+            |error: std::io::Error| Failure::bad_input(format!("file `{}`: {error}", path.display()));
         let metadata = std::fs::File::open(path).and_then(|file| file.metadata()).map_err(failed)?;
         if metadata.is_dir() {
-            return Err(Failure::bad_input(format!("file `{}` is a directory; name the files in it", path.display())));
+            return Err(Failure::bad_input(format!(
+                "file `{}` is a directory; name the files in it",
+                path.display()
+            )));
         }
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         Ok(Input { path: path.to_owned(), name, bytes: Some(metadata.len()), before: Some(metadata) })
@@ -157,9 +171,13 @@ impl Input {
             })
         };
         let body = match self.bytes {
-            None => Body::wrap_stream(ReaderStream::with_capacity(tokio::io::stdin(), PIECE_BYTES).map(counted)),
+            None => {
+                Body::wrap_stream(ReaderStream::with_capacity(tokio::io::stdin(), PIECE_BYTES).map(counted))
+            }
             Some(bytes) => {
-                let failed = |error: std::io::Error| Failure::bad_input(format!("file `{}`: {error}", self.path.display()));
+                let failed = |error: std::io::Error| {
+                    Failure::bad_input(format!("file `{}`: {error}", self.path.display()))
+                };
                 // A file that grows while it is read must not be read for ever.
                 let file = tokio::fs::File::open(&self.path).await.map_err(failed)?.take(bytes);
                 Body::wrap_stream(ReaderStream::with_capacity(file, PIECE_BYTES).map(counted))
@@ -172,12 +190,17 @@ impl Input {
     fn check_unchanged(&self) -> Result<()> {
         let Some(before) = &self.before else { return Ok(()) };
         let now = std::fs::metadata(&self.path).ok();
-        let same = now.is_some_and(|now| now.len() == before.len() && now.modified().ok() == before.modified().ok());
+        let same =
+            now.is_some_and(|now| now.len() == before.len() && now.modified().ok() == before.modified().ok());
         if same {
             return Ok(());
         }
         let path = self.path.display();
-        Err(Failure::new(2, "file_changed", format!("file `{path}` changed while it was read; what was read is kept, import it again")))
+        Err(Failure::new(
+            2,
+            "file_changed",
+            format!("file `{path}` changed while it was read; what was read is kept, import it again"),
+        ))
     }
 }
 
@@ -205,7 +228,11 @@ fn report_in_lines(bar: &ProgressBar) {
             tokio::time::sleep(PLAIN_PROGRESS_EVERY).await;
             let Some(bar) = bar.upgrade().filter(|bar| !bar.is_finished()) else { return };
             let rate = bar.per_sec() / 1e6;
-            tracing_line(&format!("sent {} of {} bytes, {rate:.1} MB/s", bar.position(), bar.length().unwrap_or_default()));
+            tracing_line(&format!(
+                "sent {} of {} bytes, {rate:.1} MB/s",
+                bar.position(),
+                bar.length().unwrap_or_default()
+            ));
         }
     });
 }
@@ -225,7 +252,8 @@ async fn fetch_rejects(client: &Client, summary: &mut Value) -> Result<()> {
     let run = summary["run"].as_str().unwrap_or_default().to_owned();
     let rejects = client.get(&format!("/api/v1/imports/{run}/rejects")).await?.bytes().await?;
     let here = format!("intelgraph-rejects-{run}.jsonl");
-    std::fs::write(&here, rejects).map_err(|error| Failure::bad_input(format!("rejects file `{here}`: {error}")))?;
+    std::fs::write(&here, rejects)
+        .map_err(|error| Failure::bad_input(format!("rejects file `{here}`: {error}")))?;
     summary["rejects_file"] = Value::String(here);
     Ok(())
 }
@@ -245,7 +273,10 @@ fn verdict(summary: &Value) -> Result {
         return Err(Failure::bad_input(format!("{broken}; what came before it is kept")));
     }
     if summary["searchable"] != true {
-        return Err(Failure::cannot_tell("not_searchable", "everything is durable, but not searchable yet; the index goes on"));
+        return Err(Failure::cannot_tell(
+            "not_searchable",
+            "everything is durable, but not searchable yet; the index goes on",
+        ));
     }
     Ok(if summary["rejected"] == 0 { Answer::Yes } else { Answer::No })
 }

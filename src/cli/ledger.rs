@@ -6,7 +6,7 @@ use base64::Engine as _;
 use clap::Subcommand;
 use serde_json::{Value, json};
 use storage::ledger::tiles::{self, Export};
-use storage::ledger::{Leaf, LEAF_BYTES, Vkey, receipt};
+use storage::ledger::{LEAF_BYTES, Leaf, Vkey, receipt};
 use tokio_stream::StreamExt;
 
 use super::client::Client;
@@ -55,8 +55,11 @@ async fn export(client: &Client, out: &Path, output: &Output) -> Result {
     let found = client.run("ledgerCheckpoint:v1", json!({})).await?;
     let checkpoint = &found["ledgerCheckpoint"];
     let vkey: Vkey = text(checkpoint, "vkey").parse()?;
-    let mut export = Export::create(out)?;
-    let mut entries = client.get(&format!("/api/v1/ledger/entries?size={}", checkpoint["size"])).await?.bytes_stream();
+    let mut export = Export::create(out).map_err(|error| {
+        Failure::bad_input(format!("cannot export there: {error}; name a new or empty directory"))
+    })?;
+    let mut entries =
+        client.get(&format!("/api/v1/ledger/entries?size={}", checkpoint["size"])).await?.bytes_stream();
     let mut rest = Vec::new();
     while let Some(piece) = entries.next().await {
         rest.extend_from_slice(&piece?);
@@ -72,7 +75,12 @@ async fn export(client: &Client, out: &Path, output: &Output) -> Result {
         "ok": true, "problems": [], "vkey": checkpoint["vkey"],
     });
     output.result(&document, |output| {
-        output.line(&format!("{} records of {} in {}", checkpoint["size"], text(checkpoint, "origin"), out.display()));
+        output.line(&format!(
+            "{} records of {} in {}",
+            checkpoint["size"],
+            text(checkpoint, "origin"),
+            out.display()
+        ));
         output.line(&format!("key: {vkey}"));
     });
     Ok(Answer::Yes)
@@ -89,7 +97,11 @@ async fn proof(client: &Client, lsn: u64, out: &Path, output: &Output) -> Result
     });
     output.result(&document, |output| {
         output.line(&format!("proof of record {lsn} in {}", out.display()));
-        output.line(&format!("check it with: intelgraph ledger verify {} --key '{}'", out.display(), text(proof, "vkey")));
+        output.line(&format!(
+            "check it with: intelgraph ledger verify {} --key '{}'",
+            out.display(),
+            text(proof, "vkey")
+        ));
     });
     Ok(Answer::Yes)
 }
@@ -103,7 +115,11 @@ fn verify(path: &Path, key: &str, output: &Output) -> Result {
     let ok = document["ok"] == true;
     output.result(&document, |output| {
         let verdict = if ok { "ok" } else { "REFUSED" };
-        output.line(&format!("{verdict}: {}, {} records", document["origin"].as_str().unwrap_or("?"), document["size"]));
+        output.line(&format!(
+            "{verdict}: {}, {} records",
+            document["origin"].as_str().unwrap_or("?"),
+            document["size"]
+        ));
         for problem in document["problems"].as_array().into_iter().flatten() {
             output.line(&format!("  {}", problem.as_str().unwrap_or_default()));
         }
@@ -127,7 +143,9 @@ fn verify_receipt(path: &Path, vkey: &Vkey) -> Result<Value> {
             "origin": receipt.checkpoint.origin, "size": receipt.checkpoint.size, "root": base64(&receipt.checkpoint.root),
             "index": receipt.index, "ok": true, "problems": [],
         }),
-        Err(error) => json!({"origin": null, "size": null, "root": null, "ok": false, "problems": [error.to_string()]}),
+        Err(error) => {
+            json!({"origin": null, "size": null, "root": null, "ok": false, "problems": [error.to_string()]})
+        }
     })
 }
 

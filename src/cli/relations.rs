@@ -97,7 +97,8 @@ impl PathBetween {
 fn print(page: &Value, output: &Output) {
     let columns = ["kind", "from", "to", "weight", "since", "source", "status", "id"];
     let relations = page["relations"].as_array().into_iter().flatten();
-    let rows: Vec<_> = relations.map(|relation| columns.map(|name| plain(&relation[name])).to_vec()).collect();
+    let rows: Vec<_> =
+        relations.map(|relation| columns.map(|name| plain(&relation[name])).to_vec()).collect();
     output.table(&columns, &rows);
     if let Some(cursor) = page["next_cursor"].as_str() {
         output.line(&output.dim(&format!("more with --after {cursor}")));

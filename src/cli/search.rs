@@ -49,7 +49,10 @@ enum Mode {
 impl Search {
     pub(super) async fn run(self, global: &Global, output: &Output) -> Result {
         if self.mode == Mode::Vector {
-            return Err(Failure::cannot_tell("no_model", "mode `vector` needs a model, and none is installed; use --mode keyword"));
+            return Err(Failure::cannot_tell(
+                "no_model",
+                "mode `vector` needs a model, and none is installed; use --mode keyword",
+            ));
         }
         let variables = json!({
             "q": self.text,

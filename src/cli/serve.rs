@@ -10,9 +10,10 @@ use tracing_subscriber::EnvFilter;
 
 use super::output::Output;
 use super::{Answer, Failure, Result};
-use crate::app::{Running, VERSION};
+use crate::app::VERSION;
 use crate::config::{Config, Flags};
 use crate::gateway::{self, Server};
+use crate::running::Running;
 use crate::tokens;
 
 /// Where a node keeps its data and listens.
@@ -41,12 +42,15 @@ pub(super) struct Node {
 
 impl Serve {
     pub(super) async fn run(self, output: &Output) -> Result {
+        // Before anybody is told that the node is ready: a signal must never meet the default, which kills.
+        let stop = stop_signal()?;
         let node = Node::open(self.config()?).await?;
         let app = node.running.app.clone();
         let owner = blocking(move || tokens::first_owner(&app)).await?;
         let token = owner.as_ref().map(|made| made.token.reveal().to_owned());
         let tenant = owner.as_ref().map(|_| "default");
-        let ready = json!({"ready": true, "url": node.url, "token": token, "tenant": tenant, "version": VERSION});
+        let ready =
+            json!({"ready": true, "url": node.url, "token": token, "tenant": tenant, "version": VERSION});
         output.result(&ready, |output| {
             output.line(&format!("IntelGraph {VERSION} is ready at {}", node.url));
             if let Some(token) = &token {
@@ -55,7 +59,7 @@ impl Serve {
                 output.line(&format!("  export INTELGRAPH_TOKEN={token}"));
             }
         });
-        node.serve(stop_signal()?).await
+        node.serve(stop).await
     }
 
     fn config(self) -> Result<Config> {
@@ -65,7 +69,10 @@ impl Serve {
             listen: self.listen,
             insecure_http: self.insecure_http,
         };
-        Config::load(flags, std::env::vars()).map_err(|error| Failure::bad_input(format!("{error:#}")))
+        // What is no text is no setting of ours.
+        let variables = std::env::vars_os()
+            .filter_map(|(name, text)| Some((name.into_string().ok()?, text.into_string().ok()?)));
+        Config::load(flags, variables).map_err(|error| Failure::bad_input(format!("{error:#}")))
     }
 }
 
@@ -107,7 +114,9 @@ pub(super) fn stop_signal() -> Result<impl Future<Output = ()>> {
 }
 
 /// Runs what waits for the disk where it holds up nobody.
-pub(super) async fn blocking<T: Send + 'static>(act: impl FnOnce() -> anyhow::Result<T> + Send + 'static) -> Result<T> {
+pub(super) async fn blocking<T: Send + 'static>(
+    act: impl FnOnce() -> anyhow::Result<T> + Send + 'static,
+) -> Result<T> {
     let done = tokio::task::spawn_blocking(act).await;
     Ok(done.map_err(|error| anyhow::anyhow!("stopped unexpectedly: {error}"))??)
 }

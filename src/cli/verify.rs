@@ -32,10 +32,14 @@ impl Verify {
         let report = view.verify(&mut |_| ())?;
         let mut problems = report.problems;
         problems.extend(check_anchor(&directory, &view)?);
-        let roots: Map<String, Value> = report.roots.iter().map(|(tenant, root)| {
-            let encoded = base64::engine::general_purpose::STANDARD.encode(root.root);
-            (tenant.clone(), json!({"size": root.size, "root": encoded}))
-        }).collect();
+        let roots: Map<String, Value> = report
+            .roots
+            .iter()
+            .map(|(tenant, root)| {
+                let encoded = base64::engine::general_purpose::STANDARD.encode(root.root);
+                (tenant.clone(), json!({"size": root.size, "root": encoded}))
+            })
+            .collect();
         let ok = problems.is_empty();
         let document = json!({
             "commit": report.commit, "epoch": report.epoch, "bytes": report.bytes,
@@ -57,9 +61,18 @@ fn check_anchor(directory: &Directory, view: &View) -> Result<Option<String>> {
 
 fn print(document: &Value, path: &Path, output: &Output) {
     let verdict = if document["ok"] == true { "ok" } else { "DAMAGED" };
-    output.line(&format!("{verdict}: {}, commit {}, {} bytes of rows", path.display(), document["commit"], document["bytes"]));
+    output.line(&format!(
+        "{verdict}: {}, commit {}, {} bytes of rows",
+        path.display(),
+        document["commit"],
+        document["bytes"]
+    ));
     for (tenant, root) in document["roots"].as_object().into_iter().flatten() {
-        output.line(&format!("  {tenant}: {} records, root {}", root["size"], root["root"].as_str().unwrap_or_default()));
+        output.line(&format!(
+            "  {tenant}: {} records, root {}",
+            root["size"],
+            root["root"].as_str().unwrap_or_default()
+        ));
     }
     for problem in document["problems"].as_array().into_iter().flatten() {
         output.line(&format!("  {}", problem.as_str().unwrap_or_default()));

@@ -3,10 +3,10 @@
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
+use storage::View;
 use storage::ids::{ActorId, TenantId};
 use storage::model::{Purpose, Role, TokenSpec};
 use storage::rows::TokenRow;
-use storage::View;
 
 use super::errors::Failure;
 use crate::app::Shared;
@@ -26,7 +26,8 @@ impl FromRequestParts<Shared> for Caller {
 }
 
 fn principal(view: &View, headers: &HeaderMap) -> Result<Principal, Failure> {
-    let text = bearer(headers).ok_or_else(|| unauthorized("no token; send `Authorization: Bearer <token>`"))?;
+    let text =
+        bearer(headers).ok_or_else(|| unauthorized("no token; send `Authorization: Bearer <token>`"))?;
     let parsed = token::parse(text).map_err(|problem| unauthorized(&problem.to_string()))?;
     let unknown = || unauthorized("unknown token; ask for a new one");
     let row = view.token(&parsed.id)?.ok_or_else(unknown)?;
@@ -42,7 +43,12 @@ fn principal(view: &View, headers: &HeaderMap) -> Result<Principal, Failure> {
 }
 
 /// The token's tenant. An owner of the node may name another; to everybody else there is no other.
-fn tenant(view: &View, headers: &HeaderMap, row: &TokenRow, role: Role) -> Result<(TenantId, String), Failure> {
+fn tenant(
+    view: &View,
+    headers: &HeaderMap,
+    row: &TokenRow,
+    role: Role,
+) -> Result<(TenantId, String), Failure> {
     let own = TenantId(row.tenant);
     let own_name = view.head(own)?.name;
     match text(headers, "x-ig-tenant")? {

@@ -40,7 +40,11 @@ impl Failure {
 
     /// The principal may not do this at all.
     pub fn denied(action: &str) -> Failure {
-        Failure::new(StatusCode::FORBIDDEN, "denied", format!("not permitted: `{action}`; ask an admin of the tenant"))
+        Failure::new(
+            StatusCode::FORBIDDEN,
+            "denied",
+            format!("not permitted: `{action}`; ask an admin of the tenant"),
+        )
     }
 
     /// The body of an error answer.
@@ -68,7 +72,11 @@ impl From<storage::Error> for Failure {
 impl From<index::Error> for Failure {
     fn from(error: index::Error) -> Failure {
         tracing::error!(%error, "index failed");
-        Failure::new(StatusCode::SERVICE_UNAVAILABLE, "index_unavailable", "search is being rebuilt; try again in a moment")
+        Failure::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "index_unavailable",
+            "search is being rebuilt; try again in a moment",
+        )
     }
 }
 

@@ -14,6 +14,7 @@ use async_graphql::{EmptySubscription, ErrorExtensions, MergedObject, Request, S
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
+use axum::extract::rejection::BytesRejection;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
@@ -26,9 +27,6 @@ use super::operations::Operation;
 use crate::app::{App, Shared};
 use crate::node::{parse_time, rfc3339};
 use crate::policy::Principal;
-
-/// The version of the API, in a header of every answer.
-const API_VERSION: &str = "v1";
 
 /// Every question.
 #[derive(MergedObject, Default)]
@@ -83,15 +81,27 @@ pub(crate) async fn handle(
     State(app): State<Shared>,
     Caller(principal): Caller,
     headers: HeaderMap,
-    body: Bytes,
+    body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Failure> {
-    let body: Body = serde_json::from_slice(&body)
+    let body: Body = serde_json::from_slice(&body.map_err(|rejection| unread(&app, &rejection))?)
         .map_err(|error| Failure::bad_request(format!("body is no GraphQL request: {error}")))?;
     let operation = find(&body)?;
     let variables = Variables::from_json(body.variables.unwrap_or_default());
     let request = Request::new(operation.document).variables(variables).data(principal).data(app.clone());
     let response = app.graphql.execute(request).await;
     Ok(answer(&headers, &response))
+}
+
+/// Why the body could not be read: most likely it is too large.
+fn unread(app: &App, rejection: &BytesRejection) -> Failure {
+    if rejection.status() != StatusCode::PAYLOAD_TOO_LARGE {
+        return Failure::bad_request(rejection.body_text());
+    }
+    let message = format!(
+        "the body has more than {} bytes; send less, or set body_bytes_max",
+        app.config.body_bytes_max
+    );
+    Failure::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", message)
 }
 
 fn find(body: &Body) -> Result<&'static Operation, Failure> {
@@ -102,7 +112,9 @@ fn find(body: &Body) -> Result<&'static Operation, Failure> {
                 "PERSISTED_ONLY",
                 "only persisted operations are run; send `id` instead of `query`",
             ),
-            None => Failure::bad_request("no `id`; send the id of a persisted operation, such as `search:v1`"),
+            None => {
+                Failure::bad_request("no `id`; send the id of a persisted operation, such as `search:v1`")
+            }
         });
     };
     Operation::find(name).ok_or_else(|| {
@@ -120,7 +132,6 @@ fn answer(headers: &HeaderMap, response: &async_graphql::Response) -> Response {
     };
     let mut answer = Json(response).into_response();
     answer.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
-    answer.headers_mut().insert("x-ig-api-version", HeaderValue::from_static(API_VERSION));
     answer
 }
 
@@ -170,9 +181,10 @@ where
 fn limit(asked: Option<i32>, default: usize, max: usize) -> Result<usize, Failure> {
     match asked {
         None => Ok(default),
-        Some(asked) => usize::try_from(asked).ok().filter(|asked| (1..=max).contains(asked)).ok_or_else(|| {
-            Failure::bad_request(format!("limit or depth `{asked}`: from 1 to {max}"))
-        }),
+        Some(asked) => usize::try_from(asked)
+            .ok()
+            .filter(|asked| (1..=max).contains(asked))
+            .ok_or_else(|| Failure::bad_request(format!("limit or depth `{asked}`: from 1 to {max}"))),
     }
 }
 

@@ -2,12 +2,17 @@
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::http::StatusCode;
+use axum::http::{HeaderValue, StatusCode};
+use axum::middleware::map_response;
+use axum::response::Response;
 use axum::routing::{get, post};
 
 use super::errors::Failure;
 use super::{graphql, http};
 use crate::app::Shared;
+
+/// The version of the API, in a header of every answer.
+const API_VERSION: &str = "v1";
 
 /// Every route of the node.
 pub(crate) fn routes(app: Shared) -> Router {
@@ -24,4 +29,11 @@ pub(crate) fn routes(app: Shared) -> Router {
         .route("/metrics", get(http::health::metrics))
         .fallback(async || Failure::new(StatusCode::NOT_FOUND, "not_found", "no such path"))
         .with_state(app)
+        .layer(map_response(versioned))
+}
+
+/// Every answer names the version of the API, refusals too.
+async fn versioned(mut response: Response) -> Response {
+    response.headers_mut().insert("x-ig-api-version", HeaderValue::from_static(API_VERSION));
+    response
 }

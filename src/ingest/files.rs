@@ -139,19 +139,13 @@ fn each(
     Ok(summary)
 }
 
-fn item(
-    found: Found<'_>,
-    said: &mut dyn FnMut(&str) -> Result<Said, Refused>,
-) -> Result<Item, Fatal> {
+fn item(found: Found<'_>, said: &mut dyn FnMut(&str) -> Result<Said, Refused>) -> Result<Item, Fatal> {
     let piece = match found {
         Found::Object(piece) => piece,
         Found::Rejected(reject) => return Ok(Item::Reject(reject)),
     };
     match said(piece.text) {
-        Ok(said) => Ok(Item::Said {
-            line: piece.line,
-            said,
-        }),
+        Ok(said) => Ok(Item::Said { line: piece.line, said }),
         Err(Refused::Reject(reject)) => Ok(Item::Reject(reject.at(piece.line))),
         Err(Refused::Fatal(fatal)) => Err(fatal),
     }
@@ -173,11 +167,7 @@ impl FromStr for Format {
         match text {
             "stix" => Ok(Format::Stix),
             "jsonl" => Ok(Format::Jsonl),
-            _ => Err(storage::Error::invalid(
-                "unknown format",
-                text,
-                "one of stix, jsonl",
-            )),
+            _ => Err(storage::Error::invalid("unknown format", text, "one of stix, jsonl")),
         }
     }
 }

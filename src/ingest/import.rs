@@ -7,11 +7,13 @@
 use std::collections::VecDeque;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
-use storage::commands::{Applied, Assert, BeginRun, Command, Effect, EndRun, IfEndMissing, SetSource, Unpend};
+use storage::commands::{
+    Applied, Assert, BeginRun, Command, Effect, EndRun, IfEndMissing, SetSource, Unpend,
+};
 use storage::ids::{ActorId, Lsn, RunId, SourceId, TenantId};
 use storage::model::{Form, Label, Part, Purpose, RunBegin, RunCounts, RunEnd, RunState, Said, SourceSpec};
 use storage::rows::PendingRow;
@@ -89,6 +91,7 @@ pub struct Summary {
 /// If the source is refused or the store fails. A file that cannot be read to its end is no error here:
 /// the summary says so, and what was read stands.
 pub fn run(app: &App, principal: &Principal, request: &Request, upload: &mut Upload) -> Result<Summary> {
+    app.given_up.end(app);
     let mut running = Running::begin(app, principal, request)?;
     let mut reader = Import::new(request.source.clone());
     while let Some(name) = upload.next_file() {
@@ -96,6 +99,9 @@ pub fn run(app: &App, principal: &Principal, request: &Request, upload: &mut Upl
         if running.failure.is_some() {
             break;
         }
+    }
+    if let Some(why) = upload.broken() {
+        running.broken.get_or_insert_with(|| why.to_owned());
     }
     running.finish()
 }
@@ -122,7 +128,6 @@ pub fn recover(app: &App) -> Result<()> {
 struct Running<'a> {
     started: Instant,
     source: SourceId,
-    purpose: u8,
     request: &'a Request,
     settling: Settling<'a>,
     chunk: Chunk,
@@ -166,9 +171,11 @@ impl<'a> Running<'a> {
         Ok(Running {
             started: Instant::now(),
             source,
-            purpose: principal.recorded_purpose().code(),
             request,
-            settling: Settling::new(app, tenant, actor, run, Vec::new()),
+            settling: Settling {
+                purpose: principal.recorded_purpose().code(),
+                ..Settling::new(app, tenant, actor, run, Vec::new())
+            },
             chunk: Chunk::default(),
             in_flight: VecDeque::new(),
             pending: 0,
@@ -189,7 +196,8 @@ impl<'a> Running<'a> {
         });
         match ended {
             Ok(summary) if !summary.late_markings.is_empty() => self.notes.push(format!(
-                "`{name}` defines markings after objects that use them; import it again to classify those"
+                "`{name}` uses markings before it defines them; what uses them has the import's classification. \
+                 Name the file twice in one import to put that right"
             )),
             Ok(_) => {}
             Err(fatal) => self.break_off(name, &fatal),
@@ -210,15 +218,14 @@ impl<'a> Running<'a> {
 
     fn said(&mut self, input: u32, line: u64, said: Said) {
         self.pending += 1;
-        let if_end_missing =
-            IfEndMissing::Pend { run: self.settling.run, input, line, number: self.pending };
+        let if_end_missing = IfEndMissing::Pend { run: self.settling.run, input, line, number: self.pending };
         self.chunk.bytes += size(&said);
         self.chunk.lines.push(Line { input, line, form: said.form, id: said.id.clone() });
         self.chunk.commands.push(Command::Assert(Box::new(Assert {
             tenant: self.settling.tenant,
             source: self.source,
             actor: self.settling.actor,
-            purpose: self.purpose,
+            purpose: self.settling.purpose,
             said,
             if_end_missing,
         })));
@@ -254,17 +261,22 @@ impl<'a> Running<'a> {
         }
     }
 
+    fn settle_and_end(&mut self) -> Result<Lsn> {
+        self.settling.settle()?;
+        let state = if self.broken.is_some() { RunState::Failed } else { RunState::Complete };
+        self.settling.end(state)
+    }
+
     fn finish(mut self) -> Result<Summary> {
         self.submit();
         while !self.in_flight.is_empty() {
             self.take_answers();
         }
-        if let Some(failure) = self.failure {
-            return Err(failure);
-        }
-        self.settling.settle()?;
-        let state = if self.broken.is_some() { RunState::Failed } else { RunState::Complete };
-        let lsn = self.settling.end(state)?;
+        let ended = match self.failure.take() {
+            Some(failure) => Err(failure),
+            None => self.settle_and_end(),
+        };
+        let lsn = ended.inspect_err(|_| self.settling.give_up())?;
         let rejects_file = self.settling.rejects.close();
         let searchable = self.settling.app.follow.wait(self.settling.tenant, lsn, SEARCHABLE_PATIENCE);
         let counts = self.settling.counts;
@@ -287,11 +299,39 @@ impl<'a> Running<'a> {
     }
 }
 
+/// Runs that failed with the store: what they set aside, and their end, could not be written then.
+#[derive(Default)]
+pub struct GivenUp(Mutex<Vec<Open>>);
+
+/// A run that has not ended, without what it needs to go on.
+struct Open {
+    tenant: TenantId,
+    actor: ActorId,
+    purpose: u8,
+    run: RunId,
+    inputs: Vec<String>,
+    counts: RunCounts,
+}
+
+impl GivenUp {
+    /// Ends them now that the store takes writes again; those that still cannot be ended wait on.
+    fn end(&self, app: &App) {
+        let runs = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
+        for Open { tenant, actor, purpose, run, inputs, counts } in runs {
+            let mut settling = Settling { purpose, counts, ..Settling::new(app, tenant, actor, run, inputs) };
+            if settling.settle().and_then(|()| settling.end(RunState::Failed)).is_err() {
+                settling.give_up();
+            }
+        }
+    }
+}
+
 /// What a run has done so far, and what it has set aside.
 struct Settling<'a> {
     app: &'a App,
     tenant: TenantId,
     actor: ActorId,
+    purpose: u8,
     run: RunId,
     inputs: Vec<String>,
     counts: RunCounts,
@@ -301,7 +341,9 @@ struct Settling<'a> {
 impl<'a> Settling<'a> {
     fn new(app: &'a App, tenant: TenantId, actor: ActorId, run: RunId, inputs: Vec<String>) -> Settling<'a> {
         let rejects = Rejects::new(rejects_path(&app.config.data_dir, tenant, run));
-        Settling { app, tenant, actor, run, inputs, counts: RunCounts::default(), rejects }
+        // What a stopped node left behind does not say for which purpose it was being imported.
+        let purpose = Purpose::Investigation.code();
+        Settling { app, tenant, actor, purpose, run, inputs, counts: RunCounts::default(), rejects }
     }
 
     fn answer(&mut self, line: &Line, answer: Result<Applied>) {
@@ -376,16 +418,30 @@ impl<'a> Settling<'a> {
             tenant: self.tenant,
             source: SourceId(row.source),
             actor: self.actor,
-            purpose: Purpose::Investigation.code(),
+            purpose: self.purpose,
             said: said_of(row)?,
             if_end_missing: IfEndMissing::Refuse,
         })))
     }
 
     fn end(&mut self, state: RunState) -> Result<Lsn> {
-        let end = RunEnd { run: self.run.0, state: state as i32, counts: self.counts, inputs: self.input_datasets() };
+        let end = RunEnd {
+            run: self.run.0,
+            state: state as i32,
+            counts: self.counts,
+            inputs: self.input_datasets(),
+        };
         let command = EndRun { tenant: self.tenant, actor: self.actor, end };
         Ok(one(self.app, Command::EndRun(command))?.lsn)
+    }
+
+    /// Leaves the run to be ended by the next import, or at the next start.
+    fn give_up(&mut self) {
+        let inputs = std::mem::take(&mut self.inputs);
+        let mut runs = self.app.given_up.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (tenant, actor, purpose, run, counts) =
+            (self.tenant, self.actor, self.purpose, self.run, self.counts);
+        runs.push(Open { tenant, actor, purpose, run, inputs, counts });
     }
 
     fn input_datasets(&self) -> Vec<String> {
@@ -403,7 +459,8 @@ fn said_of(row: &PendingRow) -> Result<Said> {
         })
     });
     let parts = parts.collect::<Result<Vec<_>>>()?;
-    let first = row.parts.first().ok_or_else(|| Error::Corrupt { what: "pending", detail: "no part".to_owned() })?;
+    let first =
+        row.parts.first().ok_or_else(|| Error::Corrupt { what: "pending", detail: "no part".to_owned() })?;
     first.assertion.said(parts)
 }
 
@@ -423,7 +480,10 @@ fn size(said: &Said) -> usize {
 
 /// Submits one command and waits for its answer.
 fn one(app: &App, command: Command) -> Result<Applied> {
-    app.commit.submit_blocking(vec![command])?.pop().unwrap_or_else(|| Err(Error::Poisoned { cause: "no answer".to_owned() }))
+    app.commit
+        .submit_blocking(vec![command])?
+        .pop()
+        .unwrap_or_else(|| Err(Error::Poisoned { cause: "no answer".to_owned() }))
 }
 
 fn unexpected(applied: Applied) -> Error {

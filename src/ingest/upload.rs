@@ -17,6 +17,8 @@ pub enum Event {
     Data(Bytes),
     /// The body broke off.
     Broken(String),
+    /// The body is complete.
+    End,
 }
 
 /// The reading side: file after file.
@@ -26,6 +28,7 @@ pub struct Upload {
     data: Bytes,
     next: Option<String>,
     broken: Option<String>,
+    ended: bool,
     /// Bytes read so far, of all files.
     pub bytes: u64,
 }
@@ -34,7 +37,7 @@ pub struct Upload {
 #[must_use]
 pub fn channel() -> (mpsc::Sender<Event>, Upload) {
     let (sender, events) = mpsc::channel(PIECES_MAX);
-    (sender, Upload { events, data: Bytes::new(), next: None, broken: None, bytes: 0 })
+    (sender, Upload { events, data: Bytes::new(), next: None, broken: None, ended: false, bytes: 0 })
 }
 
 impl Upload {
@@ -51,15 +54,19 @@ impl Upload {
         self.broken.as_deref()
     }
 
-    /// Takes the next event; false at the end.
+    /// Takes the next event; false at the end. Who stops sending without saying that this was all has gone away.
     fn receive(&mut self) -> bool {
+        if self.ended {
+            return false;
+        }
         match self.events.blocking_recv() {
             Some(Event::File(name)) => self.next = Some(name),
             Some(Event::Data(data)) => self.data = data,
             Some(Event::Broken(why)) => self.broken = Some(why),
-            None => return false,
+            Some(Event::End) => self.ended = true,
+            None => self.broken = Some("the client went away before the end".to_owned()),
         }
-        self.broken.is_none()
+        self.broken.is_none() && !self.ended
     }
 }
 

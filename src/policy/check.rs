@@ -2,9 +2,7 @@
 
 use std::fmt;
 
-use cedar_policy::{
-    EntityUid, ParseErrors, Policy, PolicyId, PolicySet, Schema, ValidationMode, Validator,
-};
+use cedar_policy::{EntityUid, ParseErrors, Policy, PolicyId, PolicySet, Schema, ValidationMode, Validator};
 use miette::Diagnostic;
 
 use super::limits;
@@ -33,9 +31,7 @@ pub(super) fn check(text: &str, schema: &Schema) -> Result<PolicySet, PolicyProb
 }
 
 fn check_within_limits(text: &str, schema: &Schema) -> Result<PolicySet, PolicyProblems> {
-    let parsed = text
-        .parse::<PolicySet>()
-        .map_err(|errors| syntax(&errors, text))?;
+    let parsed = text.parse::<PolicySet>().map_err(|errors| syntax(&errors, text))?;
     let mut problems = templates(&parsed, text);
     let named = name(&parsed, text, &mut problems);
     problems.extend(named.policies().filter_map(|policy| identity(policy, text)));
@@ -64,9 +60,8 @@ fn templates(set: &PolicySet, text: &str) -> Vec<PolicyProblem> {
         .map(|template| PolicyProblem {
             line: line_of_source(&template.to_cedar(), text),
             policy: template.annotation("id").map(str::to_owned),
-            message:
-                "a template never applies; write `principal` or `resource` in place of its slot"
-                    .to_owned(),
+            message: "a template never applies; write `principal` or `resource` in place of its slot"
+                .to_owned(),
         })
         .collect()
 }
@@ -75,14 +70,10 @@ fn templates(set: &PolicySet, text: &str) -> Vec<PolicyProblem> {
 fn name(set: &PolicySet, text: &str, problems: &mut Vec<PolicyProblem>) -> PolicySet {
     let mut named = PolicySet::new();
     for policy in set.policies() {
-        let id = policy
-            .annotation("id")
-            .map_or_else(|| policy.id().clone(), PolicyId::new);
+        let id = policy.annotation("id").map_or_else(|| policy.id().clone(), PolicyId::new);
         if named.add(policy.new_id(id.clone())).is_err() {
             problems.push(PolicyProblem {
-                line: policy
-                    .to_cedar()
-                    .map_or(1, |source| line_of_source(&source, text)),
+                line: policy.to_cedar().map_or(1, |source| line_of_source(&source, text)),
                 policy: Some(id.to_string()),
                 message: format!("the id `{id}` is taken by an earlier policy; choose another"),
             });
@@ -96,9 +87,7 @@ fn identity(policy: &Policy, text: &str) -> Option<PolicyProblem> {
     let names_one = |uid: &EntityUid| matches!(uid.type_name().basename(), "User" | "Label");
     let uid = policy.entity_literals().into_iter().find(names_one)?;
     Some(PolicyProblem {
-        line: policy
-            .to_cedar()
-            .map_or(1, |source| line_of_source(&source, text)),
+        line: policy.to_cedar().map_or(1, |source| line_of_source(&source, text)),
         policy: Some(policy.id().to_string()),
         message: format!("`{uid}` names one of many; ask for a role, a scope or a compartment"),
     })
@@ -106,20 +95,12 @@ fn identity(policy: &Policy, text: &str) -> Option<PolicyProblem> {
 
 fn validation(set: &PolicySet, schema: &Schema, text: &str) -> Vec<PolicyProblem> {
     let result = Validator::new(schema.clone()).validate(set, ValidationMode::Strict);
-    let errors: Vec<_> = result
-        .validation_errors()
-        .map(|error| invalid(error.policy_id(), error, text))
-        .collect();
+    let errors: Vec<_> =
+        result.validation_errors().map(|error| invalid(error.policy_id(), error, text)).collect();
     // A warning is a policy that can never apply, or letters that look like others: refused as well. Most errors
     // cause one too, so they are told only when there is nothing else.
-    let warnings = result
-        .validation_warnings()
-        .map(|warning| invalid(warning.policy_id(), warning, text));
-    if errors.is_empty() {
-        warnings.collect()
-    } else {
-        errors
-    }
+    let warnings = result.validation_warnings().map(|warning| invalid(warning.policy_id(), warning, text));
+    if errors.is_empty() { warnings.collect() } else { errors }
 }
 
 fn invalid(id: &PolicyId, found: &dyn Diagnostic, text: &str) -> PolicyProblem {

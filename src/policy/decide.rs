@@ -73,14 +73,8 @@ impl Policy {
 
     /// Whether `principal` may do `action` on `resource`. What cannot be decided is denied.
     #[must_use]
-    pub fn decide(
-        &self,
-        principal: &Principal,
-        action: Action,
-        resource: Resource<'_>,
-    ) -> Decision {
-        limits::with_stack_to_decide(|| self.ask(principal, action, resource))
-            .unwrap_or(Decision::UNDECIDED)
+    pub fn decide(&self, principal: &Principal, action: Action, resource: Resource<'_>) -> Decision {
+        limits::with_stack_to_decide(|| self.ask(principal, action, resource)).unwrap_or(Decision::UNDECIDED)
     }
 
     /// Which policy it is.
@@ -96,27 +90,15 @@ impl Policy {
     }
 
     /// None if the action is not one on that kind of resource.
-    fn ask(
-        &self,
-        principal: &Principal,
-        action: Action,
-        resource: Resource<'_>,
-    ) -> Option<Decision> {
+    fn ask(&self, principal: &Principal, action: Action, resource: Resource<'_>) -> Option<Decision> {
         let context = self.context(principal, resource)?;
         let principal = self.names.user(principal)?;
         let action = self.names.action(action);
         let resource = self.resource(resource)?;
-        let request = Request::new(
-            principal.uid(),
-            action.uid(),
-            resource.uid(),
-            context,
-            Some(&self.schema),
-        );
+        let request =
+            Request::new(principal.uid(), action.uid(), resource.uid(), context, Some(&self.schema));
         let entities = Entities::from_entities([principal, action, resource], None).ok()?;
-        let response = self
-            .authorizer
-            .is_authorized(&request.ok()?, &self.set, &entities);
+        let response = self.authorizer.is_authorized(&request.ok()?, &self.set, &entities);
         Some(Decision::of(&response))
     }
 
@@ -136,10 +118,7 @@ impl Policy {
 }
 
 impl Decision {
-    const UNDECIDED: Decision = Decision {
-        allowed: false,
-        policies: Vec::new(),
-    };
+    const UNDECIDED: Decision = Decision { allowed: false, policies: Vec::new() };
 
     fn of(response: &Response) -> Decision {
         let diagnostics = response.diagnostics();
@@ -163,15 +142,12 @@ impl Decision {
 }
 
 fn schema() -> Schema {
-    let (schema, _warnings) =
-        Schema::from_cedarschema_str(SCHEMA).expect("the embedded schema is valid");
+    let (schema, _warnings) = Schema::from_cedarschema_str(SCHEMA).expect("the embedded schema is valid");
     schema
 }
 
 fn version(text: &str) -> PolicyVersion {
-    let digest = Sha256::new()
-        .chain_update(Sha256::digest(SCHEMA))
-        .chain_update(text);
+    let digest = Sha256::new().chain_update(Sha256::digest(SCHEMA)).chain_update(text);
     PolicyVersion(digest.finalize().into())
 }
 

@@ -2,9 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use cedar_policy::{
-    Context, Entity, EntityId, EntityTypeName, EntityUid, RestrictedExpression, Schema,
-};
+use cedar_policy::{Context, Entity, EntityId, EntityTypeName, EntityUid, RestrictedExpression, Schema};
 use storage::ids::TenantId;
 use storage::model::{Label, Purpose, Purposes};
 
@@ -63,10 +61,7 @@ impl Names {
             ("classification", level(label.classification.code())),
             ("licence", value(&self.licence, label.licence.as_str())),
             ("purposes", self.purposes(label.purposes)),
-            (
-                "retention",
-                value(&self.retention, label.retention.as_str()),
-            ),
+            ("retention", value(&self.retention, label.retention.as_str())),
             ("personal", RestrictedExpression::new_bool(label.personal)),
             ("source", string(&label.source)),
             ("compartments", strings(&label.compartments)),
@@ -96,15 +91,10 @@ impl Names {
 }
 
 fn actions(schema: &Schema) -> Vec<Entity> {
-    let declared = schema
-        .action_entities()
-        .expect("the embedded schema's actions form no cycle");
+    let declared = schema.action_entities().expect("the embedded schema's actions form no cycle");
     let type_name = type_name("Action");
     let of = |action: &Action| declared.get(&uid(&type_name, action.as_str())).cloned();
-    Action::ALL
-        .iter()
-        .map(|action| of(action).expect("the embedded schema declares every action"))
-        .collect()
+    Action::ALL.iter().map(|action| of(action).expect("the embedded schema declares every action")).collect()
 }
 
 fn type_name(name: &str) -> EntityTypeName {
@@ -116,14 +106,9 @@ fn uid(type_name: &EntityTypeName, id: &str) -> EntityUid {
 }
 
 /// None if the thread is almost out of stack: Cedar evaluates even literals by recursion.
-fn entity<const N: usize>(
-    uid: EntityUid,
-    attributes: [(&str, RestrictedExpression); N],
-) -> Option<Entity> {
-    let attributes: HashMap<_, _> = attributes
-        .into_iter()
-        .map(|(name, value)| (name.to_owned(), value))
-        .collect();
+fn entity<const N: usize>(uid: EntityUid, attributes: [(&str, RestrictedExpression); N]) -> Option<Entity> {
+    let attributes: HashMap<_, _> =
+        attributes.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
     Entity::new(uid, attributes, HashSet::new()).ok()
 }
 

@@ -5,9 +5,7 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 use storage::ids::{ActorId, TenantId};
-use storage::model::{
-    Classification, Label, LabelKind, Licence, Purpose, Purposes, Retention, Role,
-};
+use storage::model::{Classification, Label, LabelKind, Licence, Purpose, Purposes, Retention, Role};
 
 use super::{Action, Principal};
 
@@ -46,26 +44,19 @@ pub(super) fn open_label() -> Label {
 }
 
 pub(super) fn any_principal() -> impl Strategy<Value = Principal> {
-    let who = (
-        select(vec![HERE, ELSEWHERE]),
-        select(Role::ALL),
-        select(Classification::ALL),
-        any_purposes(),
-    );
+    let who = (select(vec![HERE, ELSEWHERE]), select(Role::ALL), select(Classification::ALL), any_purposes());
     let rights = (
         subsequence(words(&["embargoed.read", "graphql.adhoc"]), 0..=2),
         subsequence(words(&["alpha", "beta"]), 0..=2),
     );
-    (who, rights).prop_map(
-        |((tenant, role, clearance, purposes_in_use), (scopes, compartments))| Principal {
-            tenant,
-            clearance,
-            purposes_in_use,
-            scopes: scopes.into_iter().collect(),
-            compartments: compartments.into_iter().collect(),
-            ..a(role)
-        },
-    )
+    (who, rights).prop_map(|((tenant, role, clearance, purposes_in_use), (scopes, compartments))| Principal {
+        tenant,
+        clearance,
+        purposes_in_use,
+        scopes: scopes.into_iter().collect(),
+        compartments: compartments.into_iter().collect(),
+        ..a(role)
+    })
 }
 
 pub(super) fn any_label() -> impl Strategy<Value = Label> {
@@ -102,10 +93,7 @@ pub(super) fn any_label() -> impl Strategy<Value = Label> {
 fn any_purposes() -> impl Strategy<Value = Purposes> {
     let one = select(Purpose::ALL).prop_map(|purpose| [purpose].into_iter().collect());
     let some = subsequence(Purpose::ALL, 1..=Purpose::ALL.len());
-    prop_oneof![
-        one,
-        some.prop_map(|purposes| purposes.into_iter().collect())
-    ]
+    prop_oneof![one, some.prop_map(|purposes| purposes.into_iter().collect())]
 }
 
 pub(super) fn any_action() -> impl Strategy<Value = Action> {

@@ -47,9 +47,7 @@ pub enum GrantRefused {
         own: String,
     },
     /// It would have a right that its maker has not.
-    #[error(
-        "scope `{wanted}` is not among your own ({own}); leave it out, or ask somebody who has it"
-    )]
+    #[error("scope `{wanted}` is not among your own ({own}); leave it out, or ask somebody who has it")]
     Scope {
         /// The first that its maker does not have.
         wanted: String,
@@ -77,11 +75,7 @@ pub fn may_grant(granter: &Principal, spec: &TokenSpec, now_us: i64) -> Result<(
 }
 
 fn role(own: Role, wanted: Role) -> Result<(), GrantRefused> {
-    if includes(own, wanted) {
-        Ok(())
-    } else {
-        Err(GrantRefused::Role { wanted, own })
-    }
+    if includes(own, wanted) { Ok(()) } else { Err(GrantRefused::Role { wanted, own }) }
 }
 
 /// Whether who is `own` can do all that a `wanted` can. Roles are no ladder: an auditor takes the ledger out, which an
@@ -103,11 +97,7 @@ fn who_gives(wanted: Role) -> &'static str {
 }
 
 fn clearance(own: Classification, wanted: Classification) -> Result<(), GrantRefused> {
-    if wanted <= own {
-        Ok(())
-    } else {
-        Err(GrantRefused::Clearance { wanted, own })
-    }
+    if wanted <= own { Ok(()) } else { Err(GrantRefused::Clearance { wanted, own }) }
 }
 
 /// Measured on what the maker's token carries, not on what this request is for: a token made in passing may serve more.
@@ -118,20 +108,18 @@ fn purposes(own: Purposes, wanted: Purposes) -> Result<(), GrantRefused> {
     }
     match wanted.iter().find(|purpose| !own.contains(*purpose)) {
         None => Ok(()),
-        Some(wanted) => Err(GrantRefused::Purpose {
-            wanted,
-            own: own_names(),
-        }),
+        Some(wanted) => Err(GrantRefused::Purpose { wanted, own: own_names() }),
     }
 }
 
+/// An owner gives rights that he does not hold himself: somebody has to be the first, and it is recorded.
 fn scopes(granter: &Principal, wanted: &[String]) -> Result<(), GrantRefused> {
+    if granter.role == Role::Owner {
+        return Ok(());
+    }
     match wanted.iter().find(|scope| !granter.scopes.contains(*scope)) {
         None => Ok(()),
-        Some(wanted) => Err(GrantRefused::Scope {
-            wanted: wanted.clone(),
-            own: scope_names(granter),
-        }),
+        Some(wanted) => Err(GrantRefused::Scope { wanted: wanted.clone(), own: scope_names(granter) }),
     }
 }
 

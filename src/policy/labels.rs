@@ -78,13 +78,7 @@ impl Allowed {
         &self.labels
     }
 
-    fn extend(
-        &mut self,
-        policy: &Policy,
-        principal: &Principal,
-        action: Action,
-        known: KnownLabels<'_>,
-    ) {
+    fn extend(&mut self, policy: &Policy, principal: &Principal, action: Action, known: KnownLabels<'_>) {
         for (id, label) in &known.labels[self.decided..] {
             let resource = Resource::Label(known.tenant, label);
             if policy.decide(principal, action, resource).allowed {

@@ -47,15 +47,11 @@ pub(super) fn exceeded(text: &str) -> Option<PolicyProblem> {
             _ => steps += usize::from(deepens(token)),
         }
         if policies > POLICIES_MAX {
-            return Some(problem(
-                line,
-                format!("more than {POLICIES_MAX} policies; join some"),
-            ));
+            return Some(problem(line, format!("more than {POLICIES_MAX} policies; join some")));
         }
         if steps > POLICY_STEPS_MAX {
-            let message = format!(
-                "more than {POLICY_STEPS_MAX} brackets and operators in one policy; make it several"
-            );
+            let message =
+                format!("more than {POLICY_STEPS_MAX} brackets and operators in one policy; make it several");
             return Some(problem(line, message));
         }
     }
@@ -63,11 +59,7 @@ pub(super) fn exceeded(text: &str) -> Option<PolicyProblem> {
 }
 
 fn problem(line: usize, message: String) -> PolicyProblem {
-    PolicyProblem {
-        line,
-        policy: None,
-        message,
-    }
+    PolicyProblem { line, policy: None, message }
 }
 
 fn deepens(token: &str) -> bool {
@@ -86,9 +78,7 @@ impl<'a> Iterator for Tokens<'a> {
             let first = self.0.chars().next()?;
             let length = match first {
                 '"' => string_bytes(self.0),
-                '/' if self.0.starts_with("//") => {
-                    bytes_until(self.0, |c| matches!(c, '\n' | '\r'))
-                }
+                '/' if self.0.starts_with("//") => bytes_until(self.0, |c| matches!(c, '\n' | '\r')),
                 c if is_word(c) => bytes_until(self.0, |c| !is_word(c)),
                 c => c.len_utf8(),
             };

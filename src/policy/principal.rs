@@ -59,9 +59,7 @@ impl Principal {
     #[must_use]
     pub fn recorded_purpose(&self) -> Purpose {
         let mut in_use = self.purposes_in_use.iter();
-        in_use
-            .next()
-            .expect("a request is for one purpose at least")
+        in_use.next().expect("a request is for one purpose at least")
     }
 }
 
@@ -86,19 +84,12 @@ fn purposes_in_use(carried: Purposes, wanted: Option<Purpose>) -> Result<Purpose
         _ if carried.is_empty() => Err(PurposeRefused::NoneCarried),
         None => Ok(carried),
         Some(wanted) if carried.contains(wanted) => Ok([wanted].into_iter().collect()),
-        Some(wanted) => Err(PurposeRefused::NotCarried {
-            wanted,
-            carried: names(carried),
-        }),
+        Some(wanted) => Err(PurposeRefused::NotCarried { wanted, carried: names(carried) }),
     }
 }
 
 pub(super) fn names(purposes: Purposes) -> String {
-    purposes
-        .iter()
-        .map(Purpose::as_str)
-        .collect::<Vec<_>>()
-        .join(", ")
+    purposes.iter().map(Purpose::as_str).collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]

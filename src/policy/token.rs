@@ -45,9 +45,7 @@ pub struct Parsed {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TokenProblem {
     /// It does not look like a token at all.
-    #[error(
-        "not a token; one looks like `ig_tok_<id>_<secret>_<checksum>` and has {TEXT_BYTES} characters"
-    )]
+    #[error("not a token; one looks like `ig_tok_<id>_<secret>_<checksum>` and has {TEXT_BYTES} characters")]
     Malformed,
     /// Its checksum does not fit: a character is wrong.
     #[error("mistyped token: its checksum does not fit; copy it again")]
@@ -100,10 +98,7 @@ pub fn parse(text: &str) -> Result<Parsed, TokenProblem> {
     if checksum(&format!("{PREFIX}{id}_{secret}")) != crc {
         return Err(TokenProblem::Mistyped);
     }
-    Ok(Parsed {
-        id: id.to_owned(),
-        secret_sha256: Sha256::digest(secret).into(),
-    })
+    Ok(Parsed { id: id.to_owned(), secret_sha256: Sha256::digest(secret).into() })
 }
 
 /// Whether a token is the one that `spec` was stored for, at `now_us` (microseconds since 1970).
@@ -137,9 +132,7 @@ impl fmt::Debug for Token {
 
 impl fmt::Debug for Parsed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Parsed")
-            .field("id", &self.id)
-            .finish_non_exhaustive()
+        f.debug_struct("Parsed").field("id", &self.id).finish_non_exhaustive()
     }
 }
 

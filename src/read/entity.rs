@@ -92,14 +92,20 @@ impl Reader<'_> {
     pub fn entity(&self, id: &str, as_of_us: Option<i64>) -> Result<Option<Entity>> {
         let Some((thing, row)) = self.find(id, as_of_us)? else { return Ok(None) };
         let statements = self.statements(thing, &row, as_of_us)?;
-        let Some(newest) = statements.iter().map(|statement| statement.said.lsn()).max() else { return Ok(None) };
+        let Some(newest) = statements.iter().map(|statement| statement.said.lsn()).max() else {
+            return Ok(None);
+        };
         Ok(Some(Entity {
             title: title(&statements).unwrap_or_else(|| row.id.clone()),
             thing_type: self.view.word(self.tenant, row.symbol())?,
             tags: tags(&statements),
             status: status(&statements),
             attributes: attributes(&statements),
-            receipt: Receipt { origin: self.view.origin(self.tenant)?, index: newest.leaf_index(), lsn: newest },
+            receipt: Receipt {
+                origin: self.view.origin(self.tenant)?,
+                index: newest.leaf_index(),
+                lsn: newest,
+            },
             id: row.id,
         }))
     }
@@ -121,14 +127,13 @@ impl Reader<'_> {
         let before = self.view.before(self.tenant, thing)?;
         let replaced = before.into_iter().map(|before| (before.said, Some(before.replaced_us)));
         let all = row.said.into_iter().map(|said| (said, None)).chain(replaced);
-        let sources = self.source_names()?;
         let mut changes = Vec::new();
         for (said, replaced_us) in all.filter(|(said, _)| self.may_read(said)) {
             let Some(assertion) = self.view.assertion(self.tenant, said.lsn())? else { continue };
             changes.push(Change {
                 lsn: said.lsn(),
                 recorded_us: said.recorded_us,
-                source: sources.get(&storage::ids::SourceId(said.source)).cloned().unwrap_or_default(),
+                source: self.source_name(said.source)?,
                 status: assertion.status()?,
                 replaced_us,
                 claims: assertion.claims.into_iter().map(|claim| (claim.name, claim.json)).collect(),
@@ -144,11 +149,10 @@ impl Reader<'_> {
 
     /// The visible statements, the one to be shown first: what was observed last, then recorded last.
     fn statements(&self, thing: ThingId, row: &ThingRow, as_of_us: Option<i64>) -> Result<Vec<Statement>> {
-        let sources = self.source_names()?;
         let mut statements = Vec::new();
         for said in self.said(thing, row, as_of_us)? {
             if let Some(assertion) = self.view.assertion(self.tenant, said.lsn())? {
-                let source = sources.get(&storage::ids::SourceId(said.source)).cloned().unwrap_or_default();
+                let source = self.source_name(said.source)?;
                 statements.push(Statement { said, assertion, source });
             }
         }
@@ -162,7 +166,9 @@ impl Reader<'_> {
 fn title(statements: &[Statement]) -> Option<String> {
     ["name", "title"].into_iter().find_map(|name| {
         let texts = statements.iter().filter_map(|statement| statement.assertion.claim(name));
-        texts.filter_map(|json| serde_json::from_str::<String>(json).ok()).find(|text| !text.trim().is_empty())
+        texts
+            .filter_map(|json| serde_json::from_str::<String>(json).ok())
+            .find(|text| !text.trim().is_empty())
     })
 }
 

@@ -84,7 +84,8 @@ impl Walk<'_, '_> {
         for _ in 0..depth {
             let smaller = if ahead.edge.len() <= behind.edge.len() { &mut ahead } else { &mut behind };
             smaller.grow(self)?;
-            let meeting: Vec<ThingId> = ahead.edge.iter().copied().filter(|thing| behind.edge.contains(thing)).collect();
+            let meeting: Vec<ThingId> =
+                ahead.edge.iter().copied().filter(|thing| behind.edge.contains(thing)).collect();
             if !meeting.is_empty() {
                 return Ok(self.join(&ahead, &behind, &meeting));
             }

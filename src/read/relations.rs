@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use storage::ids::{SourceId, SymbolId, ThingId};
+use storage::ids::{LabelId, SymbolId, ThingId};
 use storage::model::Status;
 use storage::{Edge, End, Result};
 
@@ -75,6 +75,13 @@ pub struct Page {
     pub next: Option<Place>,
 }
 
+/// The thing whose relations are listed; the reader may see it.
+#[derive(Clone, Copy)]
+struct Near<'a> {
+    thing: ThingId,
+    id: &'a str,
+}
+
 impl Reader<'_> {
     /// The relations of a thing that the reader may see, with both their ends; `None` if the thing
     /// itself may not be seen.
@@ -83,6 +90,7 @@ impl Reader<'_> {
     /// As for reading the view.
     pub fn relations(&self, id: &str, wanted: &Wanted<'_>) -> Result<Option<Page>> {
         let Some((thing, _)) = self.find(id, wanted.as_of_us)? else { return Ok(None) };
+        let near = Near { thing, id };
         let kind = match wanted.kind {
             None => None,
             Some(kind) => match self.view.symbol(self.tenant, kind)? {
@@ -93,17 +101,24 @@ impl Reader<'_> {
         let mut page = Page::default();
         for end in wanted.ends() {
             if page.next.is_none() {
-                self.fill(&mut page, thing, *end, kind, wanted)?;
+                self.fill(&mut page, near, *end, kind, wanted)?;
             }
         }
         Ok(Some(page))
     }
 
-    fn fill(&self, page: &mut Page, thing: ThingId, end: End, kind: Option<SymbolId>, wanted: &Wanted<'_>) -> Result<()> {
+    fn fill(
+        &self,
+        page: &mut Page,
+        near: Near<'_>,
+        end: End,
+        kind: Option<SymbolId>,
+        wanted: &Wanted<'_>,
+    ) -> Result<()> {
         let after = wanted.from.after.filter(|_| wanted.from.end == end);
         let mut last = after;
-        self.view.edges(self.tenant, thing, end, kind, after, &mut |edge| {
-            let Some(relation) = self.relation(thing, end, edge, wanted.as_of_us)? else {
+        self.view.edges(self.tenant, near.thing, end, kind, after, &mut |edge| {
+            let Some(relation) = self.relation(near, end, edge, wanted.as_of_us)? else {
                 return Ok(ControlFlow::Continue(()));
             };
             if page.relations.len() == wanted.limit {
@@ -117,18 +132,26 @@ impl Reader<'_> {
     }
 
     /// The relation of an edge, unless it or its other end is hidden.
-    fn relation(&self, near: ThingId, end: End, edge: Edge, as_of_us: Option<i64>) -> Result<Option<Relation>> {
-        if edge.label != storage::ids::LabelId::SYSTEM && !self.relations.contains(edge.label) && as_of_us.is_none() {
+    fn relation(
+        &self,
+        near: Near<'_>,
+        end: End,
+        edge: Edge,
+        as_of_us: Option<i64>,
+    ) -> Result<Option<Relation>> {
+        if edge.label != LabelId::SYSTEM && !self.relations.contains(edge.label) && as_of_us.is_none() {
             return Ok(None);
         }
         let row = self.view.thing(self.tenant, edge.relation)?;
         let ends = match end {
-            End::Out => (near, edge.other),
-            End::In => (edge.other, near),
+            End::Out => (near.thing, edge.other),
+            End::In => (edge.other, near.thing),
         };
         let said = self.said(edge.relation, &row, as_of_us)?;
         let draws = |said: &storage::rows::SaidRow| {
-            said.edges.iter().any(|drawn| (drawn.from(), drawn.to(), drawn.kind) == (ends.0, ends.1, edge.kind.0))
+            said.edges
+                .iter()
+                .any(|drawn| (drawn.from(), drawn.to(), drawn.kind) == (ends.0, ends.1, edge.kind.0))
         };
         let Some(said) = said.into_iter().filter(|said| draws(said)).max_by_key(|said| said.lsn) else {
             return Ok(None);
@@ -137,8 +160,8 @@ impl Reader<'_> {
         if !self.is_visible(edge.other, &other, as_of_us)? {
             return Ok(None);
         }
-        let near = self.view.thing(self.tenant, near)?;
-        let (from, to) = if end == End::Out { (near.id, other.id) } else { (other.id, near.id) };
+        let near = near.id.to_owned();
+        let (from, to) = if end == End::Out { (near, other.id) } else { (other.id, near) };
         Ok(Some(Relation {
             id: row.id,
             kind: self.view.word(self.tenant, edge.kind)?,
@@ -147,7 +170,7 @@ impl Reader<'_> {
             weight: said.weight,
             since_us: said.since_us,
             until_us: said.until_us,
-            source: self.source_names()?.remove(&SourceId(said.source)).unwrap_or_default(),
+            source: self.source_name(said.source)?,
             status: Status::from_code(said.status)?,
         }))
     }

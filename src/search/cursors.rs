@@ -6,14 +6,10 @@ use std::time::{Duration, Instant};
 
 use axum::http::StatusCode;
 use index::text::{Key, Pinned};
-use sha2::{Digest, Sha256};
 use storage::ids::TenantId;
 
-use super::{Question, pin};
-use crate::app::App;
 use crate::gateway::Failure;
 use crate::node;
-use crate::policy::Principal;
 
 /// A cursor is good for so long.
 const LIFETIME: Duration = Duration::from_secs(300);
@@ -29,66 +25,52 @@ pub struct Cursors {
 struct Kept {
     /// What the client holds: random, so that only who was given it can have it.
     name: String,
-    /// Whose it is, and for which question.
+    /// Digest of whose it is, and for which question.
     of: [u8; 32],
     tenant: TenantId,
     since: Instant,
-    pinned: Pinned,
-    key: Key,
-    top: f32,
+    page: Page,
+}
+
+/// Where a page ended.
+#[derive(Clone)]
+pub(super) struct Page {
+    /// The state of the index.
+    pub(super) pinned: Pinned,
+    /// The last hit.
+    pub(super) key: Key,
+    /// The best score of the first page.
+    pub(super) top: f32,
 }
 
 impl Cursors {
-    /// The state of the index to search: that of the page before, or the present one. With it where to
-    /// go on, and the best score of the first page.
-    pub(super) fn resume(
-        &self,
-        app: &App,
-        principal: &Principal,
-        question: &Question,
-    ) -> Result<(Pinned, Option<Key>, Option<f32>), Failure> {
-        let Some(name) = &question.after else { return Ok((pin(app, principal)?, None, None)) };
+    /// Where to go on by a cursor that was given out for the same question.
+    pub(super) fn resume(&self, name: &str, of: [u8; 32]) -> Result<Page, Failure> {
         let kept = self.live();
-        let page = kept.iter().find(|page| page.name == *name && page.of == digest(principal, question));
-        let page = page.ok_or_else(|| {
+        let kept = kept.iter().find(|kept| kept.name == name && kept.of == of);
+        kept.map(|kept| kept.page.clone()).ok_or_else(|| {
             let message = "cursor expired or of another search; begin again without `after`";
             Failure::new(StatusCode::GONE, "CURSOR_EXPIRED", message)
-        })?;
-        Ok((page.pinned.clone(), Some(page.key), Some(page.top)))
+        })
     }
 
     /// Keeps where a page ended; the name to ask for the next one by.
-    pub(super) fn keep(&self, principal: &Principal, question: &Question, pinned: &Pinned, key: Key, top: f32) -> String {
+    pub(super) fn keep(&self, tenant: TenantId, of: [u8; 32], page: Page) -> String {
         let name: String = node::random::<16>().iter().map(|byte| format!("{byte:02x}")).collect();
         let mut kept = self.live();
-        let of_tenant = kept.iter().filter(|page| page.tenant == principal.tenant).count();
+        let of_tenant = kept.iter().filter(|kept| kept.tenant == tenant).count();
         if of_tenant >= PER_TENANT_MAX
-            && let Some(oldest) = kept.iter().position(|page| page.tenant == principal.tenant)
+            && let Some(oldest) = kept.iter().position(|kept| kept.tenant == tenant)
         {
             kept.remove(oldest);
         }
-        kept.push(Kept {
-            name: name.clone(),
-            of: digest(principal, question),
-            tenant: principal.tenant,
-            since: Instant::now(),
-            pinned: pinned.clone(),
-            key,
-            top,
-        });
+        kept.push(Kept { name: name.clone(), of, tenant, since: Instant::now(), page });
         name
     }
 
     fn live(&self) -> MutexGuard<'_, Vec<Kept>> {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.retain(|page| page.since.elapsed() < LIFETIME);
+        kept.retain(|kept| kept.since.elapsed() < LIFETIME);
         kept
     }
-}
-
-/// Who asks what, but for the page.
-fn digest(principal: &Principal, question: &Question) -> [u8; 32] {
-    let whole = Question { after: None, limit: 0, at_least: None, ..question.clone() };
-    let purposes = principal.purposes_in_use.bits();
-    Sha256::digest(format!("{}\n{}\n{purposes}\n{whole:?}", principal.tenant, principal.token_id)).into()
 }

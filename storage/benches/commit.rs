@@ -21,8 +21,8 @@ use redb::{Database, TableDefinition};
 use storage::commands::{Assert, Command, CreateTenant, Effect, IfEndMissing, SetSource};
 use storage::ids::{ActorId, SourceId, TenantId};
 use storage::model::{
-    Claim, Classification, EdgeSaid, Form, Label, Licence, Part, Purpose, Purposes, Retention,
-    Said, SourceSpec, Status, Text,
+    Claim, Classification, EdgeSaid, Form, Label, Licence, Part, Purpose, Purposes, Retention, Said,
+    SourceSpec, Status, Text,
 };
 use storage::{Directory, Stamp, Store};
 
@@ -36,10 +36,7 @@ const RECORD_BYTES: usize = 1000;
 fn main() {
     let rows = rows_wanted();
     let directory = tempfile::tempdir().unwrap();
-    println!(
-        "{rows} records of {RECORD_BYTES} bytes, random ids, cache {} MiB\n",
-        CACHE_BYTES >> 20
-    );
+    println!("{rows} records of {RECORD_BYTES} bytes, random ids, cache {} MiB\n", CACHE_BYTES >> 20);
     let disk = disk(directory.path());
     if wanted("small") {
         let store = store(&directory.path().join("small"), rows, SMALL, false);
@@ -67,10 +64,7 @@ fn rows_wanted() -> usize {
 
 /// Everything, unless some are named.
 fn wanted(part: &str) -> bool {
-    let mut named = std::env::args()
-        .skip(1)
-        .filter(|arg| !arg.starts_with('-'))
-        .peekable();
+    let mut named = std::env::args().skip(1).filter(|arg| !arg.starts_with('-')).peekable();
     named.peek().is_none() || named.any(|arg| arg == part)
 }
 
@@ -81,16 +75,13 @@ fn disk(directory: &Path) -> f64 {
     file.sync_all().unwrap();
     let mut syncs = Times::default();
     for turn in 0..300u64 {
-        file.seek(std::io::SeekFrom::Start(turn * 7919 % 16384 * 4096))
-            .unwrap();
+        file.seek(std::io::SeekFrom::Start(turn * 7919 % 16384 * 4096)).unwrap();
         syncs.add(|| {
             file.write_all(&[turn as u8; 4096]).unwrap();
             file.sync_data().unwrap();
         });
     }
-    let block: Vec<u8> = (0..16u32 << 20)
-        .map(|n| n.wrapping_mul(2_654_435_761) as u8)
-        .collect();
+    let block: Vec<u8> = (0..16u32 << 20).map(|n| n.wrapping_mul(2_654_435_761) as u8).collect();
     let mut bulk = Times::default();
     for _ in 0..16 {
         bulk.add(|| {
@@ -108,9 +99,7 @@ fn disk(directory: &Path) -> f64 {
 /// Through the store: everything that a client waits for.
 fn store(path: &Path, rows: usize, batch: usize, relations: bool) -> f64 {
     let directory = Directory::hold(path).unwrap();
-    let store = directory
-        .open_store(CACHE_BYTES, "00112233aabbccdd".to_owned())
-        .unwrap();
+    let store = directory.open_store(CACHE_BYTES, "00112233aabbccdd".to_owned()).unwrap();
     let (tenant, source) = begin(&store);
     let mut maker = Maker::new(tenant, source);
     let (mut times, mut bytes, mut cpu) = (Times::default(), 0, Duration::ZERO);
@@ -132,14 +121,7 @@ fn store(path: &Path, rows: usize, batch: usize, relations: bool) -> f64 {
         written += count;
     }
     let mix = if relations { ", half relations" } else { "" };
-    report(
-        &format!("store, {batch} a commit{mix}"),
-        rows,
-        &times,
-        cpu,
-        bytes,
-        &path.join("store.redb"),
-    );
+    report(&format!("store, {batch} a commit{mix}"), rows, &times, cpu, bytes, &path.join("store.redb"));
     drop(store);
     let closed = path.join("store.redb").metadata().unwrap();
     println!(
@@ -156,19 +138,15 @@ fn bare(path: &Path, rows: usize, batch: usize) -> f64 {
     const NAMES: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("names");
     const THINGS: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("things");
     const LOG: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("log");
-    let database = Database::builder()
-        .set_cache_size(CACHE_BYTES)
-        .create(path)
-        .unwrap();
+    let database = Database::builder().set_cache_size(CACHE_BYTES).create(path).unwrap();
     let mut random = Random(1);
     let (mut times, mut cpu) = (Times::default(), Duration::ZERO);
     let payload = vec![7u8; 63 * (RECORD_BYTES + 61)];
     let (mut written, mut log_row) = (0, 0u64);
     while written < rows {
         let count = batch.min(rows - written);
-        let mut names: Vec<(Vec<u8>, u64)> = (0..count)
-            .map(|place| (named(&mut random).into_bytes(), (written + place) as u64))
-            .collect();
+        let mut names: Vec<(Vec<u8>, u64)> =
+            (0..count).map(|place| (named(&mut random).into_bytes(), (written + place) as u64)).collect();
         let before = on_cpu();
         times.add(|| {
             let mut write = database.begin_write().unwrap();
@@ -178,16 +156,12 @@ fn bare(path: &Path, rows: usize, batch: usize) -> f64 {
                 for (name, thing) in &names {
                     let mut row = [0; 100];
                     row[..name.len()].copy_from_slice(name);
-                    things
-                        .insert(thing.to_be_bytes().as_slice(), row.as_slice())
-                        .unwrap();
+                    things.insert(thing.to_be_bytes().as_slice(), row.as_slice()).unwrap();
                 }
                 names.sort_unstable();
                 let mut by_name = write.open_table(NAMES).unwrap();
                 for (name, thing) in &names {
-                    by_name
-                        .insert(name.as_slice(), thing.to_be_bytes().as_slice())
-                        .unwrap();
+                    by_name.insert(name.as_slice(), thing.to_be_bytes().as_slice()).unwrap();
                 }
                 let mut log = write.open_table(LOG).unwrap();
                 let mut left = count * (RECORD_BYTES + 61);
@@ -226,21 +200,10 @@ fn begin(store: &Store) -> (TenantId, SourceId) {
         Ok(applied) => applied.effect,
         Err(error) => panic!("{error}"),
     };
-    let create = CreateTenant {
-        name: "default".to_owned(),
-        actor: ActorId::NODE,
-    };
-    let Effect::Tenant(tenant) = one(Command::CreateTenant(create)) else {
-        panic!("a tenant was made")
-    };
-    let set = SetSource {
-        tenant,
-        actor: ActorId::NODE,
-        spec: terms(),
-    };
-    let Effect::Source(source) = one(Command::SetSource(set)) else {
-        panic!("a source was made")
-    };
+    let create = CreateTenant { name: "default".to_owned(), actor: ActorId::NODE };
+    let Effect::Tenant(tenant) = one(Command::CreateTenant(create)) else { panic!("a tenant was made") };
+    let set = SetSource { tenant, actor: ActorId::NODE, spec: terms() };
+    let Effect::Source(source) = one(Command::SetSource(set)) else { panic!("a source was made") };
     (tenant, source)
 }
 
@@ -256,10 +219,7 @@ fn terms() -> SourceSpec {
 }
 
 fn stamp(turn: usize) -> Stamp {
-    Stamp {
-        time_us: 1_790_000_000_000_000 + turn as i64 * 10,
-        seed: [turn as u8; 32],
-    }
+    Stamp { time_us: 1_790_000_000_000_000 + turn as i64 * 10, seed: [turn as u8; 32] }
 }
 
 /// Makes things as an import does: labels are shared, everything else is each record's own.
@@ -296,11 +256,7 @@ impl Maker {
     fn relation(&mut self, bytes: &mut usize) -> Command {
         // Not from those of this batch alone: an end is a random place in the table.
         let mut end = || self.ids[self.random.next() as usize % self.ids.len()].clone();
-        let edge = EdgeSaid {
-            kind: "uses".to_owned(),
-            from: end(),
-            to: end(),
-        };
+        let edge = EdgeSaid { kind: "uses".to_owned(), from: end(), to: end() };
         let id = named(&mut self.random);
         let label = Arc::clone(&self.relation);
         self.say(id, Form::Relation, "uses", vec![edge], label, bytes)
@@ -323,11 +279,10 @@ impl Maker {
             })
             .collect();
         let taken = id.len() + 16 + claims.len() * 50 + edges.len() * 106;
-        let text: String =
-            std::iter::repeat_with(|| WORDS[self.random.next() as usize % WORDS.len()])
-                .flat_map(str::chars)
-                .take(RECORD_BYTES - taken - 20)
-                .collect();
+        let text: String = std::iter::repeat_with(|| WORDS[self.random.next() as usize % WORDS.len()])
+            .flat_map(str::chars)
+            .take(RECORD_BYTES - taken - 20)
+            .collect();
         let said = Said {
             id,
             form,
@@ -341,14 +296,7 @@ impl Maker {
             weight: None,
             since: None,
             until: None,
-            parts: vec![Part {
-                label,
-                claims,
-                texts: vec![Text {
-                    text,
-                    of_claim: String::new(),
-                }],
-            }],
+            parts: vec![Part { label, claims, texts: vec![Text { text, of_claim: String::new() }] }],
         };
         *bytes += prost::Message::encoded_len(&said.assertion(&said.parts[0]));
         Command::Assert(Box::new(Assert {
@@ -362,9 +310,8 @@ impl Maker {
     }
 }
 
-const WORDS: [&str; 8] = [
-    "malware ", "beacon ", "of the ", "actor ", "seen in ", "network ", "traffic ", "and ",
-];
+const WORDS: [&str; 8] =
+    ["malware ", "beacon ", "of the ", "actor ", "seen in ", "network ", "traffic ", "and "];
 
 fn label(form: Form, thing_type: &str) -> Arc<Label> {
     let spec = terms();
@@ -426,13 +373,7 @@ impl std::fmt::Display for Times {
         let mut sorted = self.0.clone();
         sorted.sort_unstable();
         let at = |percent: usize| sorted[(sorted.len() - 1) * percent / 100].as_secs_f64() * 1e3;
-        write!(
-            f,
-            "p50 {:.1} p95 {:.1} max {:.1} ms",
-            at(50),
-            at(95),
-            at(100)
-        )
+        write!(f, "p50 {:.1} p95 {:.1} max {:.1} ms", at(50), at(95), at(100))
     }
 }
 

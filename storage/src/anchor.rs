@@ -11,8 +11,8 @@ use crate::directory::replace_file;
 use crate::error::{Error, Result};
 use crate::ids::{Lsn, TenantId};
 use crate::ledger::note::{Checkpoint, Signer};
-use crate::ledger::receipt::{self, Contents};
 use crate::ledger::proof;
+use crate::ledger::receipt::{self, Contents};
 use crate::record::{Content, Record};
 use crate::view::View;
 
@@ -64,11 +64,8 @@ impl Anchor {
     pub fn checkpoint(&self, view: &View, tenant: TenantId) -> Result<String> {
         let head = view.head(tenant)?;
         let frontier = crate::ledger::Frontier::decode(&head.frontier)?;
-        let checkpoint = Checkpoint {
-            origin: view.origin(tenant)?,
-            size: frontier.size(),
-            root: frontier.root(),
-        };
+        let checkpoint =
+            Checkpoint { origin: view.origin(tenant)?, size: frontier.size(), root: frontier.root() };
         Ok(self.signer(view, tenant)?.sign(&checkpoint)?)
     }
 
@@ -126,15 +123,11 @@ impl Anchor {
             Err(error) => return Err(Error::Io(format!("`{}`: {error}", self.path.display()))),
             Ok(bytes) => String::from_utf8(bytes).map_err(|error| self.damaged(&error.to_string()))?,
         };
-        text.split(SEPARATOR)
-            .try_for_each(|note| self.check_note(view, note))
+        text.split(SEPARATOR).try_for_each(|note| self.check_note(view, note))
     }
 
     fn damaged(&self, how: &str) -> Error {
-        Error::Corrupt {
-            what: "anchor",
-            detail: format!("`{}`: {how}", self.path.display()),
-        }
+        Error::Corrupt { what: "anchor", detail: format!("`{}`: {how}", self.path.display()) }
     }
 
     fn check_note(&self, view: &View, note: &str) -> Result<()> {
@@ -151,9 +144,7 @@ impl Anchor {
                 seen.size
             ),
         };
-        let tenant = view
-            .tenant(name)?
-            .ok_or_else(|| back("the store has no such tenant".to_owned()))?;
+        let tenant = view.tenant(name)?.ok_or_else(|| back("the store has no such tenant".to_owned()))?;
         let head: Lsn = view.head(tenant)?.head();
         if head.0 < seen.size {
             return Err(back(format!("the store has {head}")));

@@ -98,8 +98,7 @@ impl<'a> Batch<'a> {
         head.packing.push(&header, &salt, &draft.body);
 
         if let Some(row) = full_row {
-            self.tx
-                .put(Table::Log, Key::of(tenant).and(&full_row_from).bytes(), row);
+            self.tx.put(Table::Log, Key::of(tenant).and(&full_row_from).bytes(), row);
         }
         self.keep_subtrees(tenant, completed);
         Ok(lsn)
@@ -134,15 +133,9 @@ impl<'a> Batch<'a> {
             next_symbol: 1,
             ..HeadRow::default()
         };
-        self.tx.put(
-            Table::Tenants,
-            name.as_bytes(),
-            tenant.0.to_be_bytes().to_vec(),
-        );
-        self.tx
-            .put(Table::Heads, Key::of(tenant).bytes(), row.encode_to_vec());
-        self.heads
-            .insert(tenant, Head::open(row, Frontier::default()));
+        self.tx.put(Table::Tenants, name.as_bytes(), tenant.0.to_be_bytes().to_vec());
+        self.tx.put(Table::Heads, Key::of(tenant).bytes(), row.encode_to_vec());
+        self.heads.insert(tenant, Head::open(row, Frontier::default()));
         tenant
     }
 
@@ -195,16 +188,8 @@ impl<'a> Batch<'a> {
         let row = self.counters(tenant)?;
         let symbol = SymbolId(row.next_symbol);
         row.next_symbol += 1;
-        self.tx.put(
-            Table::Symbols,
-            Key::of(tenant).and(word).bytes(),
-            symbol.0.to_be_bytes().to_vec(),
-        );
-        self.tx.put(
-            Table::Words,
-            Key::of(tenant).and(&symbol).bytes(),
-            word.as_bytes().to_vec(),
-        );
+        self.tx.put(Table::Symbols, Key::of(tenant).and(word).bytes(), symbol.0.to_be_bytes().to_vec());
+        self.tx.put(Table::Words, Key::of(tenant).and(&symbol).bytes(), word.as_bytes().to_vec());
         Ok(symbol)
     }
 
@@ -216,13 +201,8 @@ impl<'a> Batch<'a> {
         if let Some(name) = self.sources.get(&(tenant, source)) {
             return Ok(Arc::clone(name));
         }
-        let row = self
-            .tx
-            .get(Table::Sources, Key::of(tenant).and(&source).bytes())?;
-        let row = row.ok_or_else(|| Error::NotFound {
-            what: "source",
-            name: source.to_string(),
-        })?;
+        let row = self.tx.get(Table::Sources, Key::of(tenant).and(&source).bytes())?;
+        let row = row.ok_or_else(|| Error::NotFound { what: "source", name: source.to_string() })?;
         let name: Arc<str> = SourceSpec::decode(&row)?.name.into();
         self.sources.insert((tenant, source), Arc::clone(&name));
         Ok(name)
@@ -261,8 +241,7 @@ impl<'a> Batch<'a> {
     }
 
     fn remember_label(&mut self, tenant: TenantId, label: &Arc<Label>, id: LabelId) {
-        self.labels_at
-            .insert((tenant, place(label)), (Arc::clone(label), id));
+        self.labels_at.insert((tenant, place(label)), (Arc::clone(label), id));
         self.labels.insert((tenant, Arc::clone(label)), id);
     }
 
@@ -271,11 +250,7 @@ impl<'a> Batch<'a> {
         let id = LabelId(row.next_label);
         row.next_label += 1;
         let bytes = label.encode();
-        self.tx.put(
-            Table::Labels,
-            Key::of(tenant).and(&id).bytes(),
-            bytes.clone(),
-        );
+        self.tx.put(Table::Labels, Key::of(tenant).and(&id).bytes(), bytes.clone());
         self.tx.put(
             Table::LabelIds,
             Key::of(tenant).and(bytes.as_slice()).bytes(),
@@ -305,10 +280,7 @@ impl<'a> Batch<'a> {
     /// The last position of every tenant that the batch touched.
     #[must_use]
     pub fn heads(&self) -> Vec<(TenantId, Lsn)> {
-        self.heads
-            .iter()
-            .map(|(tenant, head)| (*tenant, head.row.head()))
-            .collect()
+        self.heads.iter().map(|(tenant, head)| (*tenant, head.row.head())).collect()
     }
 
     /// Closes the batch: packs what is left, writes the heads and the commit number. `None` if
@@ -324,11 +296,7 @@ impl<'a> Batch<'a> {
                 self.tx.put(Table::Log, key.bytes(), head.packing.take());
             }
             head.row.frontier = head.frontier.encode();
-            self.tx.put(
-                Table::Heads,
-                Key::of(tenant).bytes(),
-                head.row.encode_to_vec(),
-            );
+            self.tx.put(Table::Heads, Key::of(tenant).bytes(), head.row.encode_to_vec());
         }
         if self.tx.is_unchanged() {
             return None;
@@ -357,13 +325,7 @@ impl<'a> Batch<'a> {
 impl Head {
     fn open(row: HeadRow, frontier: Frontier) -> Head {
         let packing_from = Lsn(row.next_lsn);
-        Head {
-            stored: row.clone(),
-            row,
-            frontier,
-            packing: RowWriter::default(),
-            packing_from,
-        }
+        Head { stored: row.clone(), row, frontier, packing: RowWriter::default(), packing_from }
     }
 }
 
@@ -394,20 +356,14 @@ impl Tx for Batch<'_> {
 /// The node's row.
 pub(crate) fn node_row(tx: &dyn Read) -> Result<NodeRow> {
     let bytes = tx.get(Table::Node, &[])?;
-    let bytes = bytes.ok_or_else(|| Error::Corrupt {
-        what: "node",
-        detail: "no node row".to_owned(),
-    })?;
+    let bytes = bytes.ok_or_else(|| Error::Corrupt { what: "node", detail: "no node row".to_owned() })?;
     decode(&bytes, "node row")
 }
 
 /// A tenant's head row.
 pub(crate) fn head_row(tx: &dyn Read, tenant: TenantId) -> Result<HeadRow> {
     let bytes = tx.get(Table::Heads, Key::of(tenant).bytes())?;
-    let bytes = bytes.ok_or_else(|| Error::NotFound {
-        what: "tenant",
-        name: tenant.to_string(),
-    })?;
+    let bytes = bytes.ok_or_else(|| Error::NotFound { what: "tenant", name: tenant.to_string() })?;
     decode(&bytes, "head row")
 }
 
@@ -420,26 +376,15 @@ fn place(label: &Arc<Label>) -> usize {
 pub(crate) fn label_id(tx: &dyn Read, tenant: TenantId, label: &Label) -> Result<Option<LabelId>> {
     let key = Key::of(tenant).and(label.encode().as_slice());
     let id = tx.get(Table::LabelIds, key.bytes())?;
-    id.map(|id| Ok(LabelId(id_u32(&id, "label id")?)))
-        .transpose()
+    id.map(|id| Ok(LabelId(id_u32(&id, "label id")?))).transpose()
 }
 
 /// Visits every row under a prefix.
-pub(crate) fn scan_prefix(
-    tx: &dyn Read,
-    table: Table,
-    prefix: &Key,
-    visit: VisitAll<'_>,
-) -> Result<()> {
-    tx.scan(
-        table,
-        prefix.bytes(),
-        prefix.end().as_deref(),
-        &mut |key, value| {
-            visit(key, value)?;
-            Ok(ControlFlow::Continue(()))
-        },
-    )
+pub(crate) fn scan_prefix(tx: &dyn Read, table: Table, prefix: &Key, visit: VisitAll<'_>) -> Result<()> {
+    tx.scan(table, prefix.bytes(), prefix.end().as_deref(), &mut |key, value| {
+        visit(key, value)?;
+        Ok(ControlFlow::Continue(()))
+    })
 }
 
 /// Reads an id stored as four bytes.

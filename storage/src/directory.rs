@@ -42,10 +42,7 @@ impl Directory {
         for part in ["keys", "index"] {
             fs::create_dir_all(path.join(part)).map_err(failed)?;
         }
-        Ok(Directory {
-            path: path.to_owned(),
-            _lock: lock,
-        })
+        Ok(Directory { path: path.to_owned(), _lock: lock })
     }
 
     /// Opens the store in it, with a page cache of at most `cache_bytes_max`. `new_node_id` names a
@@ -77,20 +74,13 @@ impl Directory {
             Err(error) if error.kind() != ErrorKind::NotFound => return Err(io(&beside, &error)),
             _ => {}
         }
-        drop(Store::open(self.options(
-            beside.clone(),
-            NEW_CACHE_BYTES,
-            new_node_id,
-        ))?);
+        drop(Store::open(self.options(beside.clone(), NEW_CACHE_BYTES, new_node_id))?);
         put_in_place(&beside, &path)
     }
 
     fn options(&self, path: PathBuf, cache_bytes_max: usize, new_node_id: String) -> Options {
         Options {
-            engine: EngineOptions::File {
-                path,
-                cache_bytes_max,
-            },
+            engine: EngineOptions::File { path, cache_bytes_max },
             space: Some(self.path.clone()),
             new_node_id,
         }
@@ -130,10 +120,7 @@ impl Directory {
 
     fn write_format(&self) -> Result<()> {
         if self.is_new() {
-            replace_file(
-                &self.path.join("format"),
-                format!("{FORMAT_PREFIX}{FORMAT}\n").as_bytes(),
-            )?;
+            replace_file(&self.path.join("format"), format!("{FORMAT_PREFIX}{FORMAT}\n").as_bytes())?;
         }
         Ok(())
     }
@@ -151,10 +138,7 @@ fn lock(path: &Path) -> Result<File> {
     if lock.try_lock().is_err() {
         let mut text = String::new();
         lock.read_to_string(&mut text).map_err(failed)?;
-        return Err(Error::InUse {
-            path: path.to_owned(),
-            pid: text.trim().parse().unwrap_or(0),
-        });
+        return Err(Error::InUse { path: path.to_owned(), pid: text.trim().parse().unwrap_or(0) });
     }
     lock.set_len(0).map_err(failed)?;
     lock.rewind().map_err(failed)?;
@@ -166,19 +150,13 @@ fn check_format(path: &Path) -> Result<()> {
     let Ok(text) = fs::read_to_string(path.join("format")) else {
         return Ok(());
     };
-    let found = text
-        .trim()
-        .strip_prefix(FORMAT_PREFIX)
-        .and_then(|number| number.parse().ok());
+    let found = text.trim().strip_prefix(FORMAT_PREFIX).and_then(|number| number.parse().ok());
     let found: u32 = found.ok_or_else(|| Error::Corrupt {
         what: "format file",
         detail: format!("`{}`", text.chars().take(80).collect::<String>()),
     })?;
     if found > FORMAT {
-        return Err(Error::NewerFormat {
-            found,
-            known: FORMAT,
-        });
+        return Err(Error::NewerFormat { found, known: FORMAT });
     }
     Ok(())
 }

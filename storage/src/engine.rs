@@ -80,39 +80,26 @@ type Broken = Arc<OnceLock<String>>;
 
 /// An unchanging picture of the tables.
 pub(crate) enum Snapshot {
-    Redb {
-        read: redb::ReadTransaction,
-        tables: Vec<OnceLock<Option<ReadTable>>>,
-        broken: Broken,
-    },
+    Redb { read: redb::ReadTransaction, tables: Vec<OnceLock<Option<ReadTable>>>, broken: Broken },
     Memory(Arc<Memory>),
 }
 
 impl Engine {
     pub(crate) fn open(options: &EngineOptions) -> Result<Engine> {
         let guarded = catch_unwind(AssertUnwindSafe(|| match options {
-            EngineOptions::File {
-                path,
-                cache_bytes_max,
-            } => Database::builder()
-                .set_cache_size(*cache_bytes_max)
-                .create(path)
-                .map(Engine::of),
-            EngineOptions::Backend(make) => Database::builder()
-                .create_with_backend(Boxed(make()))
-                .map(Engine::of),
+            EngineOptions::File { path, cache_bytes_max } => {
+                Database::builder().set_cache_size(*cache_bytes_max).create(path).map(Engine::of)
+            }
+            EngineOptions::Backend(make) => {
+                Database::builder().create_with_backend(Boxed(make())).map(Engine::of)
+            }
             EngineOptions::Memory => Ok(Engine::Memory(RwLock::default())),
         }));
-        guarded
-            .map_err(|panic| panicked("opening", &*panic))?
-            .map_err(io)
+        guarded.map_err(|panic| panicked("opening", &*panic))?.map_err(io)
     }
 
     fn of(database: Database) -> Engine {
-        Engine::Redb {
-            database: Closing(Some(database)),
-            broken: Broken::default(),
-        }
+        Engine::Redb { database: Closing(Some(database)), broken: Broken::default() }
     }
 
     /// Why the engine must be opened anew, if it must.
@@ -126,9 +113,7 @@ impl Engine {
     /// Makes the changes durable, all or none.
     pub(crate) fn commit(&self, changes: Vec<Changes>) -> Result<()> {
         match self {
-            Engine::Redb { database, broken } => {
-                guard("commit", broken, || commit(database.open(), changes))
-            }
+            Engine::Redb { database, broken } => guard("commit", broken, || commit(database.open(), changes)),
             Engine::Memory(memory) => {
                 let mut memory = memory.write().map_err(|_| lock_broken())?;
                 Arc::make_mut(&mut memory).apply(changes);
@@ -140,18 +125,16 @@ impl Engine {
     pub(crate) fn snapshot(&self) -> Result<Snapshot> {
         match self {
             Engine::Redb { database, broken } => {
-                let read = guard("reading", broken, || {
-                    database.open().begin_read().map_err(io)
-                })?;
+                let read = guard("reading", broken, || database.open().begin_read().map_err(io))?;
                 Ok(Snapshot::Redb {
                     read,
                     tables: Table::ALL.iter().map(|_| OnceLock::new()).collect(),
                     broken: Arc::clone(broken),
                 })
             }
-            Engine::Memory(memory) => Ok(Snapshot::Memory(Arc::clone(
-                &*memory.read().map_err(|_| lock_broken())?,
-            ))),
+            Engine::Memory(memory) => {
+                Ok(Snapshot::Memory(Arc::clone(&*memory.read().map_err(|_| lock_broken())?)))
+            }
         }
     }
 }
@@ -195,15 +178,11 @@ fn write_table(transaction: &redb::WriteTransaction, table: Table, changes: Chan
     if changes.peek().is_none() {
         return Ok(());
     }
-    let mut at_end = rows
-        .upper_bound_mut(Bound::<&[u8]>::Unbounded)
-        .map_err(io)?;
+    let mut at_end = rows.upper_bound_mut(Bound::<&[u8]>::Unbounded).map_err(io)?;
     for (key, change) in changes {
         if let Some(value) = change {
             let value = summed(table, &key, value);
-            at_end
-                .insert_before(key.as_slice(), value.as_slice())
-                .map_err(io)?;
+            at_end.insert_before(key.as_slice(), value.as_slice()).map_err(io)?;
         }
     }
     at_end.close().map_err(io)
@@ -239,26 +218,15 @@ impl Snapshot {
             return Ok(None);
         };
         let stored = rows.get(key).map_err(io)?;
-        stored
-            .map(|stored| Ok(verified(table, key, stored.value())?.to_vec()))
-            .transpose()
+        stored.map(|stored| Ok(verified(table, key, stored.value())?.to_vec())).transpose()
     }
 
-    fn redb_scan(
-        &self,
-        table: Table,
-        from: &[u8],
-        to: Option<&[u8]>,
-        visit: Visit<'_>,
-    ) -> Result<()> {
+    fn redb_scan(&self, table: Table, from: &[u8], to: Option<&[u8]>, visit: Visit<'_>) -> Result<()> {
         let Some(rows) = self.table(table)? else {
             return Ok(());
         };
         let upper = to.map_or(Bound::Unbounded, |to| Bound::Excluded(to.max(from)));
-        for row in rows
-            .range::<&[u8]>((Bound::Included(from), upper))
-            .map_err(io)?
-        {
+        for row in rows.range::<&[u8]>((Bound::Included(from), upper)).map_err(io)? {
             let (key, value) = row.map_err(io)?;
             if visit(key.value(), verified(table, key.value(), value.value())?)?.is_break() {
                 break;
@@ -267,12 +235,7 @@ impl Snapshot {
         Ok(())
     }
 
-    fn redb_last_at(
-        &self,
-        table: Table,
-        from: &[u8],
-        at: &[u8],
-    ) -> Result<Option<(Vec<u8>, Vec<u8>)>> {
+    fn redb_last_at(&self, table: Table, from: &[u8], at: &[u8]) -> Result<Option<(Vec<u8>, Vec<u8>)>> {
         let Some(rows) = self.table(table)? else {
             return Ok(None);
         };
@@ -296,18 +259,16 @@ impl Read for Snapshot {
 
     fn scan(&self, table: Table, from: &[u8], to: Option<&[u8]>, visit: Visit<'_>) -> Result<()> {
         match self {
-            Snapshot::Redb { broken, .. } => apart(visit, |visit| {
-                guard("reading", broken, || self.redb_scan(table, from, to, visit))
-            }),
+            Snapshot::Redb { broken, .. } => {
+                apart(visit, |visit| guard("reading", broken, || self.redb_scan(table, from, to, visit)))
+            }
             Snapshot::Memory(memory) => memory.scan(table, from, to, visit),
         }
     }
 
     fn last_at(&self, table: Table, from: &[u8], at: &[u8]) -> Result<Option<(Vec<u8>, Vec<u8>)>> {
         match self {
-            Snapshot::Redb { broken, .. } => {
-                guard("reading", broken, || self.redb_last_at(table, from, at))
-            }
+            Snapshot::Redb { broken, .. } => guard("reading", broken, || self.redb_last_at(table, from, at)),
             Snapshot::Memory(memory) => memory.last_at(table, from, at),
         }
     }
@@ -345,16 +306,10 @@ fn apart(visit: Visit<'_>, scan: impl FnOnce(Visit<'_>) -> Result<()>) -> Result
 }
 
 fn verified<'v>(table: Table, key: &[u8], stored: &'v [u8]) -> Result<&'v [u8]> {
-    let split = stored
-        .len()
-        .checked_sub(CHECKSUM_BYTES)
-        .map(|at| stored.split_at(at));
+    let split = stored.len().checked_sub(CHECKSUM_BYTES).map(|at| stored.split_at(at));
     match split {
         Some((value, sum)) if sum == checksum(table, key, value) => Ok(value),
-        _ => Err(Error::Corrupt {
-            what: table.name(),
-            detail: format!("checksum of row {}", hex(key)),
-        }),
+        _ => Err(Error::Corrupt { what: table.name(), detail: format!("checksum of row {}", hex(key)) }),
     }
 }
 
@@ -384,36 +339,21 @@ fn definition(table: Table) -> TableDefinition<'static, Bytes, Bytes> {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes
-        .iter()
-        .take(64)
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    bytes.iter().take(64).map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn io(error: impl Into<redb::Error>) -> Error {
     match error.into() {
-        redb::Error::DatabaseAlreadyOpen => Error::InUse {
-            path: PathBuf::new(),
-            pid: 0,
-        },
-        redb::Error::Corrupted(detail) => Error::Corrupt {
-            what: "database",
-            detail,
-        },
+        redb::Error::DatabaseAlreadyOpen => Error::InUse { path: PathBuf::new(), pid: 0 },
+        redb::Error::Corrupted(detail) => Error::Corrupt { what: "database", detail },
         error => Error::Io(error.to_string()),
     }
 }
 
 fn panicked(doing: &'static str, panic: &(dyn std::any::Any + Send)) -> Error {
     let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    let text = text
-        .or_else(|| panic.downcast_ref::<String>().cloned())
-        .unwrap_or_default();
-    Error::Corrupt {
-        what: "database",
-        detail: format!("{doing} panicked: {text}"),
-    }
+    let text = text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
+    Error::Corrupt { what: "database", detail: format!("{doing} met damaged pages: {text}") }
 }
 
 fn lock_broken() -> Error {

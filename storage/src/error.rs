@@ -136,7 +136,9 @@ impl Error {
             Error::Invalid { .. } | Error::EndMissing { .. } => ErrorKind::Invalid,
             Error::TypeConflict { .. } | Error::Exists { .. } => ErrorKind::Conflict,
             Error::NotFound { .. } | Error::BeyondHead { .. } => ErrorKind::NotFound,
-            Error::Poisoned { .. } | Error::Busy { .. } | Error::Io(_) | Error::NoSpace { .. } => ErrorKind::Unavailable,
+            Error::Poisoned { .. } | Error::Busy { .. } | Error::Io(_) | Error::NoSpace { .. } => {
+                ErrorKind::Unavailable
+            }
             Error::Corrupt { .. } => ErrorKind::Corrupt,
             Error::InUse { .. } | Error::NewerFormat { .. } => ErrorKind::Locked,
         }
@@ -166,19 +168,12 @@ impl Error {
     #[must_use]
     pub fn invalid(what: &'static str, value: &str, limit: impl Into<String>) -> Error {
         let value = value.chars().take(200).collect();
-        Error::Invalid {
-            what,
-            value,
-            limit: limit.into(),
-        }
+        Error::Invalid { what, value, limit: limit.into() }
     }
 }
 
 impl From<crate::ledger::Error> for Error {
     fn from(error: crate::ledger::Error) -> Error {
-        Error::Corrupt {
-            what: "ledger",
-            detail: error.to_string(),
-        }
+        Error::Corrupt { what: "ledger", detail: error.to_string() }
     }
 }

@@ -7,8 +7,8 @@ mod source;
 mod token;
 
 pub use assertion::{
-    Assertion, Base, CLAIM_NAME_BYTES_MAX, Claim, EdgeSaid, Form, ID_BYTES_MAX, Part,
-    RECORD_BYTES_MAX, Said, Status, TEXT_BYTES_MAX, TYPE_BYTES_MAX, Text,
+    Assertion, Base, CLAIM_NAME_BYTES_MAX, Claim, EdgeSaid, Form, ID_BYTES_MAX, Part, RECORD_BYTES_MAX, Said,
+    Status, TEXT_BYTES_MAX, TYPE_BYTES_MAX, Text,
 };
 pub use label::{Classification, Label, LabelKind, Licence, Purpose, Purposes, Retention};
 pub use run::{RunBegin, RunCounts, RunEnd, RunState};
@@ -21,16 +21,10 @@ use crate::error::{Error, Result};
 
 /// Decodes a field-numbered body, naming what it was meant to be.
 pub(crate) fn decode<M: Message + Default>(bytes: &[u8], what: &'static str) -> Result<M> {
-    M::decode(bytes).map_err(|error| Error::Corrupt {
-        what,
-        detail: error.to_string(),
-    })
+    M::decode(bytes).map_err(|error| Error::Corrupt { what, detail: error.to_string() })
 }
 
 /// The bytes as an array of the length that the format fixes.
 pub(crate) fn exactly<const N: usize>(bytes: &[u8], what: &'static str) -> Result<[u8; N]> {
-    bytes.try_into().map_err(|_| Error::Corrupt {
-        what,
-        detail: format!("{} bytes, not {N}", bytes.len()),
-    })
+    bytes.try_into().map_err(|_| Error::Corrupt { what, detail: format!("{} bytes, not {N}", bytes.len()) })
 }

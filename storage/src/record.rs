@@ -74,10 +74,7 @@ impl Kind {
 
     fn from_code(code: u16) -> Result<Kind> {
         let known = Kind::ALL.into_iter().find(|kind| *kind as u16 == code);
-        known.ok_or_else(|| Error::Corrupt {
-            what: "record",
-            detail: format!("unknown kind {code}"),
-        })
+        known.ok_or_else(|| Error::Corrupt { what: "record", detail: format!("unknown kind {code}") })
     }
 }
 
@@ -162,9 +159,7 @@ pub fn salt(seed: &[u8; 32], tenant: u32, lsn: Lsn) -> Salt {
     hash.update(seed);
     hash.update(tenant.to_be_bytes());
     hash.update(lsn.0.to_be_bytes());
-    hash.finalize()[..ledger::SALT_BYTES]
-        .try_into()
-        .expect("a digest is longer than a salt")
+    hash.finalize()[..ledger::SALT_BYTES].try_into().expect("a digest is longer than a salt")
 }
 
 /// Lays out the header of a draft.
@@ -182,9 +177,7 @@ pub fn header(draft: &Draft, lsn: Lsn, time_us: i64) -> Header {
     bytes.extend_from_slice(&draft.label.0.to_be_bytes());
     bytes.extend_from_slice(&body_len.to_be_bytes());
     bytes.push(0);
-    bytes
-        .try_into()
-        .expect("the header's fields add up to 40 bytes")
+    bytes.try_into().expect("the header's fields add up to 40 bytes")
 }
 
 /// A packed row under construction.
@@ -200,8 +193,7 @@ impl RowWriter {
     #[must_use]
     pub fn has_room(&self, body_bytes: usize) -> bool {
         let added = ledger::HEADER_BYTES + 1 + ledger::SALT_BYTES + body_bytes + 4;
-        self.ends.is_empty()
-            || 4 + self.ends.len() * 4 + self.records.len() + added <= ROW_BYTES_MAX
+        self.ends.is_empty() || 4 + self.ends.len() * 4 + self.records.len() + added <= ROW_BYTES_MAX
     }
 
     /// Appends a record.
@@ -210,8 +202,7 @@ impl RowWriter {
         self.records.push(HELD);
         self.records.extend_from_slice(salt);
         self.records.extend_from_slice(body);
-        self.ends
-            .push(u32::try_from(self.records.len()).expect("rows are limited far below 4 GiB"));
+        self.ends.push(u32::try_from(self.records.len()).expect("rows are limited far below 4 GiB"));
     }
 
     /// Whether nothing was appended.
@@ -249,18 +240,10 @@ impl<'a> Row<'a> {
     /// # Errors
     /// `Corrupt` if the bytes cannot be a packed row.
     pub fn parse(bytes: &'a [u8]) -> Result<Row<'a>> {
-        let (count, rest) = bytes
-            .split_first_chunk::<4>()
-            .ok_or_else(|| damaged("no count"))?;
+        let (count, rest) = bytes.split_first_chunk::<4>().ok_or_else(|| damaged("no count"))?;
         let count = u32::from_be_bytes(*count) as usize;
-        let (ends, records) = rest
-            .split_at_checked(count * 4)
-            .ok_or_else(|| damaged("offsets cut short"))?;
-        Ok(Row {
-            count,
-            ends,
-            records,
-        })
+        let (ends, records) = rest.split_at_checked(count * 4).ok_or_else(|| damaged("offsets cut short"))?;
+        Ok(Row { count, ends, records })
     }
 
     /// How many records it holds.
@@ -281,33 +264,22 @@ impl<'a> Row<'a> {
     /// `Corrupt` if the bytes cannot be a record.
     pub fn record(&self, place: usize) -> Result<Record> {
         let start = if place == 0 { 0 } else { self.end(place - 1)? };
-        let bytes = self
-            .records
-            .get(start..self.end(place)?)
-            .ok_or_else(|| damaged("record cut short"))?;
+        let bytes = self.records.get(start..self.end(place)?).ok_or_else(|| damaged("record cut short"))?;
         parse_record(bytes)
     }
 
     fn end(&self, place: usize) -> Result<usize> {
-        let end = self
-            .ends
-            .get(place * 4..place * 4 + 4)
-            .and_then(|bytes| bytes.try_into().ok());
-        end.map(|bytes| u32::from_be_bytes(bytes) as usize)
-            .ok_or_else(|| damaged("no such record"))
+        let end = self.ends.get(place * 4..place * 4 + 4).and_then(|bytes| bytes.try_into().ok());
+        end.map(|bytes| u32::from_be_bytes(bytes) as usize).ok_or_else(|| damaged("no such record"))
     }
 }
 
 fn parse_record(bytes: &[u8]) -> Result<Record> {
-    let (header, rest) = bytes
-        .split_first_chunk::<{ ledger::HEADER_BYTES }>()
-        .ok_or_else(|| damaged("no header"))?;
+    let (header, rest) =
+        bytes.split_first_chunk::<{ ledger::HEADER_BYTES }>().ok_or_else(|| damaged("no header"))?;
     let (flag, rest) = rest.split_first().ok_or_else(|| damaged("no flag"))?;
     if header[0] != FORMAT {
-        return Err(Error::NewerFormat {
-            found: header[0].into(),
-            known: FORMAT.into(),
-        });
+        return Err(Error::NewerFormat { found: header[0].into(), known: FORMAT.into() });
     }
     Ok(Record {
         lsn: Lsn(u64::from_be_bytes(field(header, 5))),
@@ -324,10 +296,7 @@ fn parse_content(flag: u8, rest: &[u8]) -> Result<Content> {
     match flag {
         HELD => {
             let (salt, body) = rest.split_first_chunk().ok_or_else(|| damaged("no salt"))?;
-            Ok(Content::Held {
-                salt: *salt,
-                body: body.to_vec(),
-            })
+            Ok(Content::Held { salt: *salt, body: body.to_vec() })
         }
         ERASED => {
             let digest = rest.try_into().map_err(|_| damaged("no digest"))?;
@@ -338,14 +307,9 @@ fn parse_content(flag: u8, rest: &[u8]) -> Result<Content> {
 }
 
 fn field<const N: usize>(header: &Header, offset: usize) -> [u8; N] {
-    header[offset..offset + N]
-        .try_into()
-        .expect("fields lie within the header")
+    header[offset..offset + N].try_into().expect("fields lie within the header")
 }
 
 fn damaged(detail: &str) -> Error {
-    Error::Corrupt {
-        what: "log row",
-        detail: detail.to_owned(),
-    }
+    Error::Corrupt { what: "log row", detail: detail.to_owned() }
 }

@@ -177,21 +177,13 @@ impl ThingRow {
     /// Whether it was deleted at a time.
     #[must_use]
     pub fn was_deleted_at(&self, time_us: i64) -> bool {
-        self.deletions_us
-            .iter()
-            .filter(|at| **at <= time_us)
-            .count()
-            % 2
-            == 1
+        self.deletions_us.iter().filter(|at| **at <= time_us).count() % 2 == 1
     }
 
     /// The links that any source draws now.
     #[must_use]
     pub fn links(&self) -> BTreeSet<EdgeRow> {
-        self.said
-            .iter()
-            .flat_map(|said| said.edges.iter().copied())
-            .collect()
+        self.said.iter().flat_map(|said| said.edges.iter().copied()).collect()
     }
 
     /// The label of its edges: the only one, or `LabelId::SYSTEM` if it has several.
@@ -246,11 +238,7 @@ impl EdgeRow {
     #[must_use]
     pub fn keys(&self, tenant: TenantId, relation: ThingId) -> (Key, Key) {
         let key = |near: ThingId, far: ThingId| {
-            Key::of(tenant)
-                .and(&near)
-                .and(&SymbolId(self.kind))
-                .and(&relation)
-                .and(&far)
+            Key::of(tenant).and(&near).and(&SymbolId(self.kind)).and(&relation).and(&far)
         };
         (key(self.from(), self.to()), key(self.to(), self.from()))
     }

@@ -16,10 +16,7 @@ pub(crate) fn check(directory: &Path, batch_bytes: u64) -> Result<()> {
     let free_bytes = disk.f_bavail.saturating_mul(disk.f_frsize);
     let needed_bytes = FREE_BYTES_MIN.max(batch_bytes.saturating_mul(BATCHES_MIN));
     if free_bytes < needed_bytes {
-        return Err(Error::NoSpace {
-            free_bytes,
-            needed_bytes,
-        });
+        return Err(Error::NoSpace { free_bytes, needed_bytes });
     }
     Ok(())
 }

@@ -89,19 +89,11 @@ impl Store {
         let answers = execute_all(&mut batch, commands)?;
         let (heads, commit) = (batch.heads(), batch.next_commit());
         let Some(changes) = batch.finish() else {
-            return Ok(Committed {
-                answers,
-                heads,
-                commit: CommitNo(commit.0 - 1),
-            });
+            return Ok(Committed { answers, heads, commit: CommitNo(commit.0 - 1) });
         };
         self.keep_space(&changes)?;
         self.commit(changes)?;
-        Ok(Committed {
-            answers,
-            heads,
-            commit,
-        })
+        Ok(Committed { answers, heads, commit })
     }
 
     /// An unchanging picture of the last commit.
@@ -148,8 +140,7 @@ impl Store {
 
     /// The one place where anything becomes durable.
     fn commit(&self, changes: Vec<Changes>) -> Result<()> {
-        self.with_engine(|engine| engine.commit(changes))
-            .inspect_err(|error| self.poison(error))
+        self.with_engine(|engine| engine.commit(changes)).inspect_err(|error| self.poison(error))
     }
 
     fn with_engine<T>(&self, act: impl FnOnce(&Engine) -> Result<T>) -> Result<T> {
@@ -176,10 +167,8 @@ impl Store {
         let Some(directory) = &self.options.space else {
             return Ok(());
         };
-        let sizes = changes
-            .iter()
-            .flatten()
-            .map(|(key, value)| key.len() + value.as_ref().map_or(0, Vec::len));
+        let sizes =
+            changes.iter().flatten().map(|(key, value)| key.len() + value.as_ref().map_or(0, Vec::len));
         space::check(directory, sizes.sum::<usize>() as u64)
     }
 
@@ -204,16 +193,11 @@ fn execute_all(batch: &mut Batch<'_>, commands: &[Command]) -> Result<Vec<Result
 }
 
 fn poisoned(cause: &str) -> Error {
-    Error::Poisoned {
-        cause: cause.to_owned(),
-    }
+    Error::Poisoned { cause: cause.to_owned() }
 }
 
 fn is_refusal(error: &Error) -> bool {
-    matches!(
-        error.kind(),
-        ErrorKind::Invalid | ErrorKind::Conflict | ErrorKind::NotFound
-    )
+    matches!(error.kind(), ErrorKind::Invalid | ErrorKind::Conflict | ErrorKind::NotFound)
 }
 
 fn open_engine(options: &Options) -> Result<Engine> {
@@ -243,19 +227,13 @@ fn check_empty(snapshot: &Snapshot, options: &Options) -> Result<()> {
         ([], _) => return Ok(()),
         _ => format!("no node row, but rows of {}", holds.join(", ")),
     };
-    Err(Error::Corrupt {
-        what: "database",
-        detail,
-    })
+    Err(Error::Corrupt { what: "database", detail })
 }
 
 fn check_format(row: &[u8]) -> Result<()> {
     let node: NodeRow = crate::rows::decode(row, "node row")?;
     if node.format > FORMAT {
-        return Err(Error::NewerFormat {
-            found: node.format,
-            known: FORMAT,
-        });
+        return Err(Error::NewerFormat { found: node.format, known: FORMAT });
     }
     Ok(())
 }

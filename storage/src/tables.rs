@@ -152,17 +152,13 @@ impl Key {
 /// Reads a big-endian `u64` at a byte offset of a key; 0 if the key is too short, which scrub reports.
 #[must_use]
 pub fn key_u64(key: &[u8], offset: usize) -> u64 {
-    let bytes = key
-        .get(offset..offset + 8)
-        .and_then(|part| part.try_into().ok());
+    let bytes = key.get(offset..offset + 8).and_then(|part| part.try_into().ok());
     u64::from_be_bytes(bytes.unwrap_or_default())
 }
 
 /// Reads a big-endian `u32` at a byte offset of a key; 0 if the key is too short.
 #[must_use]
 pub fn key_u32(key: &[u8], offset: usize) -> u32 {
-    let bytes = key
-        .get(offset..offset + 4)
-        .and_then(|part| part.try_into().ok());
+    let bytes = key.get(offset..offset + 4).and_then(|part| part.try_into().ok());
     u32::from_be_bytes(bytes.unwrap_or_default())
 }

@@ -56,10 +56,7 @@ impl<'a> Overlay<'a> {
     /// No changes yet.
     #[must_use]
     pub fn new(base: &'a dyn Read) -> Overlay<'a> {
-        Overlay {
-            base,
-            changes: vec![Changes::new(); Table::ALL.len()],
-        }
+        Overlay { base, changes: vec![Changes::new(); Table::ALL.len()] }
     }
 
     /// Whether nothing was changed.
@@ -102,9 +99,7 @@ impl Read for Overlay<'_> {
             Ok(flow)
         };
         self.base.scan(table, from, to, &mut |key, value| {
-            while let Some((earlier, change)) =
-                changed.next_if(|(changed, _)| changed.as_slice() < key)
-            {
+            while let Some((earlier, change)) = changed.next_if(|(changed, _)| changed.as_slice() < key) {
                 if let Some(value) = change
                     && offer(earlier, value)?.is_break()
                 {
@@ -118,10 +113,7 @@ impl Read for Overlay<'_> {
             }
         })?;
         if !stopped {
-            visit_all(
-                changed.filter_map(|(key, change)| Some((key, change.as_ref()?))),
-                visit,
-            )?;
+            visit_all(changed.filter_map(|(key, change)| Some((key, change.as_ref()?))), visit)?;
         }
         Ok(())
     }
@@ -129,10 +121,7 @@ impl Read for Overlay<'_> {
     fn last_at(&self, table: Table, from: &[u8], at: &[u8]) -> Result<Option<(Vec<u8>, Vec<u8>)>> {
         let stored = self.last_unchanged_at(table, from, at)?;
         let changed = self.changes[table as usize]
-            .range::<[u8], _>((
-                std::ops::Bound::Included(from),
-                std::ops::Bound::Included(at),
-            ))
+            .range::<[u8], _>((std::ops::Bound::Included(from), std::ops::Bound::Included(at)))
             .rev()
             .find_map(|(key, change)| Some((key.clone(), change.clone()?)));
         Ok(stored.max(changed))
@@ -141,12 +130,7 @@ impl Read for Overlay<'_> {
 
 impl Overlay<'_> {
     /// The last row of the base that the batch has neither replaced nor removed.
-    fn last_unchanged_at(
-        &self,
-        table: Table,
-        from: &[u8],
-        at: &[u8],
-    ) -> Result<Option<(Vec<u8>, Vec<u8>)>> {
+    fn last_unchanged_at(&self, table: Table, from: &[u8], at: &[u8]) -> Result<Option<(Vec<u8>, Vec<u8>)>> {
         let mut at = at.to_vec();
         loop {
             let Some((key, value)) = self.base.last_at(table, from, &at)? else {
@@ -185,9 +169,7 @@ pub struct Memory {
 
 impl Default for Memory {
     fn default() -> Memory {
-        Memory {
-            tables: vec![BTreeMap::new(); Table::ALL.len()],
-        }
+        Memory { tables: vec![BTreeMap::new(); Table::ALL.len()] }
     }
 }
 
@@ -215,13 +197,8 @@ impl Read for Memory {
     }
 
     fn last_at(&self, table: Table, from: &[u8], at: &[u8]) -> Result<Option<(Vec<u8>, Vec<u8>)>> {
-        let bounds = (
-            std::ops::Bound::Included(from),
-            std::ops::Bound::Included(at),
-        );
-        let last = self.tables[table as usize]
-            .range::<[u8], _>(bounds)
-            .next_back();
+        let bounds = (std::ops::Bound::Included(from), std::ops::Bound::Included(at));
+        let last = self.tables[table as usize].range::<[u8], _>(bounds).next_back();
         Ok(last.map(|(key, value)| (key.clone(), value.clone())))
     }
 }
@@ -236,10 +213,7 @@ fn range<'m, V>(
     map.range::<[u8], _>((Included(from), upper))
 }
 
-fn visit_all<'m>(
-    rows: impl Iterator<Item = (&'m Vec<u8>, &'m Vec<u8>)>,
-    visit: Visit<'_>,
-) -> Result<()> {
+fn visit_all<'m>(rows: impl Iterator<Item = (&'m Vec<u8>, &'m Vec<u8>)>, visit: Visit<'_>) -> Result<()> {
     for (key, value) in rows {
         if visit(key, value)?.is_break() {
             break;

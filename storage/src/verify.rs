@@ -54,12 +54,7 @@ impl View {
     /// # Errors
     /// `Io` or `Poisoned` if reading itself fails; damage is not an error but a problem in the report.
     pub fn verify(&self, progress: &mut dyn FnMut(u64)) -> Result<Report> {
-        let mut check = Check {
-            view: self,
-            problems: Vec::new(),
-            bytes: 0,
-            progress,
-        };
+        let mut check = Check { view: self, problems: Vec::new(), bytes: 0, progress };
         let node = check.or_problem(self.node())?.unwrap_or_default();
         for table in Table::ALL {
             check.rows(*table)?;
@@ -71,16 +66,8 @@ impl View {
             tokens += check.tenant(tenant, &head, &mut roots)?;
         }
         check.tokens(&node, tokens)?;
-        let Check {
-            problems, bytes, ..
-        } = check;
-        Ok(Report {
-            commit: node.commit,
-            epoch: node.epoch,
-            bytes,
-            roots,
-            problems,
-        })
+        let Check { problems, bytes, .. } = check;
+        Ok(Report { commit: node.commit, epoch: node.epoch, bytes, roots, problems })
     }
 }
 
@@ -148,15 +135,10 @@ impl Check<'_> {
     /// How many rows of a table have a prefix.
     fn count(&mut self, table: Table, prefix: &Key) -> Result<u64> {
         let mut count = 0;
-        let scanned = self.view.scan(
-            table,
-            prefix.bytes(),
-            prefix.end().as_deref(),
-            &mut |_, _| {
-                count += 1;
-                Ok(ControlFlow::Continue(()))
-            },
-        );
+        let scanned = self.view.scan(table, prefix.bytes(), prefix.end().as_deref(), &mut |_, _| {
+            count += 1;
+            Ok(ControlFlow::Continue(()))
+        });
         self.or_problem(scanned)?;
         Ok(count)
     }

@@ -67,9 +67,7 @@ impl Revocable {
 }
 
 fn revoked() -> Error {
-    Error::Poisoned {
-        cause: "the view was revoked".to_owned(),
-    }
+    Error::Poisoned { cause: "the view was revoked".to_owned() }
 }
 
 impl Read for View {
@@ -78,13 +76,11 @@ impl Read for View {
     }
 
     fn scan(&self, table: Table, from: &[u8], to: Option<&[u8]>, visit: Visit<'_>) -> Result<()> {
-        self.snapshot
-            .with(|snapshot| snapshot.scan(table, from, to, visit))
+        self.snapshot.with(|snapshot| snapshot.scan(table, from, to, visit))
     }
 
     fn last_at(&self, table: Table, from: &[u8], at: &[u8]) -> Result<Option<(Vec<u8>, Vec<u8>)>> {
-        self.snapshot
-            .with(|snapshot| snapshot.last_at(table, from, at))
+        self.snapshot.with(|snapshot| snapshot.last_at(table, from, at))
     }
 }
 
@@ -108,8 +104,7 @@ impl View {
     /// See [`View::node`].
     pub fn tenant(&self, name: &str) -> Result<Option<TenantId>> {
         let id = self.get(Table::Tenants, name.as_bytes())?;
-        id.map(|id| Ok(TenantId(id_u32(&id, "tenant id")?)))
-            .transpose()
+        id.map(|id| Ok(TenantId(id_u32(&id, "tenant id")?))).transpose()
     }
 
     /// Every tenant.
@@ -159,12 +154,9 @@ impl View {
         visit: &mut dyn FnMut(ThingId, ThingRow) -> Result<ControlFlow<()>>,
     ) -> Result<()> {
         let prefix = Key::of(tenant);
-        self.scan(
-            Table::Things,
-            prefix.bytes(),
-            prefix.end().as_deref(),
-            &mut |key, value| visit(ThingId(key_u64(key, 4)), decode(value, "thing row")?),
-        )
+        self.scan(Table::Things, prefix.bytes(), prefix.end().as_deref(), &mut |key, value| {
+            visit(ThingId(key_u64(key, 4)), decode(value, "thing row")?)
+        })
     }
 
     /// What was said of a thing and replaced since, oldest first.
@@ -173,14 +165,10 @@ impl View {
     /// See [`View::node`].
     pub fn before(&self, tenant: TenantId, thing: ThingId) -> Result<Vec<BeforeRow>> {
         let mut rows = Vec::new();
-        self.each(
-            Table::Before,
-            &Key::of(tenant).and(&thing),
-            &mut |_, value| {
-                rows.push(decode(value, "before row")?);
-                Ok(())
-            },
-        )?;
+        self.each(Table::Before, &Key::of(tenant).and(&thing), &mut |_, value| {
+            rows.push(decode(value, "before row")?);
+            Ok(())
+        })?;
         Ok(rows)
     }
 
@@ -207,18 +195,12 @@ impl View {
             prefix = prefix.and(&kind);
         }
         let from = match after {
-            Some(edge) => past(
-                &Key::of(tenant)
-                    .and(&thing)
-                    .and(&edge.kind)
-                    .and(&edge.relation)
-                    .and(&edge.other),
-            ),
+            Some(edge) => {
+                past(&Key::of(tenant).and(&thing).and(&edge.kind).and(&edge.relation).and(&edge.other))
+            }
             None => prefix.bytes().to_vec(),
         };
-        self.scan(table, &from, prefix.end().as_deref(), &mut |key, value| {
-            visit(edge(key, value)?)
-        })
+        self.scan(table, &from, prefix.end().as_deref(), &mut |key, value| visit(edge(key, value)?))
     }
 
     /// The record at a position.
@@ -226,11 +208,7 @@ impl View {
     /// # Errors
     /// `BeyondHead` if the log is shorter; see [`View::node`].
     pub fn record(&self, tenant: TenantId, lsn: Lsn) -> Result<Record> {
-        let found = self.last_at(
-            Table::Log,
-            Key::of(tenant).bytes(),
-            Key::of(tenant).and(&lsn).bytes(),
-        )?;
+        let found = self.last_at(Table::Log, Key::of(tenant).bytes(), Key::of(tenant).and(&lsn).bytes())?;
         let missing = || self.no_record(tenant, lsn);
         let (key, row) = found.ok_or_else(missing)?;
         let place = (lsn.0 - key_u64(&key, 4)) as usize;
@@ -261,10 +239,7 @@ impl View {
     /// # Errors
     /// `Corrupt` if the record is no assertion; see [`View::record`].
     pub fn assertion(&self, tenant: TenantId, lsn: Lsn) -> Result<Option<Assertion>> {
-        self.record(tenant, lsn)?
-            .body()
-            .map(Assertion::from_body)
-            .transpose()
+        self.record(tenant, lsn)?.body().map(Assertion::from_body).transpose()
     }
 
     /// Visits the records from `from` on, in order.
@@ -278,39 +253,27 @@ impl View {
         visit: &mut dyn FnMut(Record) -> Result<ControlFlow<()>>,
     ) -> Result<()> {
         let tenant_key = Key::of(tenant);
-        let start = self.last_at(
-            Table::Log,
-            tenant_key.bytes(),
-            tenant_key.clone().and(&from).bytes(),
-        )?;
+        let start = self.last_at(Table::Log, tenant_key.bytes(), tenant_key.clone().and(&from).bytes())?;
         let start = start.map_or_else(|| tenant_key.bytes().to_vec(), |(key, _)| key);
         let mut expected = from.max(Lsn::FIRST);
         let mut stopped = false;
-        self.scan(
-            Table::Log,
-            &start,
-            tenant_key.end().as_deref(),
-            &mut |key, value| {
-                let row = Row::parse(value)?;
-                let first = key_u64(key, 4);
-                let skip = expected
-                    .0
-                    .checked_sub(first)
-                    .ok_or_else(|| gap(expected, first))? as usize;
-                for place in skip..row.len() {
-                    let record = row.record(place)?;
-                    if record.lsn != expected {
-                        return Err(gap(expected, record.lsn.0));
-                    }
-                    expected = expected.next();
-                    if visit(record)?.is_break() {
-                        stopped = true;
-                        return Ok(ControlFlow::Break(()));
-                    }
+        self.scan(Table::Log, &start, tenant_key.end().as_deref(), &mut |key, value| {
+            let row = Row::parse(value)?;
+            let first = key_u64(key, 4);
+            let skip = expected.0.checked_sub(first).ok_or_else(|| gap(expected, first))? as usize;
+            for place in skip..row.len() {
+                let record = row.record(place)?;
+                if record.lsn != expected {
+                    return Err(gap(expected, record.lsn.0));
                 }
-                Ok(ControlFlow::Continue(()))
-            },
-        )?;
+                expected = expected.next();
+                if visit(record)?.is_break() {
+                    stopped = true;
+                    return Ok(ControlFlow::Break(()));
+                }
+            }
+            Ok(ControlFlow::Continue(()))
+        })?;
         // A log that lost its last row looks shorter, not damaged; only the head knows.
         if !stopped && expected <= self.head(tenant)?.head() {
             return Err(self.no_record(tenant, expected));
@@ -324,10 +287,7 @@ impl View {
     /// `Corrupt` if there is none by that id; see [`View::node`].
     pub fn label(&self, tenant: TenantId, label: LabelId) -> Result<Label> {
         let bytes = self.get(Table::Labels, Key::of(tenant).and(&label).bytes())?;
-        let missing = || Error::Corrupt {
-            what: "labels",
-            detail: format!("no label {label}"),
-        };
+        let missing = || Error::Corrupt { what: "labels", detail: format!("no label {label}") };
         Label::decode(&bytes.ok_or_else(missing)?)
     }
 
@@ -338,15 +298,10 @@ impl View {
     pub fn labels(&self, tenant: TenantId, from: LabelId) -> Result<Vec<(LabelId, Label)>> {
         let mut labels = Vec::new();
         let (start, end) = (Key::of(tenant).and(&from), Key::of(tenant).end());
-        self.scan(
-            Table::Labels,
-            start.bytes(),
-            end.as_deref(),
-            &mut |key, value| {
-                labels.push((LabelId(key_u32(key, 4)), Label::decode(value)?));
-                Ok(ControlFlow::Continue(()))
-            },
-        )?;
+        self.scan(Table::Labels, start.bytes(), end.as_deref(), &mut |key, value| {
+            labels.push((LabelId(key_u32(key, 4)), Label::decode(value)?));
+            Ok(ControlFlow::Continue(()))
+        })?;
         Ok(labels)
     }
 
@@ -356,10 +311,7 @@ impl View {
     /// `Corrupt` if there is none; see [`View::node`].
     pub fn word(&self, tenant: TenantId, symbol: SymbolId) -> Result<String> {
         let word = self.get(Table::Words, Key::of(tenant).and(&symbol).bytes())?;
-        let damaged = |detail: String| Error::Corrupt {
-            what: "words",
-            detail,
-        };
+        let damaged = |detail: String| Error::Corrupt { what: "words", detail };
         let word = word.ok_or_else(|| damaged(format!("no word for symbol {symbol}")))?;
         String::from_utf8(word).map_err(|error| damaged(error.to_string()))
     }
@@ -370,9 +322,7 @@ impl View {
     /// See [`View::node`].
     pub fn symbol(&self, tenant: TenantId, word: &str) -> Result<Option<SymbolId>> {
         let symbol = self.get(Table::Symbols, Key::of(tenant).and(word).bytes())?;
-        symbol
-            .map(|symbol| Ok(SymbolId(id_u32(&symbol, "symbol")?)))
-            .transpose()
+        symbol.map(|symbol| Ok(SymbolId(id_u32(&symbol, "symbol")?))).transpose()
     }
 
     /// The source of a name.
@@ -412,10 +362,7 @@ impl View {
     pub fn tokens(&self) -> Result<Vec<(String, TokenRow)>> {
         let mut tokens = Vec::new();
         self.scan(Table::Tokens, &[], None, &mut |key, value| {
-            tokens.push((
-                String::from_utf8_lossy(key).into_owned(),
-                decode(value, "token row")?,
-            ));
+            tokens.push((String::from_utf8_lossy(key).into_owned(), decode(value, "token row")?));
             Ok(ControlFlow::Continue(()))
         })?;
         Ok(tokens)
@@ -438,21 +385,20 @@ impl View {
     ///
     /// # Errors
     /// See [`View::node`].
-    pub fn pending(&self, tenant: TenantId, run: RunId, from: u64, limit: usize) -> Result<Vec<(u64, PendingRow)>> {
+    pub fn pending(
+        &self,
+        tenant: TenantId,
+        run: RunId,
+        from: u64,
+        limit: usize,
+    ) -> Result<Vec<(u64, PendingRow)>> {
         let mut rows = Vec::new();
         let prefix = Key::of(tenant).and(&run);
         let start = prefix.clone().and(&from);
-        self.scan(Table::Pending, start.bytes(),
-            prefix.end().as_deref(),
-            &mut |key, value| {
-                rows.push((key_u64(key, 12), decode(value, "pending row")?));
-                Ok(if rows.len() < limit {
-                    ControlFlow::Continue(())
-                } else {
-                    ControlFlow::Break(())
-                })
-            },
-        )?;
+        self.scan(Table::Pending, start.bytes(), prefix.end().as_deref(), &mut |key, value| {
+            rows.push((key_u64(key, 12), decode(value, "pending row")?));
+            Ok(if rows.len() < limit { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
+        })?;
         Ok(rows)
     }
 
@@ -462,10 +408,7 @@ impl View {
     /// `NotFound` if there is no such tenant; see [`View::node`].
     pub fn origin(&self, tenant: TenantId) -> Result<String> {
         let (node, head) = (self.node()?, self.head(tenant)?);
-        Ok(format!(
-            "intelgraph/{}/{}/{}",
-            node.node_id, head.name, node.epoch
-        ))
+        Ok(format!("intelgraph/{}/{}/{}", node.node_id, head.name, node.epoch))
     }
 
     /// The hashes of a tenant's ledger tree, for proofs.
@@ -474,12 +417,7 @@ impl View {
         Ledger { view: self, tenant }
     }
 
-    fn each(
-        &self,
-        table: Table,
-        prefix: &Key,
-        visit: VisitAll<'_>,
-    ) -> Result<()> {
+    fn each(&self, table: Table, prefix: &Key, visit: VisitAll<'_>) -> Result<()> {
         crate::batch::scan_prefix(self, table, prefix, visit)
     }
 }
@@ -494,27 +432,18 @@ impl Hashes for Ledger<'_> {
     type Error = Error;
 
     fn read(&self, level: u8, range: Range<u64>) -> Result<Vec<Hash>> {
-        if level == 0 {
-            self.leaves(range)
-        } else {
-            self.subtrees(level, range)
-        }
+        if level == 0 { self.leaves(range) } else { self.subtrees(level, range) }
     }
 }
 
 impl Ledger<'_> {
     fn leaves(&self, range: Range<u64>) -> Result<Vec<Hash>> {
         let mut hashes = Vec::with_capacity((range.end - range.start) as usize);
-        self.view
-            .records(self.tenant, Lsn(range.start + 1), &mut |record| {
-                hashes.push(record.leaf().hash());
-                let more = (hashes.len() as u64) < range.end - range.start;
-                Ok(if more {
-                    ControlFlow::Continue(())
-                } else {
-                    ControlFlow::Break(())
-                })
-            })?;
+        self.view.records(self.tenant, Lsn(range.start + 1), &mut |record| {
+            hashes.push(record.leaf().hash());
+            let more = (hashes.len() as u64) < range.end - range.start;
+            Ok(if more { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
+        })?;
         Ok(hashes)
     }
 
@@ -522,15 +451,10 @@ impl Ledger<'_> {
         let mut hashes = Vec::new();
         let key = |index: u64| Key::of(self.tenant).and(&level).and(&index);
         let (from, to) = (key(range.start), key(range.end));
-        self.view.scan(
-            Table::Subtrees,
-            from.bytes(),
-            Some(to.bytes()),
-            &mut |_, value| {
-                hashes.push(crate::model::exactly(value, "subtree root")?);
-                Ok(ControlFlow::Continue(()))
-            },
-        )?;
+        self.view.scan(Table::Subtrees, from.bytes(), Some(to.bytes()), &mut |_, value| {
+            hashes.push(crate::model::exactly(value, "subtree root")?);
+            Ok(ControlFlow::Continue(()))
+        })?;
         Ok(hashes)
     }
 
@@ -538,11 +462,7 @@ impl Ledger<'_> {
     ///
     /// # Errors
     /// See [`View::records`], and whatever the visitor returns.
-    pub fn entries(
-        &self,
-        size: u64,
-        visit: &mut dyn FnMut(ledger::Leaf) -> Result<()>,
-    ) -> Result<()> {
+    pub fn entries(&self, size: u64, visit: &mut dyn FnMut(ledger::Leaf) -> Result<()>) -> Result<()> {
         let mut left = size;
         if left == 0 {
             return Ok(());
@@ -550,11 +470,7 @@ impl Ledger<'_> {
         self.view.records(self.tenant, Lsn::FIRST, &mut |record| {
             visit(record.leaf())?;
             left -= 1;
-            Ok(if left > 0 {
-                ControlFlow::Continue(())
-            } else {
-                ControlFlow::Break(())
-            })
+            Ok(if left > 0 { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
         })
     }
 }
@@ -576,8 +492,5 @@ fn edge(key: &[u8], value: &[u8]) -> Result<Edge> {
 }
 
 fn gap(expected: Lsn, found: u64) -> Error {
-    Error::Corrupt {
-        what: "log",
-        detail: format!("expected record {expected}, found {found}"),
-    }
+    Error::Corrupt { what: "log", detail: format!("expected record {expected}, found {found}") }
 }

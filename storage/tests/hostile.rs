@@ -1,5 +1,6 @@
 //! What somebody may try to make the store say: each limit at its edge, and nothing left behind.
 
+#[allow(dead_code, reason = "several tests build on it, and none needs all of it")]
 mod world;
 
 use storage::model::{Claim, EdgeSaid, Said, Text};
@@ -14,45 +15,24 @@ fn limits_hold_to_the_byte() {
     accepted(&mut world, named(&"\u{10ffff}".repeat(128)));
     refused(&mut world, named(&"é".repeat(257)), "id");
     accepted(&mut world, with(|said| said.thing_type = "t".repeat(256)));
-    refused(
-        &mut world,
-        with(|said| said.thing_type = "t".repeat(257)),
-        "type",
-    );
-    accepted(
-        &mut world,
-        with(|said| said.parts[0].texts[0].text = "t".repeat(1 << 20)),
-    );
+    refused(&mut world, with(|said| said.thing_type = "t".repeat(257)), "type");
+    accepted(&mut world, with(|said| said.parts[0].texts[0].text = "t".repeat(1 << 20)));
     refused(
         &mut world,
         with(|said| said.parts[0].texts[0].text = "t".repeat((1 << 20) + 1)),
         "text too long",
     );
-    refused(
-        &mut world,
-        with(|said| said.parts[0].texts = vec![text(1 << 20); 8]),
-        "record too large",
-    );
-    accepted(
-        &mut world,
-        with(|said| said.parts[0].texts = vec![text(1 << 20); 7]),
-    );
+    refused(&mut world, with(|said| said.parts[0].texts = vec![text(1 << 20); 8]), "record too large");
+    accepted(&mut world, with(|said| said.parts[0].texts = vec![text(1 << 20); 7]));
     world.check();
 }
 
 #[test]
 fn what_means_something_to_machines_is_only_text() {
     let mut world = World::in_memory();
-    for id in [
-        "../../etc/passwd",
-        "%00",
-        "' OR 1=1 --",
-        "<script>",
-        "\u{202e}evil",
-        "a\u{300}",
-        " ",
-        "\u{feff}",
-    ] {
+    for id in
+        ["../../etc/passwd", "%00", "' OR 1=1 --", "<script>", "\u{202e}evil", "a\u{300}", " ", "\u{feff}"]
+    {
         accepted(&mut world, named(id));
     }
     for id in ["", "a\0b", "a\nb", "\u{85}", "\u{1b}[2J", "\u{7f}"] {
@@ -66,16 +46,8 @@ fn what_contradicts_itself_is_refused() {
     let mut world = World::in_memory();
     world.say(entity("a", "malware", "Duqu"));
     refused(&mut world, with(|said| said.parts.clear()), "nothing said");
-    refused(
-        &mut world,
-        with(|said| said.parts.push(said.parts[0].clone())),
-        "label given twice",
-    );
-    refused(
-        &mut world,
-        with(|said| said.parts[0].claims.push(Claim::default())),
-        "property name",
-    );
+    refused(&mut world, with(|said| said.parts.push(said.parts[0].clone())), "label given twice");
+    refused(&mut world, with(|said| said.parts[0].claims.push(Claim::default())), "property name");
     for weight in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
         let mut weighted = relation("r", "uses", "a", "a");
         weighted.weight = Some(weight);
@@ -85,10 +57,7 @@ fn what_contradicts_itself_is_refused() {
     endless.edges.clear();
     refused(&mut world, endless, "relation without ends");
     let mut astray = relation("r", "uses", "a", "a");
-    astray.edges.push(EdgeSaid {
-        to: "\n".to_owned(),
-        ..astray.edges[0].clone()
-    });
+    astray.edges.push(EdgeSaid { to: "\n".to_owned(), ..astray.edges[0].clone() });
     refused(&mut world, astray, "id");
     world.check();
 }
@@ -100,11 +69,7 @@ fn a_thing_may_point_at_itself_and_at_one_end_twice() {
     knot.edges.push(knot.edges[0].clone());
     accepted(&mut world, knot);
     let mut looped = entity("b", "malware", "b");
-    looped.edges = vec![EdgeSaid {
-        kind: "self".to_owned(),
-        from: String::new(),
-        to: "b".to_owned(),
-    }];
+    looped.edges = vec![EdgeSaid { kind: "self".to_owned(), from: String::new(), to: "b".to_owned() }];
     accepted(&mut world, looped);
     world.check();
 }
@@ -147,17 +112,10 @@ fn with(change: impl FnOnce(&mut Said)) -> Said {
     let mut said = named("changed");
     said.parts[0].texts = vec![text(1)];
     change(&mut said);
-    said.id = format!(
-        "{}-{}",
-        said.thing_type.len(),
-        said.parts.first().map_or(0, |part| part.texts.len())
-    );
+    said.id = format!("{}-{}", said.thing_type.len(), said.parts.first().map_or(0, |part| part.texts.len()));
     said
 }
 
 fn text(bytes: usize) -> Text {
-    Text {
-        text: "t".repeat(bytes),
-        of_claim: String::new(),
-    }
+    Text { text: "t".repeat(bytes), of_claim: String::new() }
 }

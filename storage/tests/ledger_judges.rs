@@ -4,7 +4,10 @@
 //! fails, since a test that nobody ran proves nothing. The Python with `pymerkle` in it is named by the environment
 //! variable `INTELGRAPH_JUDGES_PYTHON`, `python3` by default.
 
-#![expect(clippy::disallowed_methods, reason = "which judges there are is the environment's to say, not the store's")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "which judges there are is the environment's to say, not the store's"
+)]
 
 use std::env;
 use std::fs;
@@ -13,8 +16,8 @@ use std::process::Command;
 
 use storage::ledger::leaf::digest;
 use storage::ledger::{
-    Checkpoint, Contents, Coord, Error, Frontier, Hash, Hashes, Header, Leaf, Result, Signer, Vkey,
-    note, proof, receipt, tiles,
+    Checkpoint, Contents, Coord, Error, Frontier, Hash, Hashes, Header, Leaf, Result, Signer, Vkey, note,
+    proof, receipt, tiles,
 };
 use tempfile::TempDir;
 
@@ -33,14 +36,9 @@ fn the_go_projects_transparency_log_judges_exports() {
     accepts(None).expect("a whole export");
     accepts(Some(RECEIPT)).expect("a receipt of a kept record");
     accepts(Some(ERASED)).expect("a receipt of an erased record");
-    for file in [
-        "checkpoint",
-        "vkey",
-        "tile/0/001",
-        "tile/1/000.p/3",
-        "tile/entries/002",
-        "tile/entries/003.p/232",
-    ] {
+    for file in
+        ["checkpoint", "vkey", "tile/0/001", "tile/1/000.p/3", "tile/entries/002", "tile/entries/003.p/232"]
+    {
         export.with_changed_byte(file, || refused(accepts(None), file));
     }
     for changed in export.changed_receipts() {
@@ -54,13 +52,7 @@ fn pymerkle_judges_roots() {
         return;
     };
     let export = Exported::new();
-    let accepts = || {
-        runs(
-            Command::new(&python)
-                .arg(judges().join("roots.py"))
-                .arg(export.dir()),
-        )
-    };
+    let accepts = || runs(Command::new(&python).arg(judges().join("roots.py")).arg(export.dir()));
     accepts().expect("a whole export");
     for file in ["checkpoint", "tile/entries/000", "tile/entries/003.p/232"] {
         export.with_changed_byte(file, || refused(accepts(), file));
@@ -78,26 +70,14 @@ fn a_page_of_python_goes_from_a_value_to_the_signed_root() {
     let export = Exported::new();
     let accepts = |receipt: &str, value: &[&str], key: &Vkey| {
         let program = judges().join("receipt.py");
-        runs(
-            Command::new(&python)
-                .arg(program)
-                .arg(export.outside(receipt))
-                .arg(key.to_string())
-                .args(value),
-        )
+        runs(Command::new(&python).arg(program).arg(export.outside(receipt)).arg(key.to_string()).args(value))
     };
     let key = export.signer.vkey();
     let steps = accepts(RECEIPT, &["\"Fancy Bear 617\""], key);
     println!("{}", steps.expect("the value on the screen"));
     accepts(ERASED, &[], key).expect("a receipt of an erased record");
-    refused(
-        accepts(RECEIPT, &["\"Cozy Bear\""], key),
-        "a value that the record does not hold",
-    );
-    refused(
-        accepts(ERASED, &["\"Fancy Bear 617\""], key),
-        "a value that was erased",
-    );
+    refused(accepts(RECEIPT, &["\"Cozy Bear\""], key), "a value that the record does not hold");
+    refused(accepts(ERASED, &["\"Fancy Bear 617\""], key), "a value that was erased");
     let stranger = Signer::new(key.name(), &[8; 32]).expect("a legal name");
     refused(accepts(RECEIPT, &[], stranger.vkey()), "another key");
     for changed in export.changed_receipts() {
@@ -115,24 +95,15 @@ impl Exported {
     fn new() -> Exported {
         let name = note::origin("node-1.example", "acme", 1).expect("a legal name");
         let signer = Signer::new(&name, &[7; 32]).expect("an origin is a key name");
-        let exported = Exported {
-            root: TempDir::new().expect("a temporary directory"),
-            signer,
-        };
+        let exported = Exported { root: TempDir::new().expect("a temporary directory"), signer };
         let log = Log::new();
         let root = proof::root_at(&log, RECORDS).expect("in memory");
-        let checkpoint = Checkpoint {
-            origin: name,
-            size: RECORDS,
-            root,
-        };
+        let checkpoint = Checkpoint { origin: name, size: RECORDS, root };
         let leaves = (0..RECORDS).map(|index| Ok::<_, Error>(log.leaf(index)));
         tiles::export(&exported.dir(), &checkpoint, &exported.signer, leaves).expect("an export");
         let signed = exported.signer.sign(&checkpoint).expect("its own origin");
         exported.write_receipt(RECEIPT, &log, &signed, record(617).1);
-        let erased = Contents::Erased {
-            digest: record(617).1.digest(),
-        };
+        let erased = Contents::Erased { digest: record(617).1.digest() };
         exported.write_receipt(ERASED, &log, &signed, erased);
         exported
     }
@@ -160,19 +131,9 @@ impl Exported {
         fs::write(&path, changed(&good)).expect("written");
         look();
         let report = tiles::verify_dir(&self.dir(), self.signer.vkey()).expect("a directory");
-        assert!(
-            report
-                .problems
-                .iter()
-                .any(|problem| problem.starts_with(file)),
-            "{report:?}"
-        );
+        assert!(report.problems.iter().any(|problem| problem.starts_with(file)), "{report:?}");
         fs::write(&path, good).expect("written");
-        assert!(
-            tiles::verify_dir(&self.dir(), self.signer.vkey())
-                .expect("a directory")
-                .ok
-        );
+        assert!(tiles::verify_dir(&self.dir(), self.signer.vkey()).expect("a directory").ok);
     }
 
     /// Copies each receipt with a byte of its record changed, and with one of its signature; returns the copies' names.
@@ -208,10 +169,7 @@ struct Log {
 
 impl Log {
     fn new() -> Log {
-        let mut log = Log {
-            leaves: Vec::new(),
-            stored: Vec::new(),
-        };
+        let mut log = Log { leaves: Vec::new(), stored: Vec::new() };
         let mut frontier = Frontier::default();
         for index in 0..RECORDS {
             let leaf = log.leaf(index).hash();
@@ -235,21 +193,14 @@ impl Hashes for Log {
             return Ok(self.leaves[range.start as usize..range.end as usize].to_vec());
         }
         let within = |(at, _): &&(Coord, Hash)| at.level == level && range.contains(&at.index);
-        Ok(self
-            .stored
-            .iter()
-            .filter(within)
-            .map(|(_, hash)| *hash)
-            .collect())
+        Ok(self.stored.iter().filter(within).map(|(_, hash)| *hash).collect())
     }
 }
 
 fn record(index: u64) -> (Header, Contents) {
     let mut header = [0; 40];
     header[..8].copy_from_slice(&index.to_be_bytes());
-    let salt = digest(&[1; 16], &header)[..16]
-        .try_into()
-        .expect("half a digest");
+    let salt = digest(&[1; 16], &header)[..16].try_into().expect("half a digest");
     let body = format!("{{\"name\":\"Fancy Bear {index}\"}}").into_bytes();
     (header, Contents::Kept { salt, body })
 }
@@ -261,13 +212,7 @@ struct GoJudge {
 }
 
 fn go_judge() -> Option<GoJudge> {
-    let go = |args: &[&str]| {
-        runs(
-            Command::new("go")
-                .args(args)
-                .current_dir(judges().join("tlog")),
-        )
-    };
+    let go = |args: &[&str]| runs(Command::new("go").args(args).current_dir(judges().join("tlog")));
     let modules = go(&["mod", "download"]);
     modules.map_err(|reason| skip("tlog", &reason)).ok()?;
     let dir = TempDir::new().expect("a temporary directory");
@@ -292,16 +237,10 @@ fn skip(judge: &str, reason: &str) {
 
 /// Runs a program to its end; what it wrote is the error if it did not exit with 0.
 fn runs(command: &mut Command) -> Result<String, String> {
-    let output = command
-        .output()
-        .map_err(|error| format!("{command:?}: {error}"))?;
+    let output = command.output().map_err(|error| format!("{command:?}: {error}"))?;
     let text = [output.stdout, output.stderr].concat();
     let text = String::from_utf8_lossy(&text).into_owned();
-    if output.status.success() {
-        Ok(text)
-    } else {
-        Err(text)
-    }
+    if output.status.success() { Ok(text) } else { Err(text) }
 }
 
 /// Insists that a judge said no, and did not just fall over.

@@ -1,5 +1,6 @@
 //! What a store promises to those who write to it and read from it.
 
+#[allow(dead_code, reason = "several tests build on it, and none needs all of it")]
 mod world;
 
 use storage::commands::{Command, Effect, IfEndMissing};
@@ -20,14 +21,8 @@ fn what_was_said_is_there_after_reopening() {
     }
     let world = World::on_disk(directory.path());
     let view = world.view();
-    let (thing, row) = view
-        .thing_by_id(world.tenant, "a")
-        .expect("read")
-        .expect("stored");
-    let said = view
-        .assertion(world.tenant, row.said[0].lsn())
-        .expect("read")
-        .expect("held");
+    let (thing, row) = view.thing_by_id(world.tenant, "a").expect("read").expect("stored");
+    let said = view.assertion(world.tenant, row.said[0].lsn()).expect("read").expect("held");
     assert_eq!(said.claim("name"), Some("\"Duqu\""));
     let mut edges = Vec::new();
     view.edges(world.tenant, thing, End::Out, None, None, &mut |edge| {
@@ -48,20 +43,8 @@ fn saying_it_again_writes_no_record() {
     assert_eq!(world.head(), head);
     assert_eq!(world.say(entity("a", "malware", "Duqu 2")), Effect::Updated);
     assert_eq!(world.head(), head.next());
-    let thing = world
-        .view()
-        .thing_by_id(world.tenant, "a")
-        .expect("read")
-        .expect("stored")
-        .0;
-    assert_eq!(
-        world
-            .view()
-            .before(world.tenant, thing)
-            .expect("read")
-            .len(),
-        1
-    );
+    let thing = world.view().thing_by_id(world.tenant, "a").expect("read").expect("stored").0;
+    assert_eq!(world.view().before(world.tenant, thing).expect("read").len(), 1);
     world.check();
 }
 
@@ -87,11 +70,7 @@ fn a_revoked_thing_is_kept() {
     let mut revoked = entity("a", "malware", "Duqu");
     revoked.status = Status::Revoked;
     assert_eq!(world.say(revoked), Effect::Updated);
-    let (_, row) = world
-        .view()
-        .thing_by_id(world.tenant, "a")
-        .expect("read")
-        .expect("kept");
+    let (_, row) = world.view().thing_by_id(world.tenant, "a").expect("read").expect("kept");
     assert!(!row.said[0].is_active());
 }
 
@@ -108,10 +87,7 @@ fn a_refused_command_leaves_no_trace_and_the_others_are_committed() {
     ]);
     assert!(matches!(&answers[1], Err(Error::TypeConflict { id, .. }) if id == "a"));
     assert!(matches!(&answers[2], Err(Error::EndMissing { end }) if end == "nobody"));
-    assert_eq!(
-        answers[3].as_ref().map_err(Error::kind),
-        Err(ErrorKind::Invalid)
-    );
+    assert_eq!(answers[3].as_ref().map_err(Error::kind), Err(ErrorKind::Invalid));
     assert!(answers[0].is_ok() && answers[4].is_ok());
     world.check();
 }
@@ -121,12 +97,7 @@ fn a_relation_may_wait_for_its_ends() {
     let mut world = World::in_memory();
     world.say(entity("a", "malware", "Duqu"));
     let run = world.begin_run();
-    let pend = IfEndMissing::Pend {
-        run,
-        input: 0,
-        line: 7,
-        number: 1,
-    };
+    let pend = IfEndMissing::Pend { run, input: 0, line: 7, number: 1 };
     let early = world.assert_if(relation("r", "uses", "a", "b"), pend);
     assert_eq!(world.one(early), Effect::Pending);
     let pending = world.view().pending(world.tenant, run, 0, 10).expect("read");
@@ -145,11 +116,7 @@ fn a_second_process_is_told_who_holds_the_directory() {
 #[test]
 fn a_newer_format_is_refused_and_left_alone() {
     let directory = tempfile::tempdir().expect("tempdir");
-    std::fs::write(
-        directory.path().join("format"),
-        "intelgraph data format 99\n",
-    )
-    .expect("write");
+    std::fs::write(directory.path().join("format"), "intelgraph data format 99\n").expect("write");
     let refused = Directory::hold(directory.path()).expect_err("newer");
     assert!(matches!(refused, Error::NewerFormat { found: 99, .. }));
 }
@@ -160,40 +127,14 @@ fn deleting_and_restoring_are_records() {
     world.say(entity("a", "malware", "Duqu"));
     let before = world.head();
     let (tenant, actor) = (world.tenant, storage::ids::ActorId::NODE);
-    let delete = || {
-        Command::Delete(storage::commands::Delete {
-            tenant,
-            actor,
-            id: "a".to_owned(),
-        })
-    };
+    let delete = || Command::Delete(storage::commands::Delete { tenant, actor, id: "a".to_owned() });
     assert!(world.write(vec![delete()])[0].is_ok());
-    assert!(
-        world
-            .view()
-            .thing_by_id(tenant, "a")
-            .expect("read")
-            .expect("kept")
-            .1
-            .is_deleted()
-    );
+    assert!(world.view().thing_by_id(tenant, "a").expect("read").expect("kept").1.is_deleted());
     assert_eq!(world.head(), Lsn(before.0 + 1));
     assert_eq!(world.one(delete()), Effect::Unchanged);
-    let restore = Command::Restore(storage::commands::Restore {
-        tenant,
-        actor,
-        id: "a".to_owned(),
-    });
+    let restore = Command::Restore(storage::commands::Restore { tenant, actor, id: "a".to_owned() });
     assert!(world.write(vec![restore])[0].is_ok());
-    assert!(
-        !world
-            .view()
-            .thing_by_id(tenant, "a")
-            .expect("read")
-            .expect("kept")
-            .1
-            .is_deleted()
-    );
+    assert!(!world.view().thing_by_id(tenant, "a").expect("read").expect("kept").1.is_deleted());
     world.check();
 }
 

@@ -1,9 +1,10 @@
 //! Power cuts.
 
+use std::collections::BTreeSet;
 use std::io::Write;
 use std::ops::Range;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::panic::catch_unwind;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::disk::{Cut, Disk};
@@ -17,30 +18,24 @@ const CUTS: u64 = 2_000;
 
 #[test]
 fn a_power_cut_loses_no_acknowledged_batch_and_halves_none() {
-    let seeds = seeds_from_environment();
-    let (next, began) = (AtomicU64::new(seeds.start), Instant::now());
-    let failed: Mutex<Option<String>> = Mutex::default();
+    let seeds = Seeds::new(range_from_environment());
     let work = || {
-        while let Some(seed) = claim(&next, &seeds, &failed) {
-            if let Err(report) = simulate(seed) {
-                failed
-                    .lock()
-                    .expect("no worker panics with it")
-                    .get_or_insert(report);
-            }
+        while let Some(seed) = seeds.claim() {
+            let judged = catch_unwind(|| simulate(seed));
+            let panicked = || Err(format!("panicked\n  again: {}", again(seed)));
+            seeds.finish(seed, judged.unwrap_or_else(|_| panicked()));
         }
     };
     std::thread::scope(|scope| {
         let cores = std::thread::available_parallelism().map_or(1, |n| n.get());
         let workers: Vec<_> = (0..cores).map(|_| scope.spawn(work)).collect();
-        while !workers.iter().all(|worker| worker.is_finished()) {
-            wait(Duration::from_secs(2), || {
-                workers.iter().all(|worker| worker.is_finished())
-            });
-            report_progress(&seeds, next.load(Ordering::Relaxed), began);
+        let done = || workers.iter().all(|worker| worker.is_finished());
+        while !done() {
+            wait(Duration::from_secs(2), done);
+            seeds.report();
         }
     });
-    if let Some(report) = failed.into_inner().expect("no worker panicked") {
+    if let Some(report) = seeds.state().failed.take() {
         panic!("{report}");
     }
 }
@@ -56,17 +51,11 @@ fn an_acknowledgement_before_the_sync_is_found() {
     };
     each_cut(1, lying, &mut |_, _, judged| {
         cuts += 1;
-        lost += u64::from(matches!(
-            judged,
-            Err(Violation::AcknowledgedBatchLost { .. })
-        ));
+        lost += u64::from(matches!(judged, Err(Violation::AcknowledgedBatchLost { .. })));
     })
     .expect("without a cut nothing is lost");
     assert_eq!(cuts, CUTS_PER_SEED);
-    assert!(
-        lost >= cuts / 4,
-        "acknowledged batch lost: found in {lost} of {cuts} cuts"
-    );
+    assert!(lost >= cuts / 4, "acknowledged batch lost: found in {lost} of {cuts} cuts");
 }
 
 #[test]
@@ -82,10 +71,7 @@ fn a_seed_always_gives_the_same_run() {
 /// or a report that says how to get the same again.
 fn simulate(seed: u64) -> Result<u64, String> {
     let report = |options: &dyn std::fmt::Debug, violation: &Violation| {
-        format!(
-            "{violation}\n  {options:?}\n  again: INTELGRAPH_SIM_SEED={seed}..{}",
-            seed + 1
-        )
+        format!("{violation}\n  {options:?}\n  again: {}", again(seed))
     };
     let (mut digest, mut failed) = (0u64, None);
     each_cut(seed, Disk::clone, &mut |cut, trace, judged| {
@@ -106,31 +92,83 @@ fn each_cut(
 ) -> Result<(), Violation> {
     let (workload, disk) = (Workload::draw(seed), prepare(&new_disk()?));
     let acknowledged = workload.run(&disk)?;
-    let mut seeded = Seeded::new(seed, 4);
+    let (trace, mut seeded) = (disk.trace(), Seeded::new(seed, 4));
     for _ in 0..CUTS_PER_SEED {
         let cut = Cut::draw(&mut seeded, disk.operations());
         let held = acknowledged.iter().filter(|at| **at <= cut.at).count();
         let left = Disk::of(disk.after(cut));
         let verdict = judge(&workload, left.clone(), held, &mut Seeded::new(cut.seed, 7));
-        judged(cut, disk.trace() ^ left.trace(), verdict);
+        judged(cut, trace ^ left.trace(), verdict);
     }
     Ok(())
 }
 
-fn claim(next: &AtomicU64, seeds: &Range<u64>, failed: &Mutex<Option<String>>) -> Option<u64> {
-    if failed.lock().expect("no worker panics with it").is_some() {
-        return None;
-    }
-    let seed = next.fetch_add(1, Ordering::Relaxed);
-    seeds.contains(&seed).then_some(seed)
+/// The seeds of a run, handed out in order.
+struct Seeds {
+    range: Range<u64>,
+    began: Instant,
+    state: Mutex<State>,
 }
 
-fn seeds_from_environment() -> Range<u64> {
-    let number = |text: &str| {
-        text.trim()
-            .parse::<u64>()
-            .expect("seeds and cuts are numbers")
-    };
+struct State {
+    next: u64,
+    running: BTreeSet<u64>,
+    finished: u64,
+    failed: Option<String>,
+}
+
+impl Seeds {
+    fn new(range: Range<u64>) -> Seeds {
+        let state = State { next: range.start, running: BTreeSet::new(), finished: 0, failed: None };
+        Seeds { range, began: Instant::now(), state: Mutex::new(state) }
+    }
+
+    fn claim(&self) -> Option<u64> {
+        let mut state = self.state();
+        if state.failed.is_some() || !self.range.contains(&state.next) {
+            return None;
+        }
+        let seed = state.next;
+        state.next += 1;
+        state.running.insert(seed);
+        Some(seed)
+    }
+
+    fn finish(&self, seed: u64, judged: Result<u64, String>) {
+        let mut state = self.state();
+        state.running.remove(&seed);
+        state.finished += 1;
+        if let Err(report) = judged {
+            state.failed.get_or_insert(report);
+        }
+    }
+
+    /// Past the test harness, which holds back what tests print.
+    fn report(&self) {
+        let state = self.state();
+        let (cuts, all) = (state.finished * CUTS_PER_SEED, self.range.clone().count() as u64 * CUTS_PER_SEED);
+        let rate = cuts as f64 / self.began.elapsed().as_secs_f64();
+        let rest = state.running.first().copied().unwrap_or(state.next)..self.range.end;
+        let rest = if rest.is_empty() {
+            String::new()
+        } else {
+            format!("; the rest: INTELGRAPH_SIM_SEED={}..{}", rest.start, rest.end)
+        };
+        let line = format!("{cuts} of {all} power cuts, {rate:.0}/s{rest}\n");
+        std::io::stderr().write_all(line.as_bytes()).expect("stderr is open");
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn again(seed: u64) -> String {
+    format!("INTELGRAPH_SIM_SEED={seed}..{}", seed + 1)
+}
+
+fn range_from_environment() -> Range<u64> {
+    let number = |text: &str| text.trim().parse::<u64>().expect("seeds and cuts are numbers");
     let cuts = std::env::var("INTELGRAPH_SIM_CUTS").map_or(CUTS, |cuts| number(&cuts));
     let seeds = std::env::var("INTELGRAPH_SIM_SEED").unwrap_or_else(|_| "0".to_owned());
     match seeds.split_once("..") {
@@ -144,22 +182,4 @@ fn wait(most: Duration, done: impl Fn() -> bool) {
     while Instant::now() < until && !done() {
         std::thread::sleep(Duration::from_millis(10));
     }
-}
-
-/// Past the test harness, which holds back what tests print.
-fn report_progress(seeds: &Range<u64>, next: u64, began: Instant) {
-    let done = next.clamp(seeds.start, seeds.end) - seeds.start;
-    let cuts = done * CUTS_PER_SEED;
-    let seconds = began.elapsed().as_secs_f64();
-    let rate = cuts as f64 / seconds;
-    let line = format!(
-        "{cuts} of {} power cuts, {rate:.0}/s; go on later with INTELGRAPH_SIM_SEED={}..{}\n",
-        (seeds.end - seeds.start) * CUTS_PER_SEED,
-        // Two seeds may still be running.
-        (seeds.start + done.saturating_sub(2)),
-        seeds.end,
-    );
-    std::io::stderr()
-        .write_all(line.as_bytes())
-        .expect("stderr is open");
 }

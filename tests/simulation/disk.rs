@@ -72,11 +72,7 @@ pub(crate) struct Cut {
 
 impl Disk {
     pub(crate) fn of(bytes: Vec<u8>) -> Disk {
-        let state = State {
-            base: bytes.clone(),
-            bytes,
-            ..State::default()
-        };
+        let state = State { base: bytes.clone(), bytes, ..State::default() };
         Disk(Arc::new(Mutex::new(state)))
     }
 
@@ -84,10 +80,7 @@ impl Disk {
     pub(crate) fn backend(&self) -> Box<dyn storage::Backend> {
         let mut state = self.state();
         state.opened += 1;
-        Box::new(Backend {
-            disk: self.clone(),
-            opened: state.opened,
-        })
+        Box::new(Backend { disk: self.clone(), opened: state.opened })
     }
 
     pub(crate) fn bytes(&self) -> Vec<u8> {
@@ -140,12 +133,7 @@ impl Cut {
             2 => 1000,
             _ => seeded.below(1001) as u32,
         };
-        Cut {
-            at: seeded.below(operations + 1),
-            keep,
-            tear: seeded.one_in(3),
-            seed: seeded.next(),
-        }
+        Cut { at: seeded.below(operations + 1), keep, tear: seeded.one_in(3), seed: seeded.next() }
     }
 }
 
@@ -153,10 +141,7 @@ impl State {
     /// Everything up to the last completed sync, and of the rest what chance keeps.
     fn after(&self, cut: Cut) -> Vec<u8> {
         let done = &self.log[..cut.at];
-        let synced = done
-            .iter()
-            .rposition(|op| matches!(op, Op::Sync))
-            .unwrap_or(0);
+        let synced = done.iter().rposition(|op| matches!(op, Op::Sync)).unwrap_or(0);
         let (mut bytes, mut seeded) = (self.base.clone(), Seeded::new(cut.seed, 1));
         done[..synced].iter().for_each(|op| op.apply(&mut bytes));
         // The operation in flight may have reached the disk as well.
@@ -192,10 +177,7 @@ impl State {
     fn lose_unsynced(&mut self) {
         let seed = self.fault.map_or(0, |fault| fault.seed);
         let mut seeded = Seeded::new(seed, 2);
-        let cut = Cut {
-            at: self.log.len(),
-            ..Cut::draw(&mut seeded, 0)
-        };
+        let cut = Cut { at: self.log.len(), ..Cut::draw(&mut seeded, 0) };
         self.bytes = self.after(cut);
         self.base = self.bytes.clone();
         self.log.clear();
@@ -236,11 +218,7 @@ struct Backend {
 impl Backend {
     fn reach(&self) -> io::Result<MutexGuard<'_, State>> {
         let state = self.disk.state();
-        if state.opened == self.opened {
-            Ok(state)
-        } else {
-            Err(io::ErrorKind::BrokenPipe.into())
-        }
+        if state.opened == self.opened { Ok(state) } else { Err(io::ErrorKind::BrokenPipe.into()) }
     }
 }
 
@@ -252,9 +230,7 @@ impl storage::Backend for Backend {
     fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
         let mut state = self.reach()?;
         state.strikes(Call::Read)?;
-        let found = state
-            .bytes
-            .get(offset as usize..offset as usize + out.len());
+        let found = state.bytes.get(offset as usize..offset as usize + out.len());
         out.copy_from_slice(found.ok_or(io::ErrorKind::UnexpectedEof)?);
         Ok(())
     }

@@ -24,17 +24,8 @@ fn a_failing_disk_stops_the_store_until_it_is_reopened() {
         }
     }
     println!("{TRIALS} faults: {struck:?}");
-    let hit = |call: &str| {
-        struck
-            .keys()
-            .any(|key| key.starts_with(call) && !key.ends_with("missed"))
-    };
-    assert!(
-        ["Read", "Write", "SetLen", "Sync"]
-            .iter()
-            .all(|call| hit(call)),
-        "{struck:?}"
-    );
+    let hit = |call: &str| struck.keys().any(|key| key.starts_with(call) && !key.ends_with("missed"));
+    assert!(["Read", "Write", "SetLen", "Sync"].iter().all(|call| hit(call)), "{struck:?}");
 }
 
 fn draw_fault(seeded: &mut Seeded) -> Fault {
@@ -49,11 +40,7 @@ fn draw_fault(seeded: &mut Seeded) -> Fault {
         call,
         after: seeded.below(calls),
         lasts: seeded.one_in(2),
-        error: if full {
-            ErrorKind::StorageFull
-        } else {
-            ErrorKind::Other
-        },
+        error: if full { ErrorKind::StorageFull } else { ErrorKind::Other },
         seed: seeded.next(),
     }
 }
@@ -69,9 +56,7 @@ fn survive(seed: u64, fault: Fault) -> Result<&'static str, Violation> {
         let had_failed = disk.has_failed();
         match workload.try_write(&store, done)? {
             Ok(()) if disk.has_failed() && !had_failed && how == "missed" => {
-                return Err(Violation::FailureIgnored(
-                    "a batch was acknowledged over it".to_owned(),
-                ));
+                return Err(Violation::FailureIgnored("a batch was acknowledged over it".to_owned()));
             }
             Ok(()) => done += 1,
             Err(error) => {
@@ -95,9 +80,7 @@ fn survive(seed: u64, fault: Fault) -> Result<&'static str, Violation> {
         }
     }
     if workload.held_by(&store, done)? != done {
-        return Err(Violation::FailureIgnored(
-            "the last batch is not there".to_owned(),
-        ));
+        return Err(Violation::FailureIgnored("the last batch is not there".to_owned()));
     }
     is_sound(&store)?;
     Ok(how)
@@ -109,21 +92,15 @@ fn recover(disk: &Disk, store: &Store, error: &Error) -> Result<(), Violation> {
         return Err(Violation::Refused(error.to_string()));
     }
     if store.failure().is_none() {
-        return Err(Violation::FailureIgnored(format!(
-            "`{error}` did not stop the store"
-        )));
+        return Err(Violation::FailureIgnored(format!("`{error}` did not stop the store")));
     }
     if !matches!(store.view(), Err(Error::Poisoned { .. })) {
-        return Err(Violation::FailureIgnored(
-            "a stopped store gave a view".to_owned(),
-        ));
+        return Err(Violation::FailureIgnored("a stopped store gave a view".to_owned()));
     }
     // While the disk still fails, reopening may too: it must say so, and may be tried again.
     if store.reopen().is_err() {
         disk.set_fault(None);
-        store
-            .reopen()
-            .map_err(|error| Violation::DidNotOpen(error.to_string()))?;
+        store.reopen().map_err(|error| Violation::DidNotOpen(error.to_string()))?;
     }
     disk.set_fault(None);
     match store.failure() {

@@ -51,11 +51,8 @@ fn a_flipped_bit_is_never_a_silent_wrong_answer() {
 
 /// A bit of a page that holds something: most of a small file is empty.
 fn draw_bit(bytes: &[u8], seeded: &mut Seeded) -> usize {
-    let used: Vec<_> = bytes
-        .chunks(PAGE_BYTES)
-        .enumerate()
-        .filter(|(_, page)| page.iter().any(|byte| *byte != 0))
-        .collect();
+    let used: Vec<_> =
+        bytes.chunks(PAGE_BYTES).enumerate().filter(|(_, page)| page.iter().any(|byte| *byte != 0)).collect();
     let (page, _) = used[seeded.below(used.len())];
     page * PAGE_BYTES * 8 + seeded.below(PAGE_BYTES * 8)
 }

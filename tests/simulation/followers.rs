@@ -21,7 +21,7 @@ type Shown = Vec<(Lsn, u64, Option<Facets>, BTreeSet<ThingId>)>;
 /// Follows a workload up to what was acknowledged and goes on with what is left on the disk.
 ///
 /// Every follower there is belongs here.
-pub fn equal_their_rebuilds(
+pub(crate) fn equal_their_rebuilds(
     workload: &Workload,
     acknowledged: usize,
     left: &Store,
@@ -44,14 +44,9 @@ pub fn equal_their_rebuilds(
         bring_forward(&mut rebuilt, &left, seeded)?;
         let wanted = shown(&rebuilt[0].1, &left, tenant)?;
         let found = followed.map_or(Ok(vec![]), |(_, text)| shown(text, &left, tenant))?;
-        let differs = found
-            .iter()
-            .zip(&wanted)
-            .find(|(found, wanted)| found != wanted);
+        let differs = found.iter().zip(&wanted).find(|(found, wanted)| found != wanted);
         if differs.is_some() || found.len() != wanted.len() {
-            return Err(Violation::FollowerDiffers(format!(
-                "text of tenant {tenant}, {differs:?}"
-            )));
+            return Err(Violation::FollowerDiffers(format!("text of tenant {tenant}, {differs:?}")));
         }
     }
     Ok(())
@@ -69,30 +64,20 @@ fn bring_forward(
         }
     }
     for (_, text) in followers {
-        let limits = Limits {
-            records_max: 1 + seeded.below(60),
-            ..Limits::default()
-        };
-        while !drive(text, view, limits, &|| false)
-            .map_err(failed)?
-            .is_current()
-        {}
+        let limits = Limits { records_max: 1 + seeded.below(60), ..Limits::default() };
+        while !drive(text, view, limits, &|| false).map_err(failed)?.is_current() {}
     }
     Ok(())
 }
 
 fn begin(view: &View, tenant: TenantId) -> Result<TextIndex, Violation> {
     let origin = view.origin(tenant).map_err(Violation::unreadable)?;
-    Ok(TextIndex::open(Home::memory(), tenant, &origin)
-        .map_err(failed)?
-        .0)
+    Ok(TextIndex::open(Home::memory(), tenant, &origin).map_err(failed)?.0)
 }
 
 fn shown(text: &TextIndex, view: &View, tenant: TenantId) -> Result<Shown, Violation> {
     let (pinned, mut shown) = (text.reader().pin(), Vec::new());
-    let labels = view
-        .labels(tenant, storage::ids::LabelId::SYSTEM)
-        .map_err(Violation::unreadable)?;
+    let labels = view.labels(tenant, storage::ids::LabelId::SYSTEM).map_err(Violation::unreadable)?;
     for (label, _) in labels {
         let allowed = Allowed::Labels(Arc::new([label.0].into_iter().collect()));
         for words in QUERIES {

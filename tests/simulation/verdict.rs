@@ -14,7 +14,7 @@ const FOLLOWED_ONE_IN: usize = 40;
 
 /// A broken promise.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Violation {
+pub enum Violation {
     AcknowledgedBatchLost {
         acknowledged: usize,
         held: usize,
@@ -37,7 +37,7 @@ pub(crate) enum Violation {
 }
 
 impl Violation {
-    pub(crate) fn unreadable(error: Error) -> Violation {
+    pub fn unreadable(error: Error) -> Violation {
         Violation::Unreadable(error.to_string())
     }
 }
@@ -46,20 +46,11 @@ impl fmt::Display for Violation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Violation::AcknowledgedBatchLost { acknowledged, held } => {
-                write!(
-                    f,
-                    "acknowledged batch lost: {acknowledged} were acknowledged, {held} are there"
-                )
+                write!(f, "acknowledged batch lost: {acknowledged} were acknowledged, {held} are there")
             }
-            Violation::NoSuchState {
-                acknowledged,
-                found,
-            } => {
+            Violation::NoSuchState { acknowledged, found } => {
                 let found: String = found.chars().take(2000).collect();
-                write!(
-                    f,
-                    "half a batch: {acknowledged} were acknowledged, found {found}"
-                )
+                write!(f, "half a batch: {acknowledged} were acknowledged, found {found}")
             }
             Violation::DidNotOpen(error) => write!(f, "the store did not open: {error}"),
             Violation::Unreadable(error) => write!(f, "the store cannot be read: {error}"),
@@ -75,7 +66,7 @@ impl fmt::Display for Violation {
 }
 
 /// Judges what a power cut left of a disk; one recovery in four is cut off as well.
-pub(crate) fn judge(
+pub fn judge(
     workload: &Workload,
     mut disk: Disk,
     acknowledged: usize,
@@ -100,13 +91,8 @@ pub(crate) fn judge(
     Ok(())
 }
 
-<<<<<<< HEAD
 /// The store keeps every promise about itself.
 pub fn is_sound(store: &Store) -> Result<(), Violation> {
-=======
-/// The store keeps every promise about itself, and so do its followers.
-pub(crate) fn is_sound(store: &Store) -> Result<(), Violation> {
->>>>>>> chrome
     let view = store.view().map_err(Violation::unreadable)?;
     let report = view.verify(&mut |_| ()).map_err(Violation::unreadable)?;
     if !report.problems.is_empty() {

@@ -35,16 +35,9 @@ pub(super) struct Visible {
 
 impl Visible {
     pub(super) fn new(segment: &SegmentReader, allowed: &Allowed) -> Result<Visible> {
-        let labels = segment
-            .fast_fields()
-            .u64(column::LABEL)?
-            .first_or_default_col(0);
+        let labels = segment.fast_fields().u64(column::LABEL)?.first_or_default_col(0);
         let allowed = allowed.bits(labels.min_value(), labels.max_value());
-        Ok(Visible {
-            alive: segment.alive_bitset().cloned(),
-            labels,
-            allowed,
-        })
+        Ok(Visible { alive: segment.alive_bitset().cloned(), labels, allowed })
     }
 
     pub(super) fn has(&self, doc: DocId) -> bool {
@@ -112,11 +105,7 @@ impl Choice {
 }
 
 impl<'a> Filter<'a> {
-    pub(super) fn new(
-        segment: &SegmentReader,
-        visible: &'a Visible,
-        query: &Query,
-    ) -> Result<Filter<'a>> {
+    pub(super) fn new(segment: &SegmentReader, visible: &'a Visible, query: &Query) -> Result<Filter<'a>> {
         let columns = segment.fast_fields();
         let (flags_mask, flags_wanted) = flags(query);
         Ok(Filter {
@@ -138,8 +127,7 @@ impl<'a> Filter<'a> {
 
     fn has_but_for_choices(&self, doc: DocId) -> bool {
         self.visible.has(doc)
-            && (self.flags_mask == 0
-                || self.flags.get_val(doc) & self.flags_mask == self.flags_wanted)
+            && (self.flags_mask == 0 || self.flags.get_val(doc) & self.flags_mask == self.flags_wanted)
             && self.time.is_none_or(|(from, to)| {
                 let time = self.times.get_val(doc);
                 from <= time && time < to
@@ -154,11 +142,7 @@ fn flags(query: &Query) -> (u64, u64) {
     }
     if let Some(form) = query.form {
         mask |= RELATION;
-        wanted |= if form == storage::model::Form::Relation {
-            RELATION
-        } else {
-            0
-        };
+        wanted |= if form == storage::model::Form::Relation { RELATION } else { 0 };
     }
     (mask, wanted)
 }
@@ -188,11 +172,7 @@ pub(super) struct Best {
 
 impl Best {
     pub(super) fn new(keep: usize) -> Best {
-        Best {
-            keep,
-            candidates: Vec::with_capacity(2 * keep),
-            floor: 0,
-        }
+        Best { keep, candidates: Vec::with_capacity(2 * keep), floor: 0 }
     }
 
     fn add(&mut self, candidate: Candidate) {
@@ -254,12 +234,7 @@ impl<'a> Collected<'a> {
     }
 
     /// Walks one segment.
-    pub(super) fn walk(
-        &mut self,
-        segment: &SegmentReader,
-        plan: &Plan,
-        filter: &Filter<'_>,
-    ) -> Result<()> {
+    pub(super) fn walk(&mut self, segment: &SegmentReader, plan: &Plan, filter: &Filter<'_>) -> Result<()> {
         self.stopped |= (self.stop)();
         if self.stopped {
             return Ok(());
@@ -318,13 +293,7 @@ impl<'a> Collected<'a> {
     }
 
     /// Takes one matching document.
-    fn take(
-        &mut self,
-        doc: DocId,
-        filter: &Filter<'_>,
-        scores: &mut Scores,
-        counted: &mut Counted,
-    ) {
+    fn take(&mut self, doc: DocId, filter: &Filter<'_>, scores: &mut Scores, counted: &mut Counted) {
         if self.facets.is_some() {
             counted.count(doc, filter);
         }
@@ -346,11 +315,7 @@ impl<'a> Collected<'a> {
     /// engine's own sums may be rounded otherwise than ours.
     fn threshold(&self) -> Score {
         let floor = f32::from_bits(self.best.floor as u32);
-        if floor > 0.0 {
-            floor * (1.0 - ROUNDING)
-        } else {
-            Score::MIN
-        }
+        if floor > 0.0 { floor * (1.0 - ROUNDING) } else { Score::MIN }
     }
 }
 
@@ -364,10 +329,7 @@ struct Scores {
 impl Scores {
     fn new(segment: &SegmentReader, plan: &Plan) -> Result<Scores> {
         let open = |leaf: &Leaf| Ok((leaf.weight.scorer(segment, 1.0)?, leaf.word));
-        Ok(Scores {
-            leaves: plan.leaves.iter().map(open).collect::<Result<_>>()?,
-            words: plan.words,
-        })
+        Ok(Scores { leaves: plan.leaves.iter().map(open).collect::<Result<_>>()?, words: plan.words })
     }
 
     /// Never more than the plain sum, so that the engine's upper bounds hold for it too.
@@ -418,10 +380,9 @@ impl Counted {
     }
 
     fn add_to(self, filter: &Filter<'_>, kinds: &mut Counts, sources: &mut Counts) {
-        for (choice, counted, counts) in [
-            (&filter.kinds, self.kinds, kinds),
-            (&filter.sources, self.sources, sources),
-        ] {
+        for (choice, counted, counts) in
+            [(&filter.kinds, self.kinds, kinds), (&filter.sources, self.sources, sources)]
+        {
             for (ord, things) in counted {
                 if let Some(word) = choice.word(ord) {
                     counts.entry(word).or_default().extend(things);

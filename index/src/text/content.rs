@@ -42,19 +42,9 @@ pub fn passages(assertion: &Assertion) -> Vec<String> {
 
 impl Content {
     pub(super) fn of(assertion: &Assertion) -> Content {
-        let mut content = Content {
-            ids: vec![assertion.id.clone()],
-            ..Content::default()
-        };
-        content
-            .bodies
-            .extend(assertion.texts.iter().map(|text| text.text.clone()));
-        let is_text = |claim: &Claim| {
-            assertion
-                .texts
-                .iter()
-                .any(|text| text.of_claim == claim.name)
-        };
+        let mut content = Content { ids: vec![assertion.id.clone()], ..Content::default() };
+        content.bodies.extend(assertion.texts.iter().map(|text| text.text.clone()));
+        let is_text = |claim: &Claim| assertion.texts.iter().any(|text| text.of_claim == claim.name);
         for claim in &assertion.claims {
             if claim.json.len() <= CLAIM_BYTES_MAX && !is_text(claim) {
                 content.add_claim(claim);
@@ -80,9 +70,7 @@ impl Content {
             name if name.ends_with("aliases") => self.titles.extend(strings(&value)),
             name if is_id(name) => self.ids.extend(strings(&value)),
             name if is_reference(name) => {}
-            _ => self
-                .bodies
-                .extend(strings(&value).into_iter().filter(|text| !is_time(text))),
+            _ => self.bodies.extend(strings(&value).into_iter().filter(|text| !is_time(text))),
         }
     }
 
@@ -98,10 +86,7 @@ impl Content {
         document.add_u64(fields.label, place.label.0.into());
         document.add_text(fields.kind, &assertion.thing_type);
         document.add_text(fields.source, place.source);
-        document.add_i64(
-            fields.time,
-            assertion.observed_at_us.unwrap_or(place.recorded_us),
-        );
+        document.add_i64(fields.time, assertion.observed_at_us.unwrap_or(place.recorded_us));
         document.add_u64(fields.flags, flags(assertion));
         for title in &self.titles {
             document.add_text(fields.title, title);
@@ -143,11 +128,7 @@ fn flags(assertion: &Assertion) -> u64 {
 fn strings(value: &Value) -> Vec<String> {
     match value {
         Value::String(text) if !text.is_empty() => vec![text.clone()],
-        Value::Array(values) => values
-            .iter()
-            .filter_map(Value::as_str)
-            .map(str::to_owned)
-            .collect(),
+        Value::Array(values) => values.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
         _ => vec![],
     }
 }

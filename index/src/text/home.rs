@@ -71,11 +71,7 @@ impl Home {
         // The engine's readers assert where a damaged file contradicts another one.
         let checked = catch_unwind(AssertUnwindSafe(|| self.check(owner)));
         match checked.unwrap_or_else(|_| Err("the engine panicked".to_owned())) {
-            Ok((index, position)) => Ok(Opened {
-                index,
-                position,
-                found: Found::Index,
-            }),
+            Ok((index, position)) => Ok(Opened { index, position, found: Found::Index }),
             Err(reason) => self.create(Found::Damage(reason)),
         }
     }
@@ -90,11 +86,7 @@ impl Home {
             }
         };
         register(&index);
-        Ok(Opened {
-            index,
-            position: Lsn::NONE,
-            found,
-        })
+        Ok(Opened { index, position: Lsn::NONE, found })
     }
 
     /// The engine syncs the directory before it renames the new metadata into place, not after.
@@ -163,10 +155,7 @@ pub(super) fn read_payload(payload: &str, owner: &Owner) -> Result<Lsn, String> 
     let (once, again) = payload.split_once('\n').ok_or_else(wrong)?;
     let ours = format!("v{VERSION} {} {} ", owner.tenant, owner.origin);
     let position = once.strip_prefix(&ours).filter(|_| once == again);
-    position
-        .and_then(|position| position.parse().ok())
-        .map(Lsn)
-        .ok_or_else(wrong)
+    position.and_then(|position| position.parse().ok()).map(Lsn).ok_or_else(wrong)
 }
 
 /// The engine's own check passes over files that are missing or not on its list.
@@ -196,16 +185,11 @@ fn check_counts(index: &Index, segments: &[SegmentMeta]) -> Result<(), String> {
         return Err("segments are missing".to_owned());
     }
     for segment in searcher.segment_readers() {
-        let things: Column<u64> = segment
-            .fast_fields()
-            .u64(column::THING)
-            .map_err(|error| error.to_string())?;
+        let things: Column<u64> =
+            segment.fast_fields().u64(column::THING).map_err(|error| error.to_string())?;
         let alive = segment.doc_ids_alive().count();
         if things.num_docs() != segment.max_doc() || alive != segment.num_docs() as usize {
-            return Err(format!(
-                "segment {} has other documents than it says",
-                segment.segment_id()
-            ));
+            return Err(format!("segment {} has other documents than it says", segment.segment_id()));
         }
     }
     Ok(())
@@ -216,10 +200,7 @@ fn held(memory: &Mutex<RamDirectory>) -> MutexGuard<'_, RamDirectory> {
 }
 
 fn sync_parent(path: &Path) -> Result<()> {
-    let Some(parent) = path
-        .parent()
-        .filter(|parent| !parent.as_os_str().is_empty())
-    else {
+    let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) else {
         return Ok(());
     };
     std::fs::File::open(parent)?.sync_all().map_err(Error::from)

@@ -6,8 +6,7 @@
 use std::collections::HashSet;
 
 use tantivy::query::{
-    BooleanQuery, BoostQuery, EnableScoring, Occur, PhraseQuery, Query as EngineQuery, TermQuery,
-    Weight,
+    BooleanQuery, BoostQuery, EnableScoring, Occur, PhraseQuery, Query as EngineQuery, TermQuery, Weight,
 };
 use tantivy::schema::{Field, IndexRecordOption};
 use tantivy::{Searcher, Term};
@@ -88,12 +87,7 @@ impl Planner<'_> {
         for (at, word) in question.words.iter().enumerate() {
             let is_last = at + 1 == question.words.len();
             for (stem, boost) in self.stems(word, self.prefix && is_last)? {
-                terms.push(Lookup::new(
-                    self.fields.title,
-                    &stem,
-                    boost * TITLE_BOOST,
-                    Some(at),
-                ));
+                terms.push(Lookup::new(self.fields.title, &stem, boost * TITLE_BOOST, Some(at)));
                 terms.push(Lookup::new(self.fields.body, &stem, boost, Some(at)));
                 stems.insert(stem);
             }
@@ -102,16 +96,8 @@ impl Planner<'_> {
             terms.push(Lookup::new(self.fields.id, id, ID_BOOST, None));
         }
         let terms = self.present(terms)?;
-        let leaves = terms
-            .iter()
-            .map(|term| self.leaf(term))
-            .collect::<Result<Vec<_>>>()?;
-        Ok(Plan {
-            driver: self.driver(question, &terms)?,
-            leaves,
-            words: question.words.len(),
-            stems,
-        })
+        let leaves = terms.iter().map(|term| self.leaf(term)).collect::<Result<Vec<_>>>()?;
+        Ok(Plan { driver: self.driver(question, &terms)?, leaves, words: question.words.len(), stems })
     }
 
     /// The word itself if anybody visible has it, else what it may have been meant to be.
@@ -147,12 +133,7 @@ impl Planner<'_> {
         Ok(())
     }
 
-    fn add_stems(
-        &self,
-        stems: &mut Vec<(String, f32)>,
-        found: Vec<String>,
-        boost: f32,
-    ) -> Result<()> {
+    fn add_stems(&self, stems: &mut Vec<(String, f32)>, found: Vec<String>, boost: f32) -> Result<()> {
         let field = self.fields.word;
         let mut analyzer = stemmed();
         for word in terms::seen_of(self.searcher, self.visible, field, found, EXPANSIONS_MAX)? {
@@ -166,13 +147,7 @@ impl Planner<'_> {
     }
 
     fn has(&self, stem: &str) -> Result<bool> {
-        let has = |field| {
-            terms::is_seen(
-                self.searcher,
-                self.visible,
-                &Term::from_field_text(field, stem),
-            )
-        };
+        let has = |field| terms::is_seen(self.searcher, self.visible, &Term::from_field_text(field, stem));
         Ok(has(self.fields.body)? || has(self.fields.title)?)
     }
 
@@ -188,10 +163,7 @@ impl Planner<'_> {
 
     fn leaf(&self, term: &Lookup) -> Result<Leaf> {
         let scoring = EnableScoring::enabled_from_searcher(self.searcher);
-        Ok(Leaf {
-            weight: term.query().weight(scoring)?,
-            word: term.word,
-        })
+        Ok(Leaf { weight: term.query().weight(scoring)?, word: term.word })
     }
 
     fn driver(&self, question: &Question, terms: &[Lookup]) -> Result<Driver> {
@@ -208,9 +180,7 @@ impl Planner<'_> {
             return Ok(Driver::AnyLeaf(any.weight(scoring)?));
         }
         let scoring = EnableScoring::disabled_from_searcher(self.searcher);
-        Ok(Driver::Condition(
-            self.condition(question, any).weight(scoring)?,
-        ))
+        Ok(Driver::Condition(self.condition(question, any).weight(scoring)?))
     }
 
     fn condition(&self, question: &Question, any: BooleanQuery) -> BooleanQuery {
@@ -231,29 +201,19 @@ impl Planner<'_> {
 
     fn phrase(&self, stems: &[String]) -> Box<dyn EngineQuery> {
         let in_field = |field: Field| -> Box<dyn EngineQuery> {
-            let mut terms: Vec<Term> = stems
-                .iter()
-                .map(|stem| Term::from_field_text(field, stem))
-                .collect();
+            let mut terms: Vec<Term> = stems.iter().map(|stem| Term::from_field_text(field, stem)).collect();
             match terms.len() {
                 1 => Box::new(TermQuery::new(terms.remove(0), IndexRecordOption::Basic)),
                 _ => Box::new(PhraseQuery::new(terms)),
             }
         };
-        Box::new(BooleanQuery::union(vec![
-            in_field(self.fields.title),
-            in_field(self.fields.body),
-        ]))
+        Box::new(BooleanQuery::union(vec![in_field(self.fields.title), in_field(self.fields.body)]))
     }
 }
 
 impl Lookup {
     fn new(field: Field, text: &str, boost: f32, word: Option<usize>) -> Lookup {
-        Lookup {
-            term: Term::from_field_text(field, text),
-            boost,
-            word,
-        }
+        Lookup { term: Term::from_field_text(field, text), boost, word }
     }
 
     /// With frequencies: only such terms take part in the pruned walk.

@@ -86,11 +86,7 @@ fn pieces(text: &str) -> Vec<Piece<'_>> {
                 ((word, false), after)
             }
         };
-        pieces.push(Piece {
-            text: piece.0,
-            quoted: piece.1,
-            excluded,
-        });
+        pieces.push(Piece { text: piece.0, quoted: piece.1, excluded });
         rest = after.trim_start();
     }
     pieces
@@ -125,9 +121,9 @@ fn without_stop_words(words: Vec<Word>) -> Vec<Word> {
 
 /// Sorted.
 const STOP_WORDS: [&str; 33] = [
-    "a", "an", "and", "are", "as", "at", "be", "but", "by", "for", "if", "in", "into", "is", "it",
-    "no", "not", "of", "on", "or", "such", "that", "the", "their", "then", "there", "these",
-    "they", "this", "to", "was", "will", "with",
+    "a", "an", "and", "are", "as", "at", "be", "but", "by", "for", "if", "in", "into", "is", "it", "no",
+    "not", "of", "on", "or", "such", "that", "the", "their", "then", "there", "these", "they", "this", "to",
+    "was", "will", "with",
 ];
 
 #[cfg(test)]

@@ -1,12 +1,10 @@
 //! The fields of a document, and how text becomes words.
 
 use tantivy::Index;
-use tantivy::schema::{
-    FAST, Field, INDEXED, IndexRecordOption, Schema, TextFieldIndexing, TextOptions,
-};
+use tantivy::schema::{FAST, Field, INDEXED, IndexRecordOption, Schema, TextFieldIndexing, TextOptions};
 use tantivy::tokenizer::{
-    AsciiFoldingFilter, Language, LowerCaser, RawTokenizer, RemoveLongFilter, SimpleTokenizer,
-    Stemmer, TextAnalyzer,
+    AsciiFoldingFilter, Language, LowerCaser, RawTokenizer, RemoveLongFilter, SimpleTokenizer, Stemmer,
+    TextAnalyzer,
 };
 
 /// Counts every change of fields or analysis: an index of another version is built anew.
@@ -69,14 +67,8 @@ pub(super) fn schema() -> (Schema, Fields) {
         key: schema.add_bytes_field("key", INDEXED),
         thing: schema.add_u64_field(column::THING, FAST),
         label: schema.add_u64_field(column::LABEL, FAST),
-        title: schema.add_text_field(
-            "title",
-            ranked(STEMMED, IndexRecordOption::WithFreqsAndPositions),
-        ),
-        body: schema.add_text_field(
-            "body",
-            ranked(STEMMED, IndexRecordOption::WithFreqsAndPositions),
-        ),
+        title: schema.add_text_field("title", ranked(STEMMED, IndexRecordOption::WithFreqsAndPositions)),
+        body: schema.add_text_field("body", ranked(STEMMED, IndexRecordOption::WithFreqsAndPositions)),
         word: schema.add_text_field("word", listed(FOLDED, IndexRecordOption::Basic)),
         name: schema.add_text_field("name", listed(FOLDED, IndexRecordOption::Basic)),
         head: schema.add_text_field("head", listed(WHOLE, IndexRecordOption::Basic)),
@@ -99,9 +91,7 @@ fn listed(tokenizer: &str, record: IndexRecordOption) -> TextOptions {
 }
 
 fn indexing(tokenizer: &str, record: IndexRecordOption) -> TextFieldIndexing {
-    TextFieldIndexing::default()
-        .set_tokenizer(tokenizer)
-        .set_index_option(record)
+    TextFieldIndexing::default().set_tokenizer(tokenizer).set_index_option(record)
 }
 
 /// Teaches an index our analysis: it is not part of the stored schema.

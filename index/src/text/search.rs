@@ -154,11 +154,7 @@ impl Allowed {
 
 impl Pinned {
     pub(super) fn new(searcher: Searcher, fields: Fields, position: Lsn) -> Pinned {
-        Pinned {
-            searcher,
-            fields,
-            position,
-        }
+        Pinned { searcher, fields, position }
     }
 
     /// The last record that it reflects.
@@ -179,12 +175,7 @@ impl Pinned {
     ///
     /// # Errors
     /// `Invalid` for a query over one of the limits of this module; `Damaged` or `Io` if the files fail.
-    pub fn search(
-        &self,
-        query: &Query,
-        allowed: &Allowed,
-        stop: &dyn Fn() -> bool,
-    ) -> Result<Hits> {
+    pub fn search(&self, query: &Query, allowed: &Allowed, stop: &dyn Fn() -> bool) -> Result<Hits> {
         let question = check(query)?;
         let visible = self.visible(allowed)?;
         let planner = Planner {
@@ -203,10 +194,10 @@ impl Pinned {
             collected.walk(segment, &plan, &filter)?;
         }
         let complete = !collected.stopped;
-        let facets = collected.facets.take().map(|(types, sources)| Facets {
-            types: counts(types),
-            sources: counts(sources),
-        });
+        let facets = collected
+            .facets
+            .take()
+            .map(|(types, sources)| Facets { types: counts(types), sources: counts(sources) });
         let (hits, next) = page(query, by_time, collected.best.into_sorted());
         Ok(Hits {
             hits,
@@ -220,9 +211,7 @@ impl Pinned {
 
     pub(super) fn visible(&self, allowed: &Allowed) -> Result<Vec<Visible>> {
         let segments = self.searcher.segment_readers().iter();
-        segments
-            .map(|segment| Visible::new(segment, allowed))
-            .collect()
+        segments.map(|segment| Visible::new(segment, allowed)).collect()
     }
 }
 
@@ -238,10 +227,7 @@ fn check(query: &Query) -> Result<Question> {
     }
     let question = Question::parse(&query.text);
     if question.words.len() > WORDS_MAX {
-        let limit = format!(
-            "{} different words, at most {WORDS_MAX}",
-            question.words.len()
-        );
+        let limit = format!("{} different words, at most {WORDS_MAX}", question.words.len());
         return Err(Error::invalid("query too long", &query.text, limit));
     }
     Ok(question)
@@ -250,13 +236,9 @@ fn check(query: &Query) -> Result<Question> {
 /// Every page is cut from the best of the whole answer: a thing whose second document ranks on this page
 /// is not shown again.
 fn page(query: &Query, by_time: bool, best: Vec<Candidate>) -> (Vec<Hit>, Option<Key>) {
-    let numbered = best
-        .into_iter()
-        .zip(1..)
-        .map(|(candidate, number)| hit(candidate, number, by_time));
-    let mut hits: Vec<Hit> = numbered
-        .filter(|hit| query.after.is_none_or(|after| is_after(&hit.key, &after)))
-        .collect();
+    let numbered = best.into_iter().zip(1..).map(|(candidate, number)| hit(candidate, number, by_time));
+    let mut hits: Vec<Hit> =
+        numbered.filter(|hit| query.after.is_none_or(|after| is_after(&hit.key, &after))).collect();
     let more = hits.len() > query.limit;
     hits.truncate(query.limit);
     let next = hits.last().map(|hit| hit.key).filter(|_| more);
@@ -271,24 +253,14 @@ fn hit(candidate: Candidate, number: u32, by_time: bool) -> Hit {
     Hit {
         thing: candidate.thing,
         label: candidate.label,
-        score: if by_time {
-            0.0
-        } else {
-            f32::from_bits(candidate.rank as u32)
-        },
-        key: Key {
-            number,
-            rank: candidate.rank,
-            thing: candidate.thing,
-        },
+        score: if by_time { 0.0 } else { f32::from_bits(candidate.rank as u32) },
+        key: Key { number, rank: candidate.rank, thing: candidate.thing },
     }
 }
 
 fn counts(counts: Counts) -> Vec<(String, u64)> {
-    let mut counts: Vec<(String, u64)> = counts
-        .into_iter()
-        .map(|(word, things)| (word, things.len()))
-        .collect();
+    let mut counts: Vec<(String, u64)> =
+        counts.into_iter().map(|(word, things)| (word, things.len())).collect();
     counts.sort_by(|(a, a_count), (b, b_count)| b_count.cmp(a_count).then(a.cmp(b)));
     counts
 }

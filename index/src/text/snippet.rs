@@ -39,9 +39,7 @@ struct Found {
 
 impl Highlighter {
     pub(super) fn new(stems: HashSet<String>) -> Highlighter {
-        Highlighter {
-            stems: Arc::new(stems),
-        }
+        Highlighter { stems: Arc::new(stems) }
     }
 
     /// The stretch of at most `chars_max` characters that has most of what was looked for; the beginning
@@ -68,17 +66,12 @@ impl Highlighter {
     pub fn best<T: AsRef<str>>(&self, passages: &[T], chars_max: usize) -> Option<Snippet> {
         let snippets = passages.iter().map(|passage| {
             let snippet = self.snippet(passage.as_ref(), chars_max);
-            let different: HashSet<String> = snippet
-                .marks
-                .iter()
-                .map(|mark| snippet.text[mark.clone()].to_lowercase())
-                .collect();
+            let different: HashSet<String> =
+                snippet.marks.iter().map(|mark| snippet.text[mark.clone()].to_lowercase()).collect();
             (different.len(), snippet)
         });
         // The first of equals: passages come most telling first.
-        snippets
-            .reduce(|best, next| if next.0 > best.0 { next } else { best })
-            .map(|(_, snippet)| snippet)
+        snippets.reduce(|best, next| if next.0 > best.0 { next } else { best }).map(|(_, snippet)| snippet)
     }
 
     fn found(&self, text: &str) -> Vec<Found> {
@@ -91,10 +84,7 @@ impl Highlighter {
         let mut stream = analyzer.token_stream(text);
         while let Some(token) = stream.next() {
             if self.stems.contains(&token.text) {
-                found.push(Found {
-                    at: token.offset_from..token.offset_to,
-                    stem: token.text.clone(),
-                });
+                found.push(Found { at: token.offset_from..token.offset_to, stem: token.text.clone() });
             }
         }
         found
@@ -109,10 +99,7 @@ fn stretch(text: &str, found: &[Found], chars_max: usize) -> (usize, usize) {
     let start = back(text, first, room / 3);
     let left = chars_max - text[start..first].chars().count().min(chars_max);
     let end = forward(text, first, left.max(1).min(chars_max));
-    (
-        at_word_start(text, start, first),
-        at_word_end(text, end, last),
-    )
+    (at_word_start(text, start, first), at_word_end(text, end, last))
 }
 
 /// The run of found words that fits and has most different ones.
@@ -139,19 +126,11 @@ fn densest(text: &str, found: &[Found], chars_max: usize) -> (usize, usize) {
 }
 
 fn back(text: &str, from: usize, chars: usize) -> usize {
-    text[..from]
-        .char_indices()
-        .rev()
-        .take(chars)
-        .last()
-        .map_or(from, |(at, _)| at)
+    text[..from].char_indices().rev().take(chars).last().map_or(from, |(at, _)| at)
 }
 
 fn forward(text: &str, from: usize, chars: usize) -> usize {
-    text[from..]
-        .char_indices()
-        .nth(chars)
-        .map_or(text.len(), |(at, _)| from + at)
+    text[from..].char_indices().nth(chars).map_or(text.len(), |(at, _)| from + at)
 }
 
 /// Moves on to the beginning of a word, not past `limit`.
@@ -160,14 +139,7 @@ fn at_word_start(text: &str, start: usize, limit: usize) -> usize {
         return start;
     }
     match text[start..limit].find(char::is_whitespace) {
-        Some(space) => {
-            start
-                + space
-                + text[start + space..]
-                    .chars()
-                    .next()
-                    .map_or(0, char::len_utf8)
-        }
+        Some(space) => start + space + text[start + space..].chars().next().map_or(0, char::len_utf8),
         None => limit,
     }
 }

@@ -4,9 +4,7 @@ use std::collections::HashSet;
 
 use storage::ids::{LabelId, ThingId};
 use tantivy::columnar::ColumnValues;
-use tantivy::query::{
-    BooleanQuery, EnableScoring, Occur, Query as EngineQuery, TermQuery, TermSetQuery,
-};
+use tantivy::query::{BooleanQuery, EnableScoring, Occur, Query as EngineQuery, TermQuery, TermSetQuery};
 use tantivy::schema::{Field, IndexRecordOption};
 use tantivy::{DocSet, SegmentReader, TERMINATED, Term};
 
@@ -36,45 +34,23 @@ impl Pinned {
     ///
     /// # Errors
     /// `Damaged` or `Io` if the files fail.
-    pub fn suggest(
-        &self,
-        prefix: &str,
-        limit: usize,
-        allowed: &Allowed,
-    ) -> Result<Vec<Suggestion>> {
+    pub fn suggest(&self, prefix: &str, limit: usize, allowed: &Allowed) -> Result<Vec<Suggestion>> {
         let mut suggestions = Suggestions::new(limit);
         let visible = self.visible(allowed)?;
-        if let Some(head) = words(&mut whole(), prefix.trim_start())
-            .pop()
-            .filter(|head| !head.is_empty())
-        {
+        if let Some(head) = words(&mut whole(), prefix.trim_start()).pop().filter(|head| !head.is_empty()) {
             self.suggest_heads(&head, &visible, &mut suggestions)?;
             self.suggest_words(&words(&mut folded(), prefix), &visible, &mut suggestions)?;
         }
         Ok(suggestions.found)
     }
 
-    fn suggest_heads(
-        &self,
-        head: &str,
-        visible: &[Visible],
-        suggestions: &mut Suggestions,
-    ) -> Result<()> {
+    fn suggest_heads(&self, head: &str, visible: &[Visible], suggestions: &mut Suggestions) -> Result<()> {
         let mut titles = Vec::new();
         for (segment, visible) in self.searcher.segment_readers().iter().zip(visible) {
-            heads(
-                segment,
-                self.fields.head,
-                head,
-                visible,
-                suggestions.limit,
-                &mut titles,
-            )?;
+            heads(segment, self.fields.head, head, visible, suggestions.limit, &mut titles)?;
         }
         titles.sort_unstable();
-        titles
-            .into_iter()
-            .for_each(|(_, suggestion)| suggestions.add(suggestion));
+        titles.into_iter().for_each(|(_, suggestion)| suggestions.add(suggestion));
         Ok(())
     }
 
@@ -89,18 +65,15 @@ impl Pinned {
         };
         let field = self.fields.name;
         let grown = terms::beginning_with(&self.searcher, field, last)?;
-        let grown = grown
-            .into_iter()
-            .take(WORDS_GROWN_MAX)
-            .map(|word| Term::from_field_text(field, &word));
+        let grown = grown.into_iter().take(WORDS_GROWN_MAX).map(|word| Term::from_field_text(field, &word));
         let mut clauses: Vec<(Occur, Box<dyn EngineQuery>)> =
             vec![(Occur::Must, Box::new(TermSetQuery::new(grown)))];
         for word in whole {
             let term = TermQuery::new(Term::from_field_text(field, word), IndexRecordOption::Basic);
             clauses.push((Occur::Must, Box::new(term)));
         }
-        let weight = BooleanQuery::new(clauses)
-            .weight(EnableScoring::disabled_from_searcher(&self.searcher))?;
+        let weight =
+            BooleanQuery::new(clauses).weight(EnableScoring::disabled_from_searcher(&self.searcher))?;
         for (segment, visible) in self.searcher.segment_readers().iter().zip(visible) {
             let columns = Columns::new(segment)?;
             let mut docs = weight.scorer(segment, 1.0)?;
@@ -129,20 +102,14 @@ fn heads(
     let mut stream = index.terms().range().ge(head).into_stream()?;
     let (mut looked_at, mut found) = (0, 0);
     while let Some((bytes, info)) = stream.next() {
-        if !bytes.starts_with(head.as_bytes())
-            || looked_at == TITLES_LOOKED_AT_MAX
-            || found >= limit
-        {
+        if !bytes.starts_with(head.as_bytes()) || looked_at == TITLES_LOOKED_AT_MAX || found >= limit {
             break;
         }
         looked_at += 1;
         let mut docs = index.read_postings_from_terminfo(info, IndexRecordOption::Basic)?;
         while docs.doc() != TERMINATED && found < limit {
             if visible.has(docs.doc()) {
-                titles.push((
-                    String::from_utf8_lossy(bytes).into_owned(),
-                    columns.suggestion(docs.doc()),
-                ));
+                titles.push((String::from_utf8_lossy(bytes).into_owned(), columns.suggestion(docs.doc())));
                 found += 1;
             }
             docs.advance();
@@ -182,11 +149,7 @@ struct Suggestions {
 
 impl Suggestions {
     fn new(limit: usize) -> Suggestions {
-        Suggestions {
-            limit,
-            found: Vec::new(),
-            things: HashSet::new(),
-        }
+        Suggestions { limit, found: Vec::new(), things: HashSet::new() }
     }
 
     fn is_full(&self) -> bool {

@@ -31,12 +31,7 @@ pub(super) fn is_seen(searcher: &Searcher, visible: &[Visible], term: &Term) -> 
 }
 
 /// Words at an edit distance of 1 or 2 (a transposition counts 1), those in most documents first.
-pub(super) fn near(
-    searcher: &Searcher,
-    field: Field,
-    word: &str,
-    distance: u8,
-) -> Result<Vec<String>> {
+pub(super) fn near(searcher: &Searcher, field: Field, word: &str, distance: u8) -> Result<Vec<String>> {
     let query = FuzzyTermQuery::new(Term::from_field_text(field, word), distance, true);
     let mut found = BTreeMap::new();
     for segment in searcher.segment_readers() {
@@ -55,11 +50,7 @@ pub(super) fn near(
 }
 
 /// Words that begin like this one, those in most documents first.
-pub(super) fn beginning_with(
-    searcher: &Searcher,
-    field: Field,
-    prefix: &str,
-) -> Result<Vec<String>> {
+pub(super) fn beginning_with(searcher: &Searcher, field: Field, prefix: &str) -> Result<Vec<String>> {
     let mut found = BTreeMap::new();
     for segment in searcher.segment_readers() {
         let index = segment.inverted_index(field)?;
@@ -89,9 +80,7 @@ pub(super) fn seen_of(
         if seen.len() == limit {
             break;
         }
-        if known.insert(word.clone())
-            && is_seen(searcher, visible, &Term::from_field_text(field, &word))?
-        {
+        if known.insert(word.clone()) && is_seen(searcher, visible, &Term::from_field_text(field, &word))? {
             seen.push(word);
         }
     }

@@ -26,14 +26,7 @@ impl Library {
         let world = World::in_memory();
         let (text, found) = open(&world, home);
         let reader = text.reader();
-        (
-            Library {
-                world,
-                text,
-                reader,
-            },
-            found,
-        )
+        (Library { world, text, reader }, found)
     }
 
     pub(crate) fn say(&mut self, said: Said) {
@@ -42,20 +35,12 @@ impl Library {
 
     pub(crate) fn delete(&mut self, id: &str) {
         let (tenant, id) = (self.world.tenant, id.to_owned());
-        self.world.one(Command::Delete(Delete {
-            tenant,
-            actor: ActorId::NODE,
-            id,
-        }));
+        self.world.one(Command::Delete(Delete { tenant, actor: ActorId::NODE, id }));
     }
 
     pub(crate) fn restore(&mut self, id: &str) {
         let (tenant, id) = (self.world.tenant, id.to_owned());
-        self.world.one(Command::Restore(Restore {
-            tenant,
-            actor: ActorId::NODE,
-            id,
-        }));
+        self.world.one(Command::Restore(Restore { tenant, actor: ActorId::NODE, id }));
     }
 
     /// Takes in everything that was said.
@@ -68,11 +53,7 @@ impl Library {
     }
 
     pub(crate) fn query(&self, text: &str) -> Query {
-        Query {
-            text: text.to_owned(),
-            limit: 50,
-            ..Query::default()
-        }
+        Query { text: text.to_owned(), limit: 50, ..Query::default() }
     }
 
     pub(crate) fn found(&mut self, text: &str) -> Vec<String> {
@@ -87,24 +68,17 @@ impl Library {
 
     pub(crate) fn ask(&mut self, query: &Query, allowed: &Allowed) -> Hits {
         self.drive();
-        self.pin()
-            .search(query, allowed, &|| false)
-            .expect("answers")
+        self.pin().search(query, allowed, &|| false).expect("answers")
     }
 
     pub(crate) fn ask_pinned(&self, pinned: &Pinned, query: &Query) -> Hits {
-        pinned
-            .search(query, &Allowed::Every, &|| false)
-            .expect("answers")
+        pinned.search(query, &Allowed::Every, &|| false).expect("answers")
     }
 
     pub(crate) fn suggested(&mut self, prefix: &str, allowed: &Allowed) -> Vec<String> {
         self.drive();
         let found = self.pin().suggest(prefix, 10, allowed).expect("answers");
-        found
-            .iter()
-            .map(|suggestion| self.id(suggestion.thing))
-            .collect()
+        found.iter().map(|suggestion| self.id(suggestion.thing)).collect()
     }
 
     pub(crate) fn ids(&self, hits: &Hits) -> Vec<String> {
@@ -112,35 +86,20 @@ impl Library {
     }
 
     pub(crate) fn labels_of(&mut self, id: &str) -> Allowed {
-        let (_, row) = self
-            .world
-            .view()
-            .thing_by_id(self.world.tenant, id)
-            .expect("read")
-            .expect("stored");
+        let (_, row) = self.world.view().thing_by_id(self.world.tenant, id).expect("read").expect("stored");
         let labels: RoaringBitmap = row.said.iter().map(|said| said.label).collect();
         Allowed::Labels(Arc::new(labels))
     }
 
     pub(crate) fn passages(&self, id: &str) -> Vec<String> {
         let view = self.world.view();
-        let (_, row) = view
-            .thing_by_id(self.world.tenant, id)
-            .expect("read")
-            .expect("stored");
-        let assertion = view
-            .assertion(self.world.tenant, row.said[0].lsn())
-            .expect("read")
-            .expect("held");
+        let (_, row) = view.thing_by_id(self.world.tenant, id).expect("read").expect("stored");
+        let assertion = view.assertion(self.world.tenant, row.said[0].lsn()).expect("read").expect("held");
         index::text::passages(&assertion)
     }
 
     fn id(&self, thing: storage::ids::ThingId) -> String {
-        self.world
-            .view()
-            .thing(self.world.tenant, thing)
-            .expect("stored")
-            .id
+        self.world.view().thing(self.world.tenant, thing).expect("stored").id
     }
 }
 
@@ -151,18 +110,12 @@ pub(crate) fn open(world: &World, home: Home) -> (TextIndex, Found) {
 
 pub(crate) fn drive(text: &mut TextIndex, world: &World) {
     let view = world.view();
-    while !follower::drive(text, &view, Limits::default(), &|| false)
-        .expect("drives")
-        .is_current()
-    {}
+    while !follower::drive(text, &view, Limits::default(), &|| false).expect("drives").is_current() {}
 }
 
 pub(crate) fn text_of(id: &str, name: &str, text: &str) -> Said {
     let mut said = entity(id, "report", name);
-    said.parts[0].texts = vec![Text {
-        text: text.to_owned(),
-        of_claim: String::new(),
-    }];
+    said.parts[0].texts = vec![Text { text: text.to_owned(), of_claim: String::new() }];
     said
 }
 

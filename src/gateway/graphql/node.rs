@@ -54,7 +54,11 @@ impl NodeQuery {
                 entities: sees_all.then_some(head.entities),
                 relations: sees_all.then_some(head.relations),
                 lsn: head.head().0,
-                followers: vec![Follower { name: "text", state: unit.state.to_string(), lsn: unit.position.0 }],
+                followers: vec![Follower {
+                    name: "text",
+                    state: unit.state.to_string(),
+                    lsn: unit.position.0,
+                }],
             })
         })
         .await

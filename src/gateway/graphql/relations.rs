@@ -1,6 +1,6 @@
 //! Relations of a thing, a page at a time.
 
-use async_graphql::{Context, Enum, ID, Result, Object, SimpleObject};
+use async_graphql::{Context, Enum, ID, Object, Result, SimpleObject};
 use storage::ids::{LabelId, SymbolId, ThingId};
 use storage::{Edge, End};
 
@@ -87,14 +87,18 @@ fn cursor(place: read::Place) -> String {
 }
 
 fn place(cursor: &str) -> Result<read::Place, Failure> {
-    let broken = || Failure::bad_request(format!("`after` is no cursor: `{cursor}`; send the `nextCursor` of a page"));
+    let broken =
+        || Failure::bad_request(format!("`after` is no cursor: `{cursor}`; send the `nextCursor` of a page"));
     let mut parts = cursor.split('.');
     let end = match parts.next() {
         Some("out") => End::Out,
         Some("in") => End::In,
         _ => return Err(broken()),
     };
-    let numbers = parts.map(|part| u64::from_str_radix(part, 16)).collect::<Result<Vec<_>, _>>().map_err(|_| broken())?;
+    let numbers = parts
+        .map(|part| u64::from_str_radix(part, 16))
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|_| broken())?;
     let after = match numbers.as_slice() {
         [] => None,
         &[kind, relation, other] => Some(Edge {

@@ -103,11 +103,17 @@ impl SearchQuery {
     }
 
     /// Things whose titles begin with a prefix.
-    async fn suggest(&self, context: &Context<'_>, prefix: String, limit: Option<i32>) -> Result<Vec<Suggestion>> {
+    async fn suggest(
+        &self,
+        context: &Context<'_>,
+        prefix: String,
+        limit: Option<i32>,
+    ) -> Result<Vec<Suggestion>> {
         read(context, move |app, principal, view| {
             let limit = super::limit(limit, SUGGESTIONS, SUGGESTIONS_MAX)?;
             let found = search::suggest(app, principal, view, &prefix, limit)?;
-            let suggestion = |(id, r#type, title): (String, String, String)| Suggestion { id: id.into(), r#type, title };
+            let suggestion =
+                |(id, r#type, title): (String, String, String)| Suggestion { id: id.into(), r#type, title };
             Ok(found.into_iter().map(suggestion).collect())
         })
         .await
@@ -140,7 +146,11 @@ impl From<search::Hit> for SearchHit {
             title: hit.title,
             score: hit.score,
             snippet: hit.snippet,
-            highlights: hit.marks.into_iter().map(|mark| Highlight { start: mark.start, end: mark.end }).collect(),
+            highlights: hit
+                .marks
+                .into_iter()
+                .map(|mark| Highlight { start: mark.start, end: mark.end })
+                .collect(),
             keyword_raw: hit.keyword_raw,
             keyword: hit.score,
         }

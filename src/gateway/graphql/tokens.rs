@@ -105,7 +105,9 @@ fn wanted(
     expires_at: Option<DateTime>,
 ) -> Result<Wanted, Failure> {
     let purposes = match purposes {
-        Some(names) => names.iter().map(|name| Ok(name.parse::<Purpose>()?)).collect::<Result<Purposes, Failure>>()?,
+        Some(names) => {
+            names.iter().map(|name| Ok(name.parse::<Purpose>()?)).collect::<Result<Purposes, Failure>>()?
+        }
         None => principal.purposes,
     };
     Ok(Wanted {

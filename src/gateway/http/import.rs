@@ -1,5 +1,7 @@
 //! Imports over HTTP: one request is one import, of one raw body or of many multipart files.
 
+use std::time::Duration;
+
 use axum::Json;
 use axum::body::Body;
 use axum::extract::{FromRequest, Multipart, Path, Query, Request, State};
@@ -19,6 +21,9 @@ use crate::ingest::files::Format;
 use crate::ingest::import::{self, rejects_path};
 use crate::ingest::upload::{self, Event};
 use crate::policy::{Action, Principal};
+
+/// A client that goes on sending what was refused is cut off after this.
+const SWALLOW_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// What to import, and on which terms. Terms that are left out are those of a source that is known.
 #[derive(Debug, Deserialize)]
@@ -43,8 +48,14 @@ pub(crate) async fn run(
     Query(params): Query<Params>,
     request: Request,
 ) -> Result<Response, Failure> {
-    app.check(&principal, Action::ImportRun)?;
-    let wanted = request_of(&app, &app.store.view()?, &principal, &params)?;
+    let permitted = app.check(&principal, Action::ImportRun);
+    let wanted = match permitted.and_then(|()| request_of(&app, &app.store.view()?, &principal, &params)) {
+        Ok(wanted) => wanted,
+        Err(refused) => {
+            swallow(request);
+            return Err(refused);
+        }
+    };
     let (sender, mut upload) = upload::channel();
     let importer = app.clone();
     let importing =
@@ -54,6 +65,14 @@ pub(crate) async fn run(
     app.metrics.import_objects.inc_by(summary.read);
     let status = if summary.error.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
     Ok((status, Json(summary)).into_response())
+}
+
+/// Reads a refused body to nowhere for a while: a client that is still sending would lose the refusal to a broken pipe.
+fn swallow(request: Request) {
+    tokio::spawn(tokio::time::timeout(SWALLOW_TIMEOUT, async move {
+        let mut pieces = request.into_body().into_data_stream();
+        while let Some(Ok(_)) = pieces.next().await {}
+    }));
 }
 
 /// The rejects of a run, one JSON object a line.
@@ -80,11 +99,16 @@ async fn feed(request: Request, name: String, sender: mpsc::Sender<Event>) -> Re
     let mut multipart = multipart.map_err(|error| Failure::bad_request(error.body_text()))?;
     loop {
         match multipart.next_field().await {
-            Ok(None) => return Ok(()),
+            Ok(None) => {
+                let _ = sender.send(Event::End).await;
+                return Ok(());
+            }
             Ok(Some(field)) => {
                 let name = field.file_name().or(field.name()).unwrap_or("file").to_owned();
                 let _ = sender.send(Event::File(name)).await;
-                feed_pieces(field, &sender).await;
+                if !feed_pieces(field, &sender).await {
+                    return Ok(());
+                }
             }
             Err(error) => {
                 let _ = sender.send(Event::Broken(error.body_text())).await;
@@ -96,27 +120,42 @@ async fn feed(request: Request, name: String, sender: mpsc::Sender<Event>) -> Re
 
 async fn feed_raw(body: Body, name: String, sender: &mpsc::Sender<Event>) -> Result<(), Failure> {
     let _ = sender.send(Event::File(name)).await;
-    feed_pieces(body.into_data_stream(), sender).await;
+    if feed_pieces(body.into_data_stream(), sender).await {
+        let _ = sender.send(Event::End).await;
+    }
     Ok(())
 }
 
-/// A body that breaks off is told to the reader; a reader that has ended needs no more.
-async fn feed_pieces<S, E>(mut pieces: S, sender: &mpsc::Sender<Event>)
+/// A body that breaks off is told to the reader, and false returned; for a reader that has ended the rest is read to
+/// nowhere, because a client that is still sending would lose the answer.
+async fn feed_pieces<S, E>(mut pieces: S, sender: &mpsc::Sender<Event>) -> bool
 where
     S: futures_util::Stream<Item = Result<bytes::Bytes, E>> + Unpin,
     E: std::fmt::Display,
 {
     while let Some(piece) = pieces.next().await {
-        let event = piece.map_or_else(|error| Event::Broken(format!("the body broke off: {error}")), Event::Data);
+        let event =
+            piece.map_or_else(|error| Event::Broken(format!("the body broke off: {error}")), Event::Data);
         let broken = matches!(event, Event::Broken(_));
-        if sender.send(event).await.is_err() || broken {
-            return;
+        let _ = sender.send(event).await;
+        if broken {
+            return false;
         }
     }
+    true
 }
 
-fn request_of(app: &Shared, view: &View, principal: &Principal, params: &Params) -> Result<import::Request, Failure> {
-    let known = view.sources(principal.tenant)?.into_iter().map(|(_, spec)| spec).find(|spec| spec.name == params.source);
+fn request_of(
+    app: &Shared,
+    view: &View,
+    principal: &Principal,
+    params: &Params,
+) -> Result<import::Request, Failure> {
+    let known = view
+        .sources(principal.tenant)?
+        .into_iter()
+        .map(|(_, spec)| spec)
+        .find(|spec| spec.name == params.source);
     let source = terms(params, known.as_ref())?;
     source.validate()?;
     if known.as_ref().is_some_and(|known| *known != source) {
@@ -128,7 +167,10 @@ fn request_of(app: &Shared, view: &View, principal: &Principal, params: &Params)
 
 fn terms(params: &Params, known: Option<&SourceSpec>) -> Result<SourceSpec, Failure> {
     let missing = |what: &str| {
-        Failure::bad_request(format!("source `{}` is new and has no {what}; every source needs purpose and licence", params.source))
+        Failure::bad_request(format!(
+            "source `{}` is new and has no {what}; every source needs purpose and licence",
+            params.source
+        ))
     };
     let purposes = match (&params.purpose, known) {
         (Some(names), _) => purposes(names)?,
@@ -147,7 +189,9 @@ fn terms(params: &Params, known: Option<&SourceSpec>) -> Result<SourceSpec, Fail
         purposes,
         licence,
         retention: retention.or(known.map(|known| known.retention)).unwrap_or(Retention::Standard365d),
-        classification: classification.or(known.map(|known| known.classification)).unwrap_or(Classification::Internal),
+        classification: classification
+            .or(known.map(|known| known.classification))
+            .unwrap_or(Classification::Internal),
         personal: params.personal.or(known.map(|known| known.personal)).unwrap_or_default(),
     })
 }
@@ -158,5 +202,9 @@ fn purposes(names: &str) -> Result<Purposes, Failure> {
 }
 
 fn crashed() -> Failure {
-    Failure::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "the import stopped unexpectedly; see the node's log")
+    Failure::new(
+        StatusCode::INTERNAL_SERVER_ERROR,
+        "internal",
+        "the import stopped unexpectedly; see the node's log",
+    )
 }

@@ -67,15 +67,9 @@ impl Error {
 ///
 /// # Errors
 /// An [`Error`] inside an [`io::Error`] if it is compressed in another way, or what `reader` fails with.
-pub fn open<'a>(
-    mut reader: impl Read + 'a,
-    decompressed_bytes_max: u64,
-) -> io::Result<Box<dyn Read + 'a>> {
+pub fn open<'a>(mut reader: impl Read + 'a, decompressed_bytes_max: u64) -> io::Result<Box<dyn Read + 'a>> {
     let mut head = Vec::with_capacity(SNIFFED_BYTES);
-    reader
-        .by_ref()
-        .take(SNIFFED_BYTES as u64)
-        .read_to_end(&mut head)?;
+    reader.by_ref().take(SNIFFED_BYTES as u64).read_to_end(&mut head)?;
     let gzip = head.starts_with(GZIP);
     refuse_others(&head)?;
     let whole = Cursor::new(head).chain(reader);
@@ -106,10 +100,7 @@ struct Gunzip<R> {
 
 impl<R: Read> Read for Gunzip<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let n = self
-            .inner
-            .read(buffer)
-            .map_err(|error| self.explain(error))?;
+        let n = self.inner.read(buffer).map_err(|error| self.explain(error))?;
         self.bytes += n as u64;
         if self.bytes > self.limit {
             return Err(io::Error::other(Error::TooLarge { limit: self.limit }));

@@ -46,9 +46,7 @@ pub enum Fatal {
         found: String,
     },
     /// The file follows STIX 2.0, which has other objects.
-    #[error(
-        "the file is STIX 2.0 ({sign}), not 2.1; convert it first, for example with stix2-elevator"
-    )]
+    #[error("the file is STIX 2.0 ({sign}), not 2.1; convert it first, for example with stix2-elevator")]
     Stix20 {
         /// How that shows.
         sign: String,

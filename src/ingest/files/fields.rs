@@ -37,11 +37,9 @@ pub(super) struct Fields<'a>(Vec<Field<'a>>);
 pub(super) fn parse(text: &str) -> Result<Fields<'_>, Reject> {
     let fields = Fields(json::properties(text)?);
     match fields.duplicate() {
-        Some(name) => Err(Reject::new(
-            "duplicate_key",
-            format!("the property `{name}` stands twice; keep one"),
-            name,
-        )),
+        Some(name) => {
+            Err(Reject::new("duplicate_key", format!("the property `{name}` stands twice; keep one"), name))
+        }
         None => Ok(fields),
     }
 }
@@ -63,9 +61,7 @@ impl<'a> Fields<'a> {
     /// # Errors
     /// `bad_property` if it is something else.
     pub(super) fn string(&self, name: &str) -> Result<Option<Cow<'a, str>>, Reject> {
-        self.raw(name)
-            .map(|raw| string(raw).ok_or_else(|| bad(name, "a string", raw)))
-            .transpose()
+        self.raw(name).map(|raw| string(raw).ok_or_else(|| bad(name, "a string", raw))).transpose()
     }
 
     /// A string that must be there.
@@ -126,10 +122,7 @@ impl<'a> Fields<'a> {
     /// # Errors
     /// `unknown_property`, naming it.
     pub(super) fn only(&self, known: &[&str]) -> Result<(), Reject> {
-        let unknown = self
-            .0
-            .iter()
-            .find(|field| !known.contains(&field.name.as_ref()));
+        let unknown = self.0.iter().find(|field| !known.contains(&field.name.as_ref()));
         unknown.map_or(Ok(()), |field| {
             let known = known.join("`, `");
             let reason = format!("unknown property `{}`; known are `{known}`", field.name);

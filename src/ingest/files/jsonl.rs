@@ -17,16 +17,8 @@ use super::fields::{self, Fields};
 use super::labels::Labels;
 use super::reject::Reject;
 
-const ENTITY: [&str; 8] = [
-    "id",
-    "type",
-    "labels",
-    "attributes",
-    "texts",
-    "classification",
-    "personal",
-    "observed_at",
-];
+const ENTITY: [&str; 8] =
+    ["id", "type", "labels", "attributes", "texts", "classification", "personal", "observed_at"];
 
 const RELATION: [&str; 13] = [
     "relation",
@@ -77,21 +69,11 @@ impl<'a> Jsonl<'a> {
     /// The line's own part, then one for each other label that its texts have.
     fn parts(&mut self, said: &Said, fields: &Fields<'_>) -> Result<Vec<Part>, Reject> {
         let source = self.labels.source();
-        let own = terms(
-            fields,
-            Terms {
-                classification: source.classification,
-                personal: source.personal,
-            },
-        )?;
+        let own = terms(fields, Terms { classification: source.classification, personal: source.personal })?;
         let mut parts = vec![self.part(said, LabelKind::from(said.form), own)];
         parts[0].claims = claims(fields)?;
         for (terms, text) in texts(fields, own)? {
-            let part = if terms == own {
-                0
-            } else {
-                self.part_of(&mut parts, said, terms)
-            };
+            let part = if terms == own { 0 } else { self.part_of(&mut parts, said, terms) };
             parts[part].texts.push(text);
         }
         Ok(parts)
@@ -109,26 +91,15 @@ impl<'a> Jsonl<'a> {
 
     fn part(&mut self, said: &Said, kind: LabelKind, terms: Terms) -> Part {
         let thing_type = &said.thing_type;
-        let label = self
-            .labels
-            .of(kind, thing_type, terms.classification, terms.personal);
-        Part {
-            label,
-            claims: Vec::new(),
-            texts: Vec::new(),
-        }
+        let label = self.labels.of(kind, thing_type, terms.classification, terms.personal);
+        Part { label, claims: Vec::new(), texts: Vec::new() }
     }
 }
 
 fn entity(fields: &Fields<'_>) -> Result<Said, Reject> {
     fields.only(&ENTITY)?;
     let id = fields.required("id")?.into_owned();
-    thing(
-        id,
-        fields.required("type")?.into_owned(),
-        Form::Entity,
-        fields,
-    )
+    thing(id, fields.required("type")?.into_owned(), Form::Entity, fields)
 }
 
 fn relation(fields: &Fields<'_>, source: &str) -> Result<Said, Reject> {
@@ -148,13 +119,7 @@ fn relation(fields: &Fields<'_>, source: &str) -> Result<Said, Reject> {
         None => relation_id(source, &edge, since.as_ref().map(|(text, _)| text.as_str())),
     };
     let said = thing(id, edge.kind.clone(), Form::Relation, fields)?;
-    Ok(Said {
-        edges: vec![edge],
-        weight: weight(fields)?,
-        since,
-        until: fields.time("until")?,
-        ..said
-    })
+    Ok(Said { edges: vec![edge], weight: weight(fields)?, since, until: fields.time("until")?, ..said })
 }
 
 /// What every thing has, without its parts. A line has no version: what is said last is what holds.
@@ -181,13 +146,7 @@ fn thing(id: String, thing_type: String, form: Form, fields: &Fields<'_>) -> Res
 /// Lengths go in front so that no two lists of fields are the same bytes. Part of the format: never change it.
 fn relation_id(source: &str, edge: &EdgeSaid, since: Option<&str>) -> String {
     let mut hash = Sha256::new();
-    for field in [
-        source,
-        &edge.kind,
-        &edge.from,
-        &edge.to,
-        since.unwrap_or_default(),
-    ] {
+    for field in [source, &edge.kind, &edge.from, &edge.to, since.unwrap_or_default()] {
         hash.update((field.len() as u64).to_be_bytes());
         hash.update(field);
     }
@@ -215,10 +174,7 @@ fn claims(fields: &Fields<'_>) -> Result<Vec<Claim>, Reject> {
         return Err(fields::bad("attributes", "an object", raw));
     }
     let claim = |field: &fields::Field<'_>| {
-        Ok(Claim {
-            name: field.name.as_ref().into(),
-            json: fields::minified(field.raw, 2)?,
-        })
+        Ok(Claim { name: field.name.as_ref().into(), json: fields::minified(field.raw, 2)? })
     };
     fields::parse(raw)?.iter().map(claim).collect()
 }
@@ -236,10 +192,7 @@ fn texts(fields: &Fields<'_>, own: Terms) -> Result<Vec<(Terms, Text)>, Reject> 
 fn one_text(raw: &str, own: Terms) -> Result<(Terms, Text), Reject> {
     let fields = fields::parse(raw)?;
     fields.only(&["text", "classification", "personal"])?;
-    let text = Text {
-        text: fields.required("text")?.into_owned(),
-        of_claim: String::new(),
-    };
+    let text = Text { text: fields.required("text")?.into_owned(), of_claim: String::new() };
     Ok((terms(&fields, own)?, text))
 }
 

@@ -16,10 +16,7 @@ pub(super) struct Labels {
 
 impl Labels {
     pub(super) fn new(source: SourceSpec) -> Labels {
-        Labels {
-            source,
-            by_type: HashMap::new(),
-        }
+        Labels { source, by_type: HashMap::new() }
     }
 
     /// The terms that the labels are made from.
@@ -37,15 +34,9 @@ impl Labels {
     ) -> Arc<Label> {
         let personal = personal || self.source.personal;
         let same = |label: &&Arc<Label>| {
-            label.kind == kind
-                && label.classification == classification
-                && label.personal == personal
+            label.kind == kind && label.classification == classification && label.personal == personal
         };
-        if let Some(label) = self
-            .by_type
-            .get(thing_type)
-            .and_then(|of| of.iter().find(same))
-        {
+        if let Some(label) = self.by_type.get(thing_type).and_then(|of| of.iter().find(same)) {
             return Arc::clone(label);
         }
         let label = Arc::new(self.make(kind, thing_type, classification, personal));

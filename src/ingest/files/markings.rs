@@ -21,42 +21,15 @@ const TLP_2_EXTENSION: &str = "extension-definition--60a3c5c5-0d10-413e-aab3-9e0
 
 /// TLP 1.0 as the standard defines it, then TLP 2.0 as its extension does.
 const WELL_KNOWN: [(&str, Classification); 9] = [
-    (
-        "613f2e26-407d-48c7-9eca-b8e91df99dc9",
-        Classification::Public,
-    ),
-    (
-        "34098fce-860f-48ae-8e50-ebd3cc5e41da",
-        Classification::Internal,
-    ),
-    (
-        "f88d31f6-486f-44da-b317-01333bde0b82",
-        Classification::Confidential,
-    ),
-    (
-        "5e57c739-391a-4eb3-b6be-7d15ca92d5ed",
-        Classification::Secret,
-    ),
-    (
-        "94868c89-83c2-464b-929b-a1a8aa3c8487",
-        Classification::Public,
-    ),
-    (
-        "bab4a63c-aed9-4cf5-a766-dfca5abac2bb",
-        Classification::Internal,
-    ),
-    (
-        "55d920b0-5e8b-4f79-9ee9-91f868d9b421",
-        Classification::Confidential,
-    ),
-    (
-        "939a9414-2ddd-4d32-a0cd-375ea402b003",
-        Classification::Restricted,
-    ),
-    (
-        "e828b379-4e03-4974-9ac4-e53a884c97c1",
-        Classification::Secret,
-    ),
+    ("613f2e26-407d-48c7-9eca-b8e91df99dc9", Classification::Public),
+    ("34098fce-860f-48ae-8e50-ebd3cc5e41da", Classification::Internal),
+    ("f88d31f6-486f-44da-b317-01333bde0b82", Classification::Confidential),
+    ("5e57c739-391a-4eb3-b6be-7d15ca92d5ed", Classification::Secret),
+    ("94868c89-83c2-464b-929b-a1a8aa3c8487", Classification::Public),
+    ("bab4a63c-aed9-4cf5-a766-dfca5abac2bb", Classification::Internal),
+    ("55d920b0-5e8b-4f79-9ee9-91f868d9b421", Classification::Confidential),
+    ("939a9414-2ddd-4d32-a0cd-375ea402b003", Classification::Restricted),
+    ("e828b379-4e03-4974-9ac4-e53a884c97c1", Classification::Secret),
 ];
 
 /// The marking definitions seen so far.
@@ -127,10 +100,7 @@ impl Markings {
     ) -> Result<Marked, Reject> {
         let refs = fields.strings("object_marking_refs")?;
         let object = refs.iter().filter_map(|id| self.level(id)).max();
-        let mut marked = Marked {
-            object: object.unwrap_or(default),
-            granular: self.granular(fields)?,
-        };
+        let mut marked = Marked { object: object.unwrap_or(default), granular: self.granular(fields)? };
         marked.raise(inseparable);
         Ok(marked)
     }
@@ -184,11 +154,7 @@ impl Marked {
 
 impl Granular {
     fn add(&mut self, level: Classification, inner: &str) {
-        let of = if inner.is_empty() {
-            &mut self.all
-        } else {
-            &mut self.inner
-        };
+        let of = if inner.is_empty() { &mut self.all } else { &mut self.inner };
         *of = Some(level).max(*of);
     }
 }
@@ -208,14 +174,9 @@ fn defined_level(fields: &Fields<'_>) -> Result<Option<Classification>, Reject> 
         return Ok(Some(level_of(level)));
     }
     let is_tlp = |kind: &str| kind.eq_ignore_ascii_case("tlp");
-    if fields
-        .string("definition_type")?
-        .is_some_and(|kind| is_tlp(&kind))
-    {
+    if fields.string("definition_type")?.is_some_and(|kind| is_tlp(&kind)) {
         let definition = object(fields, "definition");
-        let level = definition
-            .as_ref()
-            .and_then(|of| of.as_object()?.values().next()?.as_str());
+        let level = definition.as_ref().and_then(|of| of.as_object()?.values().next()?.as_str());
         return Ok(Some(level.map_or(Classification::Secret, level_of)));
     }
     let name = fields.string("name")?;

@@ -73,10 +73,7 @@ impl<R: Read> Objects<R> {
     ///
     /// # Errors
     /// What makes the rest unreadable. Everything returned before it stands.
-    #[allow(
-        clippy::should_implement_trait,
-        reason = "an iterator cannot lend from its own buffer"
-    )]
+    #[allow(clippy::should_implement_trait, reason = "an iterator cannot lend from its own buffer")]
     pub fn next(&mut self) -> Result<Option<Found<'_>>, Fatal> {
         if !self.started {
             self.skip_byte_order_mark()?;
@@ -104,9 +101,9 @@ impl<R: Read> Objects<R> {
         let offset = self.window.mark_offset();
         match std::str::from_utf8(self.window.marked()) {
             Ok(text) => Found::Object(Piece { text, line, offset }),
-            Err(error) => Found::Rejected(
-                not_utf8(self.window.marked(), error.valid_up_to(), offset).at(line),
-            ),
+            Err(error) => {
+                Found::Rejected(not_utf8(self.window.marked(), error.valid_up_to(), offset).at(line))
+            }
         }
     }
 
@@ -170,19 +167,11 @@ fn take<R: Read>(
             break ended;
         }
     };
-    Ok(Taken {
-        line,
-        bytes: window.offset() - offset,
-        ended,
-        too_large,
-    })
+    Ok(Taken { line, bytes: window.offset() - offset, ended, too_large })
 }
 
 fn too_large(what: &str, taken: &Taken, shown: &[u8]) -> Reject {
-    let reason = format!(
-        "{what} of {} bytes, at most {RECORD_BYTES_MAX}",
-        taken.bytes
-    );
+    let reason = format!("{what} of {} bytes, at most {RECORD_BYTES_MAX}", taken.bytes);
     Reject::new("record_too_large", reason, &String::from_utf8_lossy(shown)).at(taken.line)
 }
 

@@ -33,12 +33,7 @@ impl Reject {
     /// A reject whose line is not known yet: see [`Reject::at`].
     #[must_use]
     pub fn new(code: &'static str, reason: impl Into<String>, value: &str) -> Reject {
-        Reject {
-            line: 0,
-            code,
-            reason: reason.into(),
-            value: value.chars().take(VALUE_CHARS_MAX).collect(),
-        }
+        Reject { line: 0, code, reason: reason.into(), value: value.chars().take(VALUE_CHARS_MAX).collect() }
     }
 
     /// The same reject, on that line.
@@ -52,13 +47,7 @@ impl Reject {
     /// # Errors
     /// What `out` fails with.
     pub fn write_line(&self, file: &str, out: &mut dyn Write) -> io::Result<()> {
-        let row = Row {
-            file,
-            line: self.line,
-            code: self.code,
-            reason: &self.reason,
-            value: &self.value,
-        };
+        let row = Row { file, line: self.line, code: self.code, reason: &self.reason, value: &self.value };
         serde_json::to_writer(&mut *out, &row)?;
         out.write_all(b"\n")
     }

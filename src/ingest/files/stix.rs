@@ -8,9 +8,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use serde::Deserialize;
-use storage::model::{
-    Claim, Classification, EdgeSaid, Form, Label, LabelKind, Part, Said, Status, Text,
-};
+use storage::model::{Claim, Classification, EdgeSaid, Form, Label, LabelKind, Part, Said, Status, Text};
 
 use super::fatal::Fatal;
 use super::fields::{self, Field, Fields};
@@ -34,12 +32,7 @@ const TEXTS: [&str; 11] = [
 ];
 
 /// Where the other names of a thing stand.
-const ALIASES: [&str; 4] = [
-    "aliases",
-    "x_mitre_aliases",
-    "x_mitre_shortname",
-    "external_references",
-];
+const ALIASES: [&str; 4] = ["aliases", "x_mitre_aliases", "x_mitre_shortname", "external_references"];
 
 /// Why an object is not taken.
 #[derive(Debug)]
@@ -67,11 +60,7 @@ pub(super) struct Stix<'a> {
 impl<'a> Stix<'a> {
     pub(super) fn new(labels: &'a mut Labels, markings: &'a mut Markings) -> Stix<'a> {
         markings.begin_file();
-        Stix {
-            labels,
-            markings,
-            is_2_1: false,
-        }
+        Stix { labels, markings, is_2_1: false }
     }
 
     /// What the object says.
@@ -181,17 +170,10 @@ fn relationship(said: &mut Said, fields: &Fields<'_>) -> Result<(), Reject> {
 /// A sighting links more than two things, so its edges leave from itself.
 fn sighting(said: &mut Said, fields: &Fields<'_>) -> Result<(), Reject> {
     let of = fields.required("sighting_of_ref")?.into_owned();
-    let edge = |kind: &str, to| EdgeSaid {
-        kind: kind.into(),
-        from: String::new(),
-        to,
-    };
+    let edge = |kind: &str, to| EdgeSaid { kind: kind.into(), from: String::new(), to };
     said.form = Form::Relation;
     said.edges = vec![edge("sighting-of", of)];
-    for (kind, name) in [
-        ("where-sighted", "where_sighted_refs"),
-        ("observed-data", "observed_data_refs"),
-    ] {
+    for (kind, name) in [("where-sighted", "where_sighted_refs"), ("observed-data", "observed_data_refs")] {
         let refs = fields.strings(name)?.into_iter();
         said.edges.extend(refs.map(|to| edge(kind, to)));
     }
@@ -205,8 +187,9 @@ fn is_inseparable(said: &Said, name: &str) -> bool {
     match name {
         "type" | "id" | "created" | "modified" | "revoked" | "labels" => true,
         "relationship_type" | "source_ref" | "target_ref" | "start_time" | "stop_time"
-        | "sighting_of_ref" | "where_sighted_refs" | "observed_data_refs" | "first_seen"
-        | "last_seen" => said.form == Form::Relation,
+        | "sighting_of_ref" | "where_sighted_refs" | "observed_data_refs" | "first_seen" | "last_seen" => {
+            said.form == Form::Relation
+        }
         _ => false,
     }
 }
@@ -228,48 +211,29 @@ fn levels(fields: &Fields<'_>, marked: &Marked) -> Vec<Classification> {
 }
 
 fn claims<'f, 'a>(fields: &'f Fields<'a>) -> impl Iterator<Item = &'f Field<'a>> {
-    fields
-        .iter()
-        .filter(|field| field.name != "type" && field.name != "id")
+    fields.iter().filter(|field| field.name != "type" && field.name != "id")
 }
 
 /// The claims and texts of the properties that `belongs` picks.
-fn part(
-    label: Arc<Label>,
-    fields: &Fields<'_>,
-    belongs: impl Fn(&str) -> bool,
-) -> Result<Part, Reject> {
-    let mut part = Part {
-        label,
-        claims: Vec::with_capacity(fields.iter().len()),
-        texts: Vec::new(),
-    };
+fn part(label: Arc<Label>, fields: &Fields<'_>, belongs: impl Fn(&str) -> bool) -> Result<Part, Reject> {
+    let mut part = Part { label, claims: Vec::with_capacity(fields.iter().len()), texts: Vec::new() };
     let mut aliases = Aliases::default();
     for field in claims(fields).filter(|field| belongs(&field.name)) {
         let name = field.name.as_ref();
-        part.claims.push(Claim {
-            name: name.into(),
-            json: fields::minified(field.raw, 1)?,
-        });
+        part.claims.push(Claim { name: name.into(), json: fields::minified(field.raw, 1)? });
         if TEXTS.contains(&name) {
             part.texts.extend(text(name, fields::string(field.raw)));
         } else if ALIASES.contains(&name) {
-            other_names(field)
-                .into_iter()
-                .for_each(|name| aliases.add(name));
+            other_names(field).into_iter().for_each(|name| aliases.add(name));
         }
     }
-    part.texts
-        .extend(text("aliases", Some(aliases.text.into())));
+    part.texts.extend(text("aliases", Some(aliases.text.into())));
     Ok(part)
 }
 
 fn text(of_claim: &str, text: Option<Cow<'_, str>>) -> Option<Text> {
     let text = text.filter(|text| !text.trim().is_empty())?;
-    Some(Text {
-        text: text.into_owned(),
-        of_claim: of_claim.into(),
-    })
+    Some(Text { text: text.into_owned(), of_claim: of_claim.into() })
 }
 
 #[derive(Deserialize)]
@@ -301,10 +265,7 @@ impl Aliases {
 fn other_names(field: &Field<'_>) -> Vec<String> {
     if field.name == "external_references" {
         let references: Vec<Reference> = serde_json::from_str(field.raw).unwrap_or_default();
-        return references
-            .into_iter()
-            .filter_map(|of| of.external_id)
-            .collect();
+        return references.into_iter().filter_map(|of| of.external_id).collect();
     }
     match fields::string(field.raw) {
         Some(name) => vec![name.into_owned()],
@@ -314,9 +275,7 @@ fn other_names(field: &Field<'_>) -> Vec<String> {
 
 /// An id is `<type>--<uuid>`.
 fn check_id(id: &str, stix_type: &str) -> Result<(), Reject> {
-    let uuid = id
-        .strip_prefix(stix_type)
-        .and_then(|rest| rest.strip_prefix("--"));
+    let uuid = id.strip_prefix(stix_type).and_then(|rest| rest.strip_prefix("--"));
     if uuid.is_some_and(is_uuid) {
         return Ok(());
     }

@@ -69,10 +69,8 @@ pub(super) fn object(said: &Said, stix_type: &str) -> Value {
 /// The first of these files, beside or above the checkout, that is there.
 fn at_hand(name: &str) -> Option<Vec<u8>> {
     let here = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
-    let found = ["", "..", "../.."]
-        .map(|above| here.join(above).join(name))
-        .into_iter()
-        .find(|path| path.exists());
+    let found =
+        ["", "..", "../.."].map(|above| here.join(above).join(name)).into_iter().find(|path| path.exists());
     if found.is_none() {
         eprintln!("skipped: {name} is not at hand");
     }
@@ -117,16 +115,15 @@ fn gzip_makes_no_difference() {
 fn the_taker_can_stop() {
     let lines = b"{\"id\":\"a\",\"type\":\"t\"}\n{\"id\":\"b\",\"type\":\"t\"}\n";
     let summary = Import::new(source())
-        .read(Format::Jsonl, &mut lines.as_slice(), &mut |_| {
-            ControlFlow::Break(())
-        })
+        .read(Format::Jsonl, &mut lines.as_slice(), &mut |_| ControlFlow::Break(()))
         .expect("no error");
     assert_eq!((summary.said, summary.stopped), (1, true));
 }
 
 #[test]
 fn equal_labels_are_one() {
-    let lines = b"{\"id\":\"a\",\"type\":\"t\"}\n{\"id\":\"b\",\"type\":\"t\"}\n{\"id\":\"c\",\"type\":\"u\"}\n";
+    let lines =
+        b"{\"id\":\"a\",\"type\":\"t\"}\n{\"id\":\"b\",\"type\":\"t\"}\n{\"id\":\"c\",\"type\":\"u\"}\n";
     let read = read(Format::Jsonl, lines);
     let label = |i: usize| &read.said[i].parts[0].label;
     assert!(std::sync::Arc::ptr_eq(label(0), label(1)));
@@ -144,9 +141,7 @@ fn a_format_has_a_name() {
 fn a_reject_is_one_line_of_json() {
     let reject = Reject::new("bad_json", "not \"JSON\"", &"x".repeat(1000)).at(7);
     let mut out = Vec::new();
-    reject
-        .write_line("a.json", &mut out)
-        .expect("memory takes it");
+    reject.write_line("a.json", &mut out).expect("memory takes it");
     let value: BTreeMap<String, Value> = serde_json::from_slice(&out).expect("JSON");
     let keys: Vec<_> = value.keys().map(String::as_str).collect();
     assert_eq!(keys, ["code", "file", "line", "reason", "value"]);

@@ -89,9 +89,7 @@ fn refused(text: &str, expected: &[(usize, Option<&str>, &str)]) {
     let mut told = problems.iter();
     for &(line, policy, part) in expected {
         let is_it = |problem: &PolicyProblem| {
-            problem.line == line
-                && problem.policy.as_deref() == policy
-                && problem.message.contains(part)
+            problem.line == line && problem.policy.as_deref() == policy && problem.message.contains(part)
         };
         assert!(told.any(is_it), "{expected:?} in {problems:?}");
     }

@@ -3,9 +3,7 @@ use std::time::Instant;
 use proptest::prelude::*;
 use storage::model::{Classification, LabelKind, Licence, Purpose, Purposes, Retention, Role};
 
-use super::super::examples::{
-    ELSEWHERE, HERE, a, any_action, any_label, any_principal, open_label,
-};
+use super::super::examples::{ELSEWHERE, HERE, a, any_action, any_label, any_principal, open_label};
 use super::*;
 
 #[test]
@@ -22,8 +20,7 @@ fn nothing_is_allowed_unless_permitted() {
 
 #[test]
 fn each_role_does_what_it_is_for() {
-    const READS: &str =
-        "entity.search entity.read relation.read ledger.read lineage.read embedding.read";
+    const READS: &str = "entity.search entity.read relation.read ledger.read lineage.read embedding.read";
     check_role(
         Role::Owner,
         &format!(
@@ -32,9 +29,7 @@ fn each_role_does_what_it_is_for() {
     );
     check_role(
         Role::Admin,
-        &format!(
-            "{READS} entity.write source.write import.run token.manage policy.manage ledger.export"
-        ),
+        &format!("{READS} entity.write source.write import.run token.manage policy.manage ledger.export"),
     );
     check_role(Role::Analyst, &format!("{READS} entity.write import.run"));
     check_role(Role::Reader, READS);
@@ -45,16 +40,8 @@ fn each_role_does_what_it_is_for() {
 fn check_role(role: Role, expected: &str) {
     let policy = Policy::built_in();
     let label = open_label();
-    let allowed = |action: &&Action| {
-        policy
-            .decide(&a(role), **action, resource(**action, &label))
-            .allowed
-    };
-    let names: Vec<_> = Action::ALL
-        .iter()
-        .filter(allowed)
-        .map(|action| action.as_str())
-        .collect();
+    let allowed = |action: &&Action| policy.decide(&a(role), **action, resource(**action, &label)).allowed;
+    let names: Vec<_> = Action::ALL.iter().filter(allowed).map(|action| action.as_str()).collect();
     assert_eq!(names.join(" "), expected, "{role}");
 }
 
@@ -66,57 +53,17 @@ fn each_rule_holds_for_every_reader() {
     let row = check_rule;
 
     row(EntityRead, same, true, "readers-read");
-    row(
-        EntityRead,
-        |p, _| p.tenant = ELSEWHERE,
-        false,
-        "same-tenant-reads",
-    );
+    row(EntityRead, |p, _| p.tenant = ELSEWHERE, false, "same-tenant-reads");
 
-    row(
-        EntityRead,
-        |_, l| l.classification = Classification::Internal,
-        true,
-        "readers-read",
-    );
-    row(
-        EntityRead,
-        |_, l| l.classification = Classification::Confidential,
-        false,
-        "clearance",
-    );
-    row(
-        EntityRead,
-        |p, _| p.clearance = Classification::Public,
-        true,
-        "readers-read",
-    );
+    row(EntityRead, |_, l| l.classification = Classification::Internal, true, "readers-read");
+    row(EntityRead, |_, l| l.classification = Classification::Confidential, false, "clearance");
+    row(EntityRead, |p, _| p.clearance = Classification::Public, true, "readers-read");
 
-    row(
-        EntityRead,
-        |_, l| l.purposes = one(Purpose::ThreatIntel),
-        true,
-        "readers-read",
-    );
-    row(
-        EntityRead,
-        |_, l| l.purposes = one(Purpose::Demo),
-        false,
-        "purpose",
-    );
-    row(
-        EntityRead,
-        |_, l| l.purposes = Purposes::default(),
-        false,
-        "purpose",
-    );
+    row(EntityRead, |_, l| l.purposes = one(Purpose::ThreatIntel), true, "readers-read");
+    row(EntityRead, |_, l| l.purposes = one(Purpose::Demo), false, "purpose");
+    row(EntityRead, |_, l| l.purposes = Purposes::default(), false, "purpose");
 
-    row(
-        EntityRead,
-        |_, l| l.compartments = vec!["alpha".into()],
-        false,
-        "compartments",
-    );
+    row(EntityRead, |_, l| l.compartments = vec!["alpha".into()], false, "compartments");
     row(
         EntityRead,
         |p, l| {
@@ -136,18 +83,8 @@ fn each_rule_holds_for_every_reader() {
         "compartments",
     );
 
-    row(
-        EntityRead,
-        |_, l| l.licence = Licence::RestrictedTos,
-        true,
-        "readers-read",
-    );
-    row(
-        EntityRead,
-        |_, l| l.licence = Licence::Embargoed,
-        false,
-        "embargo",
-    );
+    row(EntityRead, |_, l| l.licence = Licence::RestrictedTos, true, "readers-read");
+    row(EntityRead, |_, l| l.licence = Licence::Embargoed, false, "embargo");
     row(
         EntityRead,
         |p, l| {
@@ -187,12 +124,7 @@ fn each_rule_holds_for_every_reader() {
         "personal",
     );
 
-    row(
-        EntityRead,
-        |p, _| p.purposes_in_use = one(Purpose::Training),
-        true,
-        "readers-read",
-    );
+    row(EntityRead, |p, _| p.purposes_in_use = one(Purpose::Training), true, "readers-read");
     row(
         EntityRead,
         |p, l| {
@@ -204,12 +136,7 @@ fn each_rule_holds_for_every_reader() {
     );
 
     row(EmbeddingRead, same, true, "readers-read");
-    row(
-        EmbeddingRead,
-        |_, l| l.licence = Licence::MitOk,
-        false,
-        "embeddings-need-open-data",
-    );
+    row(EmbeddingRead, |_, l| l.licence = Licence::MitOk, false, "embeddings-need-open-data");
 
     row(
         EntityRead,
@@ -317,23 +244,14 @@ fn each_rule_about_purposes_wants_one_that_request_and_data_share() {
     );
 }
 
-fn check_rule(
-    action: Action,
-    change: fn(&mut Principal, &mut Label),
-    allowed: bool,
-    policies: &str,
-) {
+fn check_rule(action: Action, change: fn(&mut Principal, &mut Label), allowed: bool, policies: &str) {
     let policy = Policy::built_in();
     for role in [Role::Owner, Role::Admin, Role::Analyst, Role::Reader] {
         let (mut principal, mut label) = (a(role), open_label());
         change(&mut principal, &mut label);
         let decision = policy.decide(&principal, action, Resource::Label(HERE, &label));
         assert_eq!(decision.allowed, allowed, "{principal:?} {label:?}");
-        assert_eq!(
-            decision.policies.join(" "),
-            policies,
-            "{principal:?} {label:?}"
-        );
+        assert_eq!(decision.policies.join(" "), policies, "{principal:?} {label:?}");
     }
 }
 
@@ -342,11 +260,7 @@ fn nobody_changes_another_tenant() {
     let policy = Policy::built_in();
     for &action in Action::ALL.iter().filter(|action| !action.is_read()) {
         let decision = policy.decide(&a(Role::Owner), action, Resource::Tenant(ELSEWHERE));
-        assert_eq!(
-            decision,
-            Decision::new(false, ["same-tenant-writes"]),
-            "{action}"
-        );
+        assert_eq!(decision, Decision::new(false, ["same-tenant-writes"]), "{action}");
     }
 }
 
@@ -355,21 +269,9 @@ fn an_action_on_the_wrong_kind_of_resource_is_denied() {
     let anything = Policy::load("permit (principal, action, resource);").unwrap();
     let label = open_label();
     for &action in Action::ALL {
-        let wrong = if action.is_read() {
-            Resource::Tenant(HERE)
-        } else {
-            Resource::Label(HERE, &label)
-        };
-        assert!(
-            !anything.decide(&a(Role::Owner), action, wrong).allowed,
-            "{action}"
-        );
-        assert!(
-            anything
-                .decide(&a(Role::Owner), action, resource(action, &label))
-                .allowed,
-            "{action}"
-        );
+        let wrong = if action.is_read() { Resource::Tenant(HERE) } else { Resource::Label(HERE, &label) };
+        assert!(!anything.decide(&a(Role::Owner), action, wrong).allowed, "{action}");
+        assert!(anything.decide(&a(Role::Owner), action, resource(action, &label)).allowed, "{action}");
     }
 }
 
@@ -382,21 +284,14 @@ fn a_policy_that_fails_to_evaluate_denies() {
         when { principal.clearance * 9223372036854775807 < 0 };
     "#;
     let policy = Policy::load(overflowing).unwrap();
-    let decision = policy.decide(
-        &a(Role::Owner),
-        Action::EntityRead,
-        Resource::Label(HERE, &open_label()),
-    );
+    let decision = policy.decide(&a(Role::Owner), Action::EntityRead, Resource::Label(HERE, &open_label()));
     assert_eq!(decision, Decision::new(false, ["overflows"]));
 }
 
 #[test]
 fn a_policy_is_told_by_its_text() {
     let policy = Policy::built_in();
-    assert_eq!(
-        policy.version(),
-        Policy::load(policy.text()).unwrap().version()
-    );
+    assert_eq!(policy.version(), Policy::load(policy.text()).unwrap().version());
     assert_ne!(policy.version(), Policy::load("").unwrap().version());
 }
 
@@ -469,12 +364,8 @@ fn model(p: &Principal, action: Action, l: &Label) -> bool {
 
 fn model_label(p: &Principal, action: Action, l: &Label) -> bool {
     p.clearance >= l.classification
-        && p.purposes_in_use
-            .iter()
-            .any(|purpose| model_purpose(p, purpose, l))
-        && l.compartments
-            .iter()
-            .all(|name| p.compartments.contains(name))
+        && p.purposes_in_use.iter().any(|purpose| model_purpose(p, purpose, l))
+        && l.compartments.iter().all(|name| p.compartments.contains(name))
         && (l.licence != Licence::Embargoed || p.scopes.contains("embargoed.read"))
         && (action != Action::EmbeddingRead || l.licence == Licence::OpenDataOk)
 }
@@ -483,8 +374,7 @@ fn model_label(p: &Principal, action: Action, l: &Label) -> bool {
 fn model_purpose(p: &Principal, purpose: Purpose, l: &Label) -> bool {
     let untouchable = [Purpose::Benchmarking, Purpose::Training, Purpose::Demo];
     let personal_ok = p.clearance > Classification::Public && !untouchable.contains(&purpose);
-    let trains_on_restricted =
-        purpose == Purpose::Training && l.classification >= Classification::Restricted;
+    let trains_on_restricted = purpose == Purpose::Training && l.classification >= Classification::Restricted;
     l.purposes.contains(purpose) && (!l.personal || personal_ok) && !trains_on_restricted
 }
 
@@ -496,16 +386,9 @@ fn decision_time() {
     let principal = a(Role::Analyst);
     let mut micros: Vec<_> = (0..20_000)
         .map(|n| {
-            let label = Label {
-                thing_type: format!("type-{n}"),
-                ..open_label()
-            };
+            let label = Label { thing_type: format!("type-{n}"), ..open_label() };
             let started = Instant::now();
-            let decision = policy.decide(
-                &principal,
-                Action::EntityRead,
-                Resource::Label(HERE, &label),
-            );
+            let decision = policy.decide(&principal, Action::EntityRead, Resource::Label(HERE, &label));
             assert!(decision.allowed);
             started.elapsed().as_micros()
         })
@@ -513,18 +396,11 @@ fn decision_time() {
     micros.sort_unstable();
     let (median, p99) = (micros[micros.len() / 2], micros[micros.len() * 99 / 100]);
     assert!(median < 100, "median {median} us, p99 {p99} us");
-    eprintln!(
-        "{} policies: median {median} us, p99 {p99} us",
-        policy.set.policies().count()
-    );
+    eprintln!("{} policies: median {median} us, p99 {p99} us", policy.set.policies().count());
 }
 
 fn resource(action: Action, label: &Label) -> Resource<'_> {
-    if action.is_read() {
-        Resource::Label(HERE, label)
-    } else {
-        Resource::Tenant(HERE)
-    }
+    if action.is_read() { Resource::Label(HERE, label) } else { Resource::Tenant(HERE) }
 }
 
 fn one(purpose: Purpose) -> Purposes {

@@ -31,16 +31,9 @@ fn only_an_owner_makes_an_owner_and_only_an_owner_or_admin_an_admin() {
 }
 
 fn granted(own: Role, expected: &str) {
-    let spec = |role: Role| TokenSpec {
-        role,
-        ..same(&a(own))
-    };
+    let spec = |role: Role| TokenSpec { role, ..same(&a(own)) };
     let granted = |role: &&Role| may_grant(&a(own), &spec(**role), NOON).is_ok();
-    let names: Vec<_> = Role::ALL
-        .iter()
-        .filter(granted)
-        .map(|role| role.as_str())
-        .collect();
+    let names: Vec<_> = Role::ALL.iter().filter(granted).map(|role| role.as_str()).collect();
     assert_eq!(names.join(" "), expected, "{own}");
 }
 
@@ -50,20 +43,13 @@ fn no_role_gives_a_right_it_has_not() {
     let policy = Policy::built_in();
     let label = open_label();
     let may = |role: Role, action: Action| {
-        let resource = if action.is_read() {
-            Resource::Label(HERE, &label)
-        } else {
-            Resource::Tenant(HERE)
-        };
+        let resource = if action.is_read() { Resource::Label(HERE, &label) } else { Resource::Tenant(HERE) };
         policy.decide(&a(role), action, resource).allowed
     };
     for &own in Role::ALL {
         for &given in Role::ALL.iter().filter(|given| includes(own, **given)) {
             for &action in Action::ALL {
-                assert!(
-                    may(own, action) || !may(given, action),
-                    "{own} {given} {action}"
-                );
+                assert!(may(own, action) || !may(given, action), "{own} {given} {action}");
             }
         }
     }
@@ -94,13 +80,18 @@ fn more_of_anything_is_refused_and_named() {
 }
 
 #[test]
+fn an_owner_gives_rights_that_nobody_holds_yet() {
+    let owner = Principal { role: Role::Owner, ..granter() };
+    let mut spec = same(&owner);
+    spec.scopes.push("embargoed.read".to_owned());
+    assert_eq!(may_grant(&owner, &spec, NOON), Ok(()));
+}
+
+#[test]
 fn an_expiry_is_ahead_and_within_a_year_and_a_day() {
     let last = NOON + TOKEN_DAYS_MAX * DAY_US;
     let at = |expires_at_us| {
-        let spec = TokenSpec {
-            expires_at_us,
-            ..same(&granter())
-        };
+        let spec = TokenSpec { expires_at_us, ..same(&granter()) };
         may_grant(&granter(), &spec, NOON)
     };
     assert_eq!(at(NOON), Err(GrantRefused::Over));

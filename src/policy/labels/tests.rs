@@ -32,26 +32,11 @@ proptest! {
 fn a_label_is_decided_once() {
     let (policy, cache) = (Policy::built_in(), AllowedCache::default());
     let labels = numbered(vec![open_label(), open_label()]);
-    let first = cache.allowed(
-        &policy,
-        &a(Role::Reader),
-        Action::EntityRead,
-        known(&labels),
-    );
-    let again = cache.allowed(
-        &policy,
-        &a(Role::Reader),
-        Action::EntityRead,
-        known(&labels),
-    );
+    let first = cache.allowed(&policy, &a(Role::Reader), Action::EntityRead, known(&labels));
+    let again = cache.allowed(&policy, &a(Role::Reader), Action::EntityRead, known(&labels));
     assert!(Arc::ptr_eq(&first, &again));
     // A request that knows fewer labels is served too.
-    let fewer = cache.allowed(
-        &policy,
-        &a(Role::Reader),
-        Action::EntityRead,
-        known(&labels[..1]),
-    );
+    let fewer = cache.allowed(&policy, &a(Role::Reader), Action::EntityRead, known(&labels[..1]));
     assert!(Arc::ptr_eq(&first, &fewer));
 }
 
@@ -59,20 +44,10 @@ fn a_label_is_decided_once() {
 fn a_new_label_is_hidden_until_it_is_decided() {
     let (policy, cache) = (Policy::built_in(), AllowedCache::default());
     let labels = numbered(vec![open_label(), open_label()]);
-    let before = cache.allowed(
-        &policy,
-        &a(Role::Reader),
-        Action::EntityRead,
-        known(&labels[..1]),
-    );
+    let before = cache.allowed(&policy, &a(Role::Reader), Action::EntityRead, known(&labels[..1]));
     assert!(before.all(1));
     assert!(!before.all(2) && !before.contains(labels[1].0));
-    let after = cache.allowed(
-        &policy,
-        &a(Role::Reader),
-        Action::EntityRead,
-        known(&labels),
-    );
+    let after = cache.allowed(&policy, &a(Role::Reader), Action::EntityRead, known(&labels));
     assert!(after.all(2));
 }
 
@@ -92,23 +67,12 @@ fn whatever_a_decision_depends_on_is_told_apart() {
         let _ = cache.allowed(&policy, principal, Action::EntityRead, known(&labels));
     }
     let _ = cache.allowed(&policy, &reader, Action::EntitySearch, known(&labels));
+    let _ = cache.allowed(&policy, &reader, Action::EntityRead, KnownLabels { version: 1, ..known(&labels) });
     let _ = cache.allowed(
         &policy,
         &reader,
         Action::EntityRead,
-        KnownLabels {
-            version: 1,
-            ..known(&labels)
-        },
-    );
-    let _ = cache.allowed(
-        &policy,
-        &reader,
-        Action::EntityRead,
-        KnownLabels {
-            tenant: TenantId(2),
-            ..known(&labels)
-        },
+        KnownLabels { tenant: TenantId(2), ..known(&labels) },
     );
     let nothing = Policy::load("").unwrap();
     let none = cache.allowed(&nothing, &reader, Action::EntityRead, known(&labels));
@@ -120,17 +84,9 @@ fn whatever_a_decision_depends_on_is_told_apart() {
 fn it_stays_below_its_limit() {
     let (policy, cache) = (Policy::built_in(), AllowedCache::default());
     let labels = numbered(vec![open_label()]);
-    let with_version = |version| KnownLabels {
-        version,
-        ..known(&labels)
-    };
+    let with_version = |version| KnownLabels { version, ..known(&labels) };
     for version in 0..=ALLOWED_ENTRIES_MAX as u64 {
-        let allowed = cache.allowed(
-            &policy,
-            &a(Role::Reader),
-            Action::EntityRead,
-            with_version(version),
-        );
+        let allowed = cache.allowed(&policy, &a(Role::Reader), Action::EntityRead, with_version(version));
         assert!(allowed.all(1));
         assert!(cache.entries().len() <= ALLOWED_ENTRIES_MAX);
     }
@@ -141,22 +97,9 @@ fn it_stays_below_its_limit() {
 fn an_answer_that_covers_more_is_not_replaced() {
     let (policy, cache) = (Policy::built_in(), AllowedCache::default());
     let labels = numbered(vec![open_label(), open_label()]);
-    let wide = cache.allowed(
-        &policy,
-        &a(Role::Reader),
-        Action::EntityRead,
-        known(&labels),
-    );
-    let key = Key::of(
-        &policy,
-        &a(Role::Reader),
-        Action::EntityRead,
-        known(&labels),
-    );
-    let slower = Arc::new(Allowed {
-        labels: [1].into(),
-        decided: 1,
-    });
+    let wide = cache.allowed(&policy, &a(Role::Reader), Action::EntityRead, known(&labels));
+    let key = Key::of(&policy, &a(Role::Reader), Action::EntityRead, known(&labels));
+    let slower = Arc::new(Allowed { labels: [1].into(), decided: 1 });
     assert!(Arc::ptr_eq(&cache.keep(key, slower), &wide));
 }
 
@@ -165,9 +108,5 @@ fn numbered(labels: Vec<Label>) -> Vec<(LabelId, Label)> {
 }
 
 fn known(labels: &[(LabelId, Label)]) -> KnownLabels<'_> {
-    KnownLabels {
-        tenant: HERE,
-        version: 0,
-        labels,
-    }
+    KnownLabels { tenant: HERE, version: 0, labels }
 }

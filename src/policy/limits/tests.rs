@@ -35,10 +35,7 @@ fn validation_is_the_same_at_the_limit() {
         let many = expression(before, inside, after, AT_THE_LIMIT / steps);
         let (few, many) = (Policy::load(&few), Policy::load(&many));
         let unary = ["negations", "minus"].contains(&name);
-        assert!(
-            unary || few.is_ok() == many.is_ok(),
-            "{name}: {few:?}, {many:?}"
-        );
+        assert!(unary || few.is_ok() == many.is_ok(), "{name}: {few:?}, {many:?}");
     }
 }
 
@@ -72,10 +69,7 @@ fn a_policy_over_the_limit_is_refused_unread() {
             let problems = Policy::load(&text).unwrap_err().0;
             assert_eq!(problems.len(), 1, "{name}");
             assert_eq!(problems[0].line, 2, "{name}");
-            assert!(
-                problems[0].message.starts_with("more than 200"),
-                "{name}: {problems:?}"
-            );
+            assert!(problems[0].message.starts_with("more than 200"), "{name}: {problems:?}");
         }
     }
 }
@@ -83,17 +77,11 @@ fn a_policy_over_the_limit_is_refused_unread() {
 #[test]
 fn long_texts_and_many_policies_are_refused() {
     let long = "/".repeat(POLICY_BYTES_MAX + 1);
-    assert_eq!(
-        exceeded(&long).unwrap().message,
-        "text of 262145 bytes; at most 262144"
-    );
+    assert_eq!(exceeded(&long).unwrap().message, "text of 262145 bytes; at most 262144");
     let policy = "permit (principal, action, resource);\n";
     assert_eq!(exceeded(&policy.repeat(POLICIES_MAX)), None);
     let many = exceeded(&policy.repeat(POLICIES_MAX + 1)).unwrap();
-    assert_eq!(
-        (many.line, many.message.as_str()),
-        (257, "more than 256 policies; join some")
-    );
+    assert_eq!((many.line, many.message.as_str()), (257, "more than 256 policies; join some"));
 }
 
 #[test]
@@ -106,9 +94,7 @@ fn strings_and_comments_end_where_cedar_ends_them() {
 }
 
 fn check(text: &str, expected: &str) {
-    let tokens: Vec<_> = Tokens(text)
-        .filter(|token| !token.trim().is_empty())
-        .collect();
+    let tokens: Vec<_> = Tokens(text).filter(|token| !token.trim().is_empty()).collect();
     assert_eq!(tokens.join("|"), expected, "{text}");
 }
 

@@ -19,10 +19,7 @@ fn a_minted_token_lets_in_until_it_expires() {
 #[test]
 fn the_format_is_fixed() {
     let minted = Token::mint(std::array::from_fn(|n| n as u8));
-    assert_eq!(
-        minted.token.reveal(),
-        "ig_tok_0001020304_05060708090a0b0c0d0e0f101112131415161718_a1812ddb"
-    );
+    assert_eq!(minted.token.reveal(), "ig_tok_0001020304_05060708090a0b0c0d0e0f101112131415161718_a1812ddb");
 }
 
 #[test]
@@ -32,16 +29,10 @@ fn a_wrong_secret_or_a_wrong_id_is_unknown_even_when_expired() {
     random[TOKEN_RANDOM_BYTES - 1] = 8;
     let forged = parse(Token::mint(random).token.reveal()).unwrap();
     assert_eq!(forged.id, minted.id);
-    assert_eq!(
-        verify(&forged, &spec(&minted), NOON + 1),
-        Err(TokenProblem::Unknown)
-    );
+    assert_eq!(verify(&forged, &spec(&minted), NOON + 1), Err(TokenProblem::Unknown));
 
     let genuine = parse(minted.token.reveal()).unwrap();
-    let other = TokenSpec {
-        id: "ffffffffff".to_owned(),
-        ..spec(&minted)
-    };
+    let other = TokenSpec { id: "ffffffffff".to_owned(), ..spec(&minted) };
     assert_eq!(verify(&genuine, &other, 0), Err(TokenProblem::Unknown));
 }
 
@@ -51,20 +42,8 @@ fn what_is_no_token_is_malformed() {
     let cut = &token.reveal()[..TEXT_BYTES - 1];
     let shifted = token.reveal().replacen("07_07", "_0707", 1);
     let long = "x".repeat(1 << 20);
-    for text in [
-        "",
-        "ig_tok_",
-        cut,
-        &shifted,
-        &long,
-        &"é".repeat(TEXT_BYTES / 2),
-        &"_".repeat(TEXT_BYTES),
-    ] {
-        assert_eq!(
-            parse(text).err(),
-            Some(TokenProblem::Malformed),
-            "{text:.80}"
-        );
+    for text in ["", "ig_tok_", cut, &shifted, &long, &"é".repeat(TEXT_BYTES / 2), &"_".repeat(TEXT_BYTES)] {
+        assert_eq!(parse(text).err(), Some(TokenProblem::Malformed), "{text:.80}");
     }
 }
 
@@ -72,11 +51,7 @@ fn what_is_no_token_is_malformed() {
 fn no_secret_is_printed() {
     let minted = Token::mint([0xab; TOKEN_RANDOM_BYTES]);
     let parsed = parse(minted.token.reveal()).unwrap();
-    let printed = format!(
-        "{:?} {:?} {minted:?} {parsed:?}",
-        minted.token,
-        Some(&minted.token)
-    );
+    let printed = format!("{:?} {:?} {minted:?} {parsed:?}", minted.token, Some(&minted.token));
     assert!(!printed.contains(&"ab".repeat(SECRET_BYTES)), "{printed}");
     assert!(printed.starts_with("Token(hidden)"), "{printed}");
 }

@@ -62,11 +62,7 @@ enum Plan {
     /// Its ends are not there yet.
     Pend,
     /// Say it.
-    Say {
-        known: Option<Known>,
-        bodies: Vec<Body>,
-        ends: Vec<(ThingId, ThingId)>,
-    },
+    Say { known: Option<Known>, bodies: Vec<Body>, ends: Vec<(ThingId, ThingId)> },
 }
 
 /// A thing as it is stored.
@@ -91,32 +87,20 @@ pub(super) fn execute(batch: &mut Batch<'_>, command: &Assert) -> Result<Applied
             pend(batch, command)?;
             (None, Effect::Pending)
         }
-        Plan::Say {
-            known,
-            bodies,
-            ends,
-        } => return say(batch, command, known, bodies, &ends),
+        Plan::Say { known, bodies, ends } => return say(batch, command, known, bodies, &ends),
     };
     if let Some(known) = known {
         assert_again(batch, command, known)?;
     }
-    Ok(Applied {
-        lsn: batch.counters(command.tenant)?.head(),
-        effect,
-    })
+    Ok(Applied { lsn: batch.counters(command.tenant)?.head(), effect })
 }
 
 fn check(batch: &mut Batch<'_>, command: &Assert) -> Result<Plan> {
     let said = &command.said;
     said.validate()?;
     check_source(batch, command)?;
-    let bodies = said
-        .parts
-        .iter()
-        .map(|part| body(said, part))
-        .collect::<Result<Vec<_>>>()?;
-    let known =
-        thing_by_id(batch, command.tenant, &said.id)?.map(|(thing, row)| Known { thing, row });
+    let bodies = said.parts.iter().map(|part| body(said, part)).collect::<Result<Vec<_>>>()?;
+    let known = thing_by_id(batch, command.tenant, &said.id)?.map(|(thing, row)| Known { thing, row });
     if let Some(known) = &known {
         check_type(batch, command, &known.row)?;
         if has_newer(&known.row, command) {
@@ -124,21 +108,12 @@ fn check(batch: &mut Batch<'_>, command: &Assert) -> Result<Plan> {
         }
     }
     let labels = labels(batch, command)?;
-    if let Some(known) = known
-        .as_ref()
-        .filter(|known| is_same(&known.row, command.source, &labels, &bodies))
+    if let Some(known) = known.as_ref().filter(|known| is_same(&known.row, command.source, &labels, &bodies))
     {
-        return Ok(Plan::Nothing(Some(Known {
-            thing: known.thing,
-            row: known.row.clone(),
-        })));
+        return Ok(Plan::Nothing(Some(Known { thing: known.thing, row: known.row.clone() })));
     }
     match ends(batch, command) {
-        Ok(ends) => Ok(Plan::Say {
-            known,
-            bodies,
-            ends,
-        }),
+        Ok(ends) => Ok(Plan::Say { known, bodies, ends }),
         Err(missing @ Error::EndMissing { .. }) => match command.if_end_missing {
             IfEndMissing::Refuse => Err(missing),
             IfEndMissing::Pend { run, .. } => {
@@ -155,11 +130,9 @@ fn check_source(batch: &mut Batch<'_>, command: &Assert) -> Result<()> {
     let name = batch.source_name(command.tenant, command.source)?;
     let mut labels = command.said.parts.iter().map(|part| &part.label);
     match labels.find(|label| label.source != *name) {
-        Some(foreign) => Err(Error::invalid(
-            "label of another source",
-            &foreign.source,
-            format!("`{name}` says it"),
-        )),
+        Some(foreign) => {
+            Err(Error::invalid("label of another source", &foreign.source, format!("`{name}` says it")))
+        }
         None => Ok(()),
     }
 }
@@ -176,20 +149,12 @@ fn body(said: &Said, part: &Part) -> Result<Body> {
 
 fn check_type(tx: &dyn Read, command: &Assert, row: &ThingRow) -> Result<()> {
     let (tenant, said) = (command.tenant, &command.said);
-    let given = tx.get(
-        Table::Symbols,
-        Key::of(tenant).and(said.thing_type.as_str()).bytes(),
-    )?;
-    let given = given
-        .map(|symbol| id_u32(&symbol, "symbol"))
-        .transpose()?
-        .map(SymbolId);
+    let given = tx.get(Table::Symbols, Key::of(tenant).and(said.thing_type.as_str()).bytes())?;
+    let given = given.map(|symbol| id_u32(&symbol, "symbol")).transpose()?.map(SymbolId);
     if row.form()? == said.form && given == Some(row.symbol()) {
         return Ok(());
     }
-    let stored = tx
-        .get(Table::Words, Key::of(tenant).and(&row.symbol()).bytes())?
-        .unwrap_or_default();
+    let stored = tx.get(Table::Words, Key::of(tenant).and(&row.symbol()).bytes())?.unwrap_or_default();
     Err(Error::TypeConflict {
         id: said.id.clone(),
         stored: format!("{} {}", row.form()?, String::from_utf8_lossy(&stored)),
@@ -198,16 +163,8 @@ fn check_type(tx: &dyn Read, command: &Assert, row: &ThingRow) -> Result<()> {
 }
 
 fn has_newer(row: &ThingRow, command: &Assert) -> bool {
-    let newest = row
-        .said_by(command.source)
-        .filter_map(|said| said.version_us)
-        .max();
-    newest.is_some_and(|newest| {
-        command
-            .said
-            .version_us
-            .is_some_and(|version| version < newest)
-    })
+    let newest = row.said_by(command.source).filter_map(|said| said.version_us).max();
+    newest.is_some_and(|newest| command.said.version_us.is_some_and(|version| version < newest))
 }
 
 /// The ids of the parts' labels, `None` for those that are new.
@@ -219,20 +176,14 @@ fn labels(batch: &mut Batch<'_>, command: &Assert) -> Result<Vec<Option<LabelId>
         .collect::<Result<Vec<_>>>()?;
     let new = labels.iter().filter(|label| label.is_none()).count();
     if new > 0 && batch.label_room(command.tenant)? < new as u32 {
-        let limit = format!(
-            "a tenant has at most {} distinct labels",
-            crate::batch::LABELS_MAX
-        );
+        let limit = format!("a tenant has at most {} distinct labels", crate::batch::LABELS_MAX);
         return Err(Error::invalid("too many labels", &command.said.id, limit));
     }
     Ok(labels)
 }
 
 fn is_same(row: &ThingRow, source: SourceId, labels: &[Option<LabelId>], bodies: &[Body]) -> bool {
-    let stored: BTreeSet<_> = row
-        .said_by(source)
-        .map(|said| (said.label, said.digest.as_slice()))
-        .collect();
+    let stored: BTreeSet<_> = row.said_by(source).map(|said| (said.label, said.digest.as_slice())).collect();
     let given: BTreeSet<_> = labels
         .iter()
         .zip(bodies)
@@ -252,31 +203,19 @@ fn ends(tx: &dyn Read, command: &Assert) -> Result<Vec<(ThingId, ThingId)>> {
         Ok(ThingId(id_u64(&thing, "thing id")?))
     };
     let edges = command.said.edges.iter();
-    edges
-        .map(|edge| Ok((find(edge.from_or(&command.said.id))?, find(&edge.to)?)))
-        .collect()
+    edges.map(|edge| Ok((find(edge.from_or(&command.said.id))?, find(&edge.to)?))).collect()
 }
 
 fn pend(batch: &mut Batch<'_>, command: &Assert) -> Result<()> {
-    let IfEndMissing::Pend {
-        run,
-        input,
-        line,
-        number,
-    } = command.if_end_missing
-    else {
+    let IfEndMissing::Pend { run, input, line, number } = command.if_end_missing else {
         return Ok(());
     };
-    let parts = command.said.parts.iter().map(|part| PendingPart {
-        label: part.label.encode(),
-        assertion: command.said.assertion(part),
-    });
-    let row = PendingRow {
-        source: command.source.0,
-        input,
-        line,
-        parts: parts.collect(),
-    };
+    let parts = command
+        .said
+        .parts
+        .iter()
+        .map(|part| PendingPart { label: part.label.encode(), assertion: command.said.assertion(part) });
+    let row = PendingRow { source: command.source.0, input, line, parts: parts.collect() };
     let key = Key::of(command.tenant).and(&run).and(&number);
     if batch.get(Table::Pending, key.bytes())?.is_none() {
         batch.counters(command.tenant)?.pending += 1;
@@ -288,25 +227,15 @@ fn pend(batch: &mut Batch<'_>, command: &Assert) -> Result<()> {
 /// Moves the last-asserted time of what is said again: a table row, no record.
 fn assert_again(batch: &mut Batch<'_>, command: &Assert, mut known: Known) -> Result<()> {
     let now_us = batch.time_us(command.tenant)?;
-    let stale = |said: &SaidRow| {
-        said.source == command.source.0 && now_us - said.asserted_us >= ASSERTED_STEP_US
-    };
+    let stale =
+        |said: &SaidRow| said.source == command.source.0 && now_us - said.asserted_us >= ASSERTED_STEP_US;
     if !known.row.said.iter().any(stale) {
         return Ok(());
     }
-    for said in known
-        .row
-        .said
-        .iter_mut()
-        .filter(|said| said.source == command.source.0)
-    {
+    for said in known.row.said.iter_mut().filter(|said| said.source == command.source.0) {
         said.asserted_us = now_us;
     }
-    batch.put(
-        Table::Things,
-        Key::of(command.tenant).and(&known.thing).bytes(),
-        known.row.encode_to_vec(),
-    );
+    batch.put(Table::Things, Key::of(command.tenant).and(&known.thing).bytes(), known.row.encode_to_vec());
     Ok(())
 }
 
@@ -317,11 +246,7 @@ fn say(
     bodies: Vec<Body>,
     ends: &[(ThingId, ThingId)],
 ) -> Result<Applied> {
-    let effect = if known.is_some() {
-        Effect::Updated
-    } else {
-        Effect::Created
-    };
+    let effect = if known.is_some() { Effect::Updated } else { Effect::Created };
     let Known { thing, mut row } = match known {
         Some(known) => known,
         None => begin_thing(batch, command)?,
@@ -341,11 +266,7 @@ fn say(
         retire(batch, command, thing, said, &row)?;
     }
     move_edges(batch, command.tenant, thing, &edges_before, &row);
-    batch.put(
-        Table::Things,
-        Key::of(command.tenant).and(&thing).bytes(),
-        row.encode_to_vec(),
-    );
+    batch.put(Table::Things, Key::of(command.tenant).and(&thing).bytes(), row.encode_to_vec());
     let lsn = batch.counters(command.tenant)?.head();
     Ok(Applied { lsn, effect })
 }
@@ -354,11 +275,7 @@ fn begin_thing(batch: &mut Batch<'_>, command: &Assert) -> Result<Known> {
     let (tenant, said) = (command.tenant, &command.said);
     let thing = batch.next_thing(tenant)?;
     let thing_type = batch.symbol(tenant, &said.thing_type)?;
-    batch.put(
-        Table::Names,
-        Key::of(tenant).and(said.id.as_str()).bytes(),
-        thing.0.to_be_bytes().to_vec(),
-    );
+    batch.put(Table::Names, Key::of(tenant).and(said.id.as_str()).bytes(), thing.0.to_be_bytes().to_vec());
     let counters = batch.counters(tenant)?;
     match said.form {
         Form::Entity => counters.entities += 1,
@@ -383,11 +300,7 @@ fn links(
     let itself = |end: ThingId| if end == SELF { thing.0 } else { end.0 };
     let link = |(edge, (from, to)): (&EdgeSaid, &(ThingId, ThingId))| {
         let kind = batch.symbol(command.tenant, &edge.kind)?.0;
-        Ok(EdgeRow {
-            kind,
-            from: itself(*from),
-            to: itself(*to),
-        })
+        Ok(EdgeRow { kind, from: itself(*from), to: itself(*to) })
     };
     command.said.edges.iter().zip(ends).map(link).collect()
 }
@@ -405,10 +318,7 @@ fn say_part(
     let asserted_us = batch.time_us(command.tenant)?;
     let same = |said: &SaidRow| said.label == label.0 && said.digest == body.digest;
     if let Some(place) = replaced.iter().position(same) {
-        return Ok(SaidRow {
-            asserted_us,
-            ..replaced.swap_remove(place)
-        });
+        return Ok(SaidRow { asserted_us, ..replaced.swap_remove(place) });
     }
     let draft = Draft {
         kind: Kind::Asserted,
@@ -444,20 +354,14 @@ fn retire(
     said: SaidRow,
     row: &ThingRow,
 ) -> Result<()> {
-    let successor = row
-        .said_by(command.source)
-        .find(|new| new.label == said.label);
+    let successor = row.said_by(command.source).find(|new| new.label == said.label);
     let replaced_by = match successor {
         Some(new) => new.lsn(),
         None => withdraw(batch, command, said.label())?,
     };
     let replaced_us = batch.time_us(command.tenant)?;
     let key = Key::of(command.tenant).and(&thing).and(&said.lsn());
-    let before = BeforeRow {
-        said,
-        replaced_by: replaced_by.0,
-        replaced_us,
-    };
+    let before = BeforeRow { said, replaced_by: replaced_by.0, replaced_us };
     batch.put(Table::Before, key.bytes(), before.encode_to_vec());
     Ok(())
 }

@@ -34,71 +34,30 @@ pub struct Restore {
 }
 
 pub(super) fn delete(batch: &mut Batch<'_>, command: &Delete) -> Result<Applied> {
-    toggle(
-        batch,
-        command.tenant,
-        command.actor,
-        &command.id,
-        Kind::Deleted,
-    )
+    toggle(batch, command.tenant, command.actor, &command.id, Kind::Deleted)
 }
 
 pub(super) fn restore(batch: &mut Batch<'_>, command: &Restore) -> Result<Applied> {
-    toggle(
-        batch,
-        command.tenant,
-        command.actor,
-        &command.id,
-        Kind::Restored,
-    )
+    toggle(batch, command.tenant, command.actor, &command.id, Kind::Restored)
 }
 
-fn toggle(
-    batch: &mut Batch<'_>,
-    tenant: TenantId,
-    actor: ActorId,
-    id: &str,
-    to: Kind,
-) -> Result<Applied> {
-    let (thing, mut row) = thing_by_id(batch, tenant, id)?.ok_or_else(|| Error::NotFound {
-        what: "entity",
-        name: id.to_owned(),
-    })?;
+fn toggle(batch: &mut Batch<'_>, tenant: TenantId, actor: ActorId, id: &str, to: Kind) -> Result<Applied> {
+    let (thing, mut row) = thing_by_id(batch, tenant, id)?
+        .ok_or_else(|| Error::NotFound { what: "entity", name: id.to_owned() })?;
     if row.is_deleted() == (to == Kind::Deleted) {
         let lsn = batch.counters(tenant)?.head();
-        return Ok(Applied {
-            lsn,
-            effect: Effect::Unchanged,
-        });
+        return Ok(Applied { lsn, effect: Effect::Unchanged });
     }
     row.deletions_us.push(batch.time_us(tenant)?);
-    batch.put(
-        Table::Things,
-        Key::of(tenant).and(&thing).bytes(),
-        row.encode_to_vec(),
-    );
+    batch.put(Table::Things, Key::of(tenant).and(&thing).bytes(), row.encode_to_vec());
     let body = id.as_bytes().to_vec();
-    let draft = Draft {
-        kind: to,
-        actor,
-        purpose: 0,
-        retention: 0,
-        label: LabelId::SYSTEM,
-        body,
-    };
+    let draft = Draft { kind: to, actor, purpose: 0, retention: 0, label: LabelId::SYSTEM, body };
     let lsn = batch.append(tenant, &draft)?;
-    Ok(Applied {
-        lsn,
-        effect: Effect::Updated,
-    })
+    Ok(Applied { lsn, effect: Effect::Updated })
 }
 
 /// The thing of an id, if there is one.
-pub(crate) fn thing_by_id(
-    tx: &dyn Read,
-    tenant: TenantId,
-    id: &str,
-) -> Result<Option<(ThingId, ThingRow)>> {
+pub(crate) fn thing_by_id(tx: &dyn Read, tenant: TenantId, id: &str) -> Result<Option<(ThingId, ThingRow)>> {
     let Some(thing) = tx.get(Table::Names, Key::of(tenant).and(id).bytes())? else {
         return Ok(None);
     };
@@ -109,9 +68,7 @@ pub(crate) fn thing_by_id(
 /// The row of a thing.
 pub(crate) fn thing_row(tx: &dyn Read, tenant: TenantId, thing: ThingId) -> Result<ThingRow> {
     let row = tx.get(Table::Things, Key::of(tenant).and(&thing).bytes())?;
-    let row = row.ok_or_else(|| Error::Corrupt {
-        what: "things",
-        detail: format!("no row for thing {thing}"),
-    })?;
+    let row =
+        row.ok_or_else(|| Error::Corrupt { what: "things", detail: format!("no row for thing {thing}") })?;
     decode(&row, "thing row")
 }

@@ -48,30 +48,12 @@ pub struct Unpend {
 pub(super) fn begin(batch: &mut Batch<'_>, command: &BeginRun) -> Result<Applied> {
     let tenant = command.tenant;
     let began_us = batch.time_us(tenant)?;
-    let lsn = append(
-        batch,
-        tenant,
-        command.actor,
-        Kind::RunBegan,
-        command.begin.encode_to_vec(),
-    )?;
+    let lsn = append(batch, tenant, command.actor, Kind::RunBegan, command.begin.encode_to_vec())?;
     let run = RunId(lsn.0);
-    let row = RunRow {
-        begin: command.begin.clone(),
-        actor: command.actor.0,
-        began_us,
-        end: None,
-        ended_us: None,
-    };
-    batch.put(
-        Table::Runs,
-        Key::of(tenant).and(&run).bytes(),
-        row.encode_to_vec(),
-    );
-    Ok(Applied {
-        lsn,
-        effect: Effect::Run(run),
-    })
+    let row =
+        RunRow { begin: command.begin.clone(), actor: command.actor.0, began_us, end: None, ended_us: None };
+    batch.put(Table::Runs, Key::of(tenant).and(&run).bytes(), row.encode_to_vec());
+    Ok(Applied { lsn, effect: Effect::Run(run) })
 }
 
 pub(super) fn end(batch: &mut Batch<'_>, command: &EndRun) -> Result<Applied> {
@@ -81,17 +63,8 @@ pub(super) fn end(batch: &mut Batch<'_>, command: &EndRun) -> Result<Applied> {
     row.end = Some(command.end.clone());
     let key = Key::of(tenant).and(&RunId(command.end.run));
     batch.put(Table::Runs, key.bytes(), row.encode_to_vec());
-    let lsn = append(
-        batch,
-        tenant,
-        command.actor,
-        Kind::RunEnded,
-        command.end.encode_to_vec(),
-    )?;
-    Ok(Applied {
-        lsn,
-        effect: Effect::Done,
-    })
+    let lsn = append(batch, tenant, command.actor, Kind::RunEnded, command.end.encode_to_vec())?;
+    Ok(Applied { lsn, effect: Effect::Done })
 }
 
 fn check_end(tx: &dyn Read, command: &EndRun) -> Result<RunRow> {
@@ -101,33 +74,22 @@ fn check_end(tx: &dyn Read, command: &EndRun) -> Result<RunRow> {
 /// The row of a run that has begun and not ended. What is set aside for any other would be lost.
 pub(super) fn check_running(tx: &dyn Read, tenant: TenantId, run: RunId) -> Result<RunRow> {
     let row = tx.get(Table::Runs, Key::of(tenant).and(&run).bytes())?;
-    let row = row.ok_or_else(|| Error::NotFound {
-        what: "run",
-        name: run.to_string(),
-    })?;
+    let row = row.ok_or_else(|| Error::NotFound { what: "run", name: run.to_string() })?;
     let row: RunRow = decode(&row, "run row")?;
     match row.end {
-        Some(_) => Err(Error::Exists {
-            what: "end of run",
-            name: run.to_string(),
-        }),
+        Some(_) => Err(Error::Exists { what: "end of run", name: run.to_string() }),
         None => Ok(row),
     }
 }
 
 pub(super) fn unpend(batch: &mut Batch<'_>, command: &Unpend) -> Result<Applied> {
     let lsn = batch.counters(command.tenant)?.head();
-    let key = Key::of(command.tenant)
-        .and(&command.run)
-        .and(&command.number);
+    let key = Key::of(command.tenant).and(&command.run).and(&command.number);
     if batch.get(Table::Pending, key.bytes())?.is_some() {
         batch.delete(Table::Pending, key.bytes());
         batch.counters(command.tenant)?.pending -= 1;
     }
-    Ok(Applied {
-        lsn,
-        effect: Effect::Done,
-    })
+    Ok(Applied { lsn, effect: Effect::Done })
 }
 
 fn append(
@@ -137,15 +99,5 @@ fn append(
     kind: Kind,
     body: Vec<u8>,
 ) -> Result<crate::ids::Lsn> {
-    batch.append(
-        tenant,
-        &Draft {
-            kind,
-            actor,
-            purpose: 0,
-            retention: 0,
-            label: LabelId::SYSTEM,
-            body,
-        },
-    )
+    batch.append(tenant, &Draft { kind, actor, purpose: 0, retention: 0, label: LabelId::SYSTEM, body })
 }

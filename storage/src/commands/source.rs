@@ -30,10 +30,7 @@ pub(super) fn execute(batch: &mut Batch<'_>, command: &SetSource) -> Result<Appl
     match check(batch, command)? {
         Plan::Nothing(source) => {
             let lsn = batch.counters(command.tenant)?.head();
-            Ok(Applied {
-                lsn,
-                effect: Effect::Source(source),
-            })
+            Ok(Applied { lsn, effect: Effect::Source(source) })
         }
         Plan::Declare(known) => apply(batch, command, known),
     }
@@ -47,11 +44,7 @@ fn check(tx: &dyn Read, command: &SetSource) -> Result<Plan> {
     };
     let stored = tx.get(Table::Sources, Key::of(command.tenant).and(&source).bytes())?;
     let same = stored.is_some_and(|stored| stored == command.spec.encode());
-    Ok(if same {
-        Plan::Nothing(source)
-    } else {
-        Plan::Declare(Some(source))
-    })
+    Ok(if same { Plan::Nothing(source) } else { Plan::Declare(Some(source)) })
 }
 
 fn apply(batch: &mut Batch<'_>, command: &SetSource, known: Option<SourceId>) -> Result<Applied> {
@@ -66,17 +59,9 @@ fn apply(batch: &mut Batch<'_>, command: &SetSource, known: Option<SourceId>) ->
         }
     };
     let body = command.spec.encode();
-    batch.put(
-        Table::Sources,
-        Key::of(tenant).and(&source).bytes(),
-        body.clone(),
-    );
+    batch.put(Table::Sources, Key::of(tenant).and(&source).bytes(), body.clone());
     let name = Key::of(tenant).and(command.spec.name.as_str());
-    batch.put(
-        Table::SourceNames,
-        name.bytes(),
-        source.0.to_be_bytes().to_vec(),
-    );
+    batch.put(Table::SourceNames, name.bytes(), source.0.to_be_bytes().to_vec());
     let draft = Draft {
         kind: Kind::Source,
         actor: command.actor,
@@ -86,15 +71,11 @@ fn apply(batch: &mut Batch<'_>, command: &SetSource, known: Option<SourceId>) ->
         body,
     };
     let lsn = batch.append(tenant, &draft)?;
-    Ok(Applied {
-        lsn,
-        effect: Effect::Source(source),
-    })
+    Ok(Applied { lsn, effect: Effect::Source(source) })
 }
 
 /// The source of a name, if there is one.
 pub(crate) fn source_id(tx: &dyn Read, tenant: TenantId, name: &str) -> Result<Option<SourceId>> {
     let id = tx.get(Table::SourceNames, Key::of(tenant).and(name).bytes())?;
-    id.map(|id| Ok(SourceId(id_u32(&id, "source id")?)))
-        .transpose()
+    id.map(|id| Ok(SourceId(id_u32(&id, "source id")?))).transpose()
 }

@@ -24,21 +24,12 @@ pub(super) fn execute(batch: &mut Batch<'_>, command: &CreateTenant) -> Result<A
 
 fn check(tx: &dyn Read, command: &CreateTenant) -> Result<()> {
     let name = &command.name;
-    let legal = name
-        .bytes()
-        .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+    let legal = name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
     if !legal || name.is_empty() || name.len() > 63 {
-        return Err(Error::invalid(
-            "tenant name",
-            name,
-            "1 to 63 of a-z, 0-9 and -",
-        ));
+        return Err(Error::invalid("tenant name", name, "1 to 63 of a-z, 0-9 and -"));
     }
     if tx.get(Table::Tenants, name.as_bytes())?.is_some() {
-        return Err(Error::Exists {
-            what: "tenant",
-            name: name.clone(),
-        });
+        return Err(Error::Exists { what: "tenant", name: name.clone() });
     }
     Ok(())
 }
@@ -54,8 +45,5 @@ fn apply(batch: &mut Batch<'_>, command: &CreateTenant) -> Result<Applied> {
         body: command.name.as_bytes().to_vec(),
     };
     let lsn = batch.append(tenant, &draft)?;
-    Ok(Applied {
-        lsn,
-        effect: Effect::Tenant(tenant),
-    })
+    Ok(Applied { lsn, effect: Effect::Tenant(tenant) })
 }

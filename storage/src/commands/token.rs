@@ -35,14 +35,8 @@ pub struct RevokeToken {
 }
 
 pub(super) fn create(batch: &mut Batch<'_>, command: &CreateToken) -> Result<Applied> {
-    if batch
-        .get(Table::Tokens, command.spec.id.as_bytes())?
-        .is_some()
-    {
-        return Err(Error::Exists {
-            what: "token",
-            name: command.spec.id.clone(),
-        });
+    if batch.get(Table::Tokens, command.spec.id.as_bytes())?.is_some() {
+        return Err(Error::Exists { what: "token", name: command.spec.id.clone() });
     }
     let created_us = batch.time_us(command.tenant)?;
     let spec = command.spec.encode();
@@ -53,11 +47,7 @@ pub(super) fn create(batch: &mut Batch<'_>, command: &CreateToken) -> Result<App
         created_us,
         revoked_us: None,
     };
-    batch.put(
-        Table::Tokens,
-        command.spec.id.as_bytes(),
-        row.encode_to_vec(),
-    );
+    batch.put(Table::Tokens, command.spec.id.as_bytes(), row.encode_to_vec());
     record(batch, command.tenant, command.actor, Kind::Token, spec)
 }
 
@@ -66,37 +56,19 @@ pub(super) fn revoke(batch: &mut Batch<'_>, command: &RevokeToken) -> Result<App
     let now_us = batch.time_us(command.tenant)?;
     if row.revoked_us.is_some() {
         let lsn = batch.counters(command.tenant)?.head();
-        return Ok(Applied {
-            lsn,
-            effect: Effect::Unchanged,
-        });
+        return Ok(Applied { lsn, effect: Effect::Unchanged });
     }
     row.revoked_us = Some(now_us);
     batch.put(Table::Tokens, command.id.as_bytes(), row.encode_to_vec());
-    record(
-        batch,
-        command.tenant,
-        command.actor,
-        Kind::TokenRevoked,
-        command.id.as_bytes().to_vec(),
-    )
+    record(batch, command.tenant, command.actor, Kind::TokenRevoked, command.id.as_bytes().to_vec())
 }
 
 /// The row of a token of this tenant; another tenant's is as absent as none.
 fn check_revoke(tx: &dyn Read, command: &RevokeToken) -> Result<TokenRow> {
-    let missing = || Error::NotFound {
-        what: "token",
-        name: command.id.clone(),
-    };
-    let bytes = tx
-        .get(Table::Tokens, command.id.as_bytes())?
-        .ok_or_else(missing)?;
+    let missing = || Error::NotFound { what: "token", name: command.id.clone() };
+    let bytes = tx.get(Table::Tokens, command.id.as_bytes())?.ok_or_else(missing)?;
     let row: TokenRow = decode(&bytes, "token row")?;
-    if row.tenant == command.tenant.0 {
-        Ok(row)
-    } else {
-        Err(missing())
-    }
+    if row.tenant == command.tenant.0 { Ok(row) } else { Err(missing()) }
 }
 
 fn record(
@@ -106,17 +78,7 @@ fn record(
     kind: Kind,
     body: Vec<u8>,
 ) -> Result<Applied> {
-    let draft = Draft {
-        kind,
-        actor,
-        purpose: 0,
-        retention: 0,
-        label: LabelId::SYSTEM,
-        body,
-    };
+    let draft = Draft { kind, actor, purpose: 0, retention: 0, label: LabelId::SYSTEM, body };
     let lsn = batch.append(tenant, &draft)?;
-    Ok(Applied {
-        lsn,
-        effect: Effect::Done,
-    })
+    Ok(Applied { lsn, effect: Effect::Done })
 }

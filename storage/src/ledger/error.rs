@@ -1,3 +1,5 @@
+//! What can go wrong with a ledger, its exports and its receipts.
+
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -57,23 +59,14 @@ pub enum Error {
 
 impl Error {
     pub(super) fn malformed(what: &'static str, detail: impl Into<String>) -> Error {
-        Error::Malformed {
-            what,
-            detail: detail.into(),
-        }
+        Error::Malformed { what, detail: detail.into() }
     }
 
     pub(super) fn mismatch(what: &'static str, detail: impl Into<String>) -> Error {
-        Error::Mismatch {
-            what,
-            detail: detail.into(),
-        }
+        Error::Mismatch { what, detail: detail.into() }
     }
 
     pub(super) fn io(path: &Path) -> impl FnOnce(io::Error) -> Error {
-        move |source| Error::Io {
-            path: path.to_owned(),
-            source,
-        }
+        move |source| Error::Io { path: path.to_owned(), source }
     }
 }

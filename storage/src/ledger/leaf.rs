@@ -40,9 +40,5 @@ impl Leaf {
 
 /// Digests a record's salt and body; the salt keeps a short body from being guessed once it is erased.
 pub fn digest(salt: &Salt, body: &[u8]) -> Hash {
-    Sha256::new()
-        .chain_update(salt)
-        .chain_update(body)
-        .finalize()
-        .into()
+    Sha256::new().chain_update(salt).chain_update(body).finalize().into()
 }

@@ -40,10 +40,7 @@ impl Checkpoint {
     pub fn open(note: &str, key: &Vkey) -> Result<Checkpoint> {
         let checkpoint = Checkpoint::parse(open(note, std::slice::from_ref(key))?)?;
         if checkpoint.origin != key.name {
-            let detail = format!(
-                "`{}` is signed with the key of `{}`",
-                checkpoint.origin, key.name
-            );
+            let detail = format!("`{}` is signed with the key of `{}`", checkpoint.origin, key.name);
             return Err(Error::mismatch("origin of the checkpoint", detail));
         }
         Ok(checkpoint)
@@ -51,12 +48,7 @@ impl Checkpoint {
 
     /// The text that is signed: three lines, each ended by a newline.
     pub fn text(&self) -> String {
-        format!(
-            "{}\n{}\n{}\n",
-            self.origin,
-            self.size,
-            BASE64_STANDARD.encode(self.root)
-        )
+        format!("{}\n{}\n{}\n", self.origin, self.size, BASE64_STANDARD.encode(self.root))
     }
 
     /// Reads the text of a checkpoint; who signed it is another question.
@@ -67,9 +59,7 @@ impl Checkpoint {
     ///
     /// [`Error::Malformed`].
     pub fn parse(text: &str) -> Result<Checkpoint> {
-        let lines = text
-            .strip_suffix('\n')
-            .ok_or_else(|| malformed("no newline at its end"))?;
+        let lines = text.strip_suffix('\n').ok_or_else(|| malformed("no newline at its end"))?;
         let lines: Vec<&str> = lines.split('\n').collect();
         let &[origin, size, root, ..] = &lines[..] else {
             return Err(malformed(format!(
@@ -98,10 +88,7 @@ pub fn origin(node: &str, tenant: &str, epoch: u64) -> Result<String> {
     for part in [node, tenant] {
         check_name(part)?;
         if part.contains('/') {
-            return Err(Error::malformed(
-                "key name",
-                format!("`{part}` holds a slash"),
-            ));
+            return Err(Error::malformed("key name", format!("`{part}` holds a slash")));
         }
     }
     Ok(format!("intelgraph/{node}/{tenant}/{epoch}"))
@@ -121,10 +108,7 @@ impl Signer {
     /// [`Error::Malformed`] if the name is not a key name.
     pub fn new(name: &str, seed: &[u8; 32]) -> Result<Signer> {
         let key = SigningKey::from_bytes(seed);
-        Ok(Signer {
-            vkey: Vkey::new(name, key.verifying_key())?,
-            key,
-        })
+        Ok(Signer { vkey: Vkey::new(name, key.verifying_key())?, key })
     }
 
     /// The public half, to be handed to those who verify.
@@ -142,10 +126,7 @@ impl Signer {
     /// [`Error::Mismatch`] if the origin is not this key's name.
     pub fn sign(&self, checkpoint: &Checkpoint) -> Result<String> {
         if checkpoint.origin != self.vkey.name {
-            let detail = format!(
-                "the key of `{}` does not sign for `{}`",
-                self.vkey.name, checkpoint.origin
-            );
+            let detail = format!("the key of `{}` does not sign for `{}`", self.vkey.name, checkpoint.origin);
             return Err(Error::mismatch("origin of the checkpoint", detail));
         }
         self.sign_text(&checkpoint.text())
@@ -163,19 +144,14 @@ impl Signer {
         }
         let signature = ed25519_dalek::Signer::sign(&self.key, text.as_bytes());
         let signature = BASE64_STANDARD.encode([&self.vkey.id[..], &signature.to_bytes()].concat());
-        Ok(format!(
-            "{text}\n{SIGNATURE_MARK}{} {signature}\n",
-            self.vkey.name
-        ))
+        Ok(format!("{text}\n{SIGNATURE_MARK}{} {signature}\n", self.vkey.name))
     }
 }
 
 impl fmt::Debug for Signer {
     /// The name only: a secret must not reach a log line.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Signer")
-            .field("vkey", &self.vkey.to_string())
-            .finish_non_exhaustive()
+        f.debug_struct("Signer").field("vkey", &self.vkey.to_string()).finish_non_exhaustive()
     }
 }
 
@@ -201,14 +177,8 @@ impl Vkey {
             .chain_update(key.as_bytes())
             .finalize()
             .into();
-        let id = *digest
-            .first_chunk()
-            .expect("a digest is longer than a key id");
-        Ok(Vkey {
-            name: name.to_owned(),
-            id,
-            key,
-        })
+        let id = *digest.first_chunk().expect("a digest is longer than a key id");
+        Ok(Vkey { name: name.to_owned(), id, key })
     }
 
     fn verifies(&self, text: &str, signature: &[u8]) -> bool {
@@ -235,22 +205,15 @@ impl FromStr for Vkey {
         let (Some(name), Some(id), Some(key)) = (parts.next(), parts.next(), parts.next()) else {
             return Err(bad("it has not the form name+id+key"));
         };
-        let bytes = BASE64_STANDARD
-            .decode(key)
-            .map_err(|error| bad(&format!("its key: {error}")))?;
+        let bytes = BASE64_STANDARD.decode(key).map_err(|error| bad(&format!("its key: {error}")))?;
         let [ED25519, key @ ..] = &bytes[..] else {
             return Err(bad("its key is not of the Ed25519 type 0x01"));
         };
-        let key = key
-            .try_into()
-            .map_err(|_| bad("its key is not 32 bytes long"))?;
-        let key =
-            VerifyingKey::from_bytes(key).map_err(|_| bad("its key is no point of the curve"))?;
+        let key = key.try_into().map_err(|_| bad("its key is not 32 bytes long"))?;
+        let key = VerifyingKey::from_bytes(key).map_err(|_| bad("its key is no point of the curve"))?;
         let vkey = Vkey::new(name, key)?;
         if id != format!("{:08x}", u32::from_be_bytes(vkey.id)) {
-            return Err(bad(&format!(
-                "its key id `{id}` is not that of its name and key"
-            )));
+            return Err(bad(&format!("its key id `{id}` is not that of its name and key")));
         }
         Ok(vkey)
     }
@@ -279,10 +242,7 @@ pub fn open<'n>(note: &'n str, keys: &[Vkey]) -> Result<&'n str> {
     }
     match verified {
         true => Ok(text),
-        false => Err(Error::BadSignature {
-            key: names(keys),
-            detail: "the note carries none",
-        }),
+        false => Err(Error::BadSignature { key: names(keys), detail: "the note carries none" }),
     }
 }
 
@@ -300,24 +260,14 @@ pub(super) fn unverified_text(note: &str) -> Result<&str> {
 fn split(note: &str) -> Result<(&str, Vec<&str>)> {
     let bad = |detail: &str| Error::malformed("note", detail);
     if note.len() > NOTE_BYTES_MAX {
-        return Err(bad(&format!(
-            "{} bytes, above {NOTE_BYTES_MAX}",
-            note.len()
-        )));
+        return Err(bad(&format!("{} bytes, above {NOTE_BYTES_MAX}", note.len())));
     }
     check_text(note)?;
-    let end = note
-        .rfind("\n\n")
-        .ok_or_else(|| bad("no empty line before signatures"))?;
-    let lines = note[end + 2..]
-        .strip_suffix('\n')
-        .ok_or_else(|| bad("no newline at its end"))?;
+    let end = note.rfind("\n\n").ok_or_else(|| bad("no empty line before signatures"))?;
+    let lines = note[end + 2..].strip_suffix('\n').ok_or_else(|| bad("no newline at its end"))?;
     let lines: Vec<&str> = lines.split('\n').collect();
     if lines.len() > SIGNATURES_MAX {
-        return Err(bad(&format!(
-            "{} signatures, above {SIGNATURES_MAX}",
-            lines.len()
-        )));
+        return Err(bad(&format!("{} signatures, above {SIGNATURES_MAX}", lines.len())));
     }
     Ok((&note[..=end], lines))
 }
@@ -325,10 +275,8 @@ fn split(note: &str) -> Result<(&str, Vec<&str>)> {
 /// Takes a signature line apart: key name, key id, and the signature itself.
 fn parse_signature(line: &str) -> Result<(&str, [u8; 4], Vec<u8>)> {
     let bad = || Error::malformed("note", format!("signature line `{line}`"));
-    let (name, base64) = line
-        .strip_prefix(SIGNATURE_MARK)
-        .and_then(|rest| rest.split_once(' '))
-        .ok_or_else(bad)?;
+    let (name, base64) =
+        line.strip_prefix(SIGNATURE_MARK).and_then(|rest| rest.split_once(' ')).ok_or_else(bad)?;
     let bytes = BASE64_STANDARD.decode(base64).map_err(|_| bad())?;
     let (id, signature) = bytes.split_first_chunk().ok_or_else(bad)?;
     if signature.is_empty() || check_name(name).is_err() {
@@ -341,19 +289,13 @@ fn parse_signature(line: &str) -> Result<(&str, [u8; 4], Vec<u8>)> {
 pub(super) fn decimal(what: &'static str, text: &str) -> Result<u64> {
     match text.parse::<u64>() {
         Ok(number) if number <= SIZE_MAX && text == number.to_string() => Ok(number),
-        _ => Err(Error::malformed(
-            what,
-            format!("`{text}` is not a number as it should be written"),
-        )),
+        _ => Err(Error::malformed(what, format!("`{text}` is not a number as it should be written"))),
     }
 }
 
 /// Reads a hash in base64.
 pub(super) fn hash(what: &'static str, base64: &str) -> Result<Hash> {
-    let bytes = BASE64_STANDARD
-        .decode(base64)
-        .ok()
-        .and_then(|bytes| bytes.try_into().ok());
+    let bytes = BASE64_STANDARD.decode(base64).ok().and_then(|bytes| bytes.try_into().ok());
     bytes.ok_or_else(|| Error::malformed(what, format!("`{base64}` is not a hash in base64")))
 }
 
@@ -362,10 +304,7 @@ fn check_name(name: &str) -> Result<()> {
     match name.is_empty() || name.contains(forbidden) {
         true => Err(Error::malformed(
             "key name",
-            format!(
-                "`{}` is empty, or holds a space or a plus",
-                name.escape_debug()
-            ),
+            format!("`{}` is empty, or holds a space or a plus", name.escape_debug()),
         )),
         false => Ok(()),
     }
@@ -373,19 +312,13 @@ fn check_name(name: &str) -> Result<()> {
 
 fn check_text(text: &str) -> Result<()> {
     match text.bytes().find(|byte| *byte < 0x20 && *byte != b'\n') {
-        Some(byte) => Err(Error::malformed(
-            "note",
-            format!("it holds the control character 0x{byte:02x}"),
-        )),
+        Some(byte) => Err(Error::malformed("note", format!("it holds the control character 0x{byte:02x}"))),
         None => Ok(()),
     }
 }
 
 fn names(keys: &[Vkey]) -> String {
-    keys.iter()
-        .map(Vkey::to_string)
-        .collect::<Vec<_>>()
-        .join("`, `")
+    keys.iter().map(Vkey::to_string).collect::<Vec<_>>().join("`, `")
 }
 
 fn malformed(detail: impl Into<String>) -> Error {

@@ -30,12 +30,7 @@ pub trait Hashes {
 /// [`Error::OutOfRange`] if `index` is not below `size`; else what reading says.
 pub fn inclusion<H: Hashes>(hashes: &H, size: u64, index: u64) -> Result<Vec<Hash>, H::Error> {
     if index >= size {
-        return Err(Error::OutOfRange {
-            what: "index",
-            given: index,
-            size,
-        }
-        .into());
+        return Err(Error::OutOfRange { what: "index", given: index, size }.into());
     }
     Reader::new(hashes, size).roots(path(index, 0..size))
 }
@@ -50,12 +45,7 @@ pub fn inclusion<H: Hashes>(hashes: &H, size: u64, index: u64) -> Result<Vec<Has
 pub fn consistency<H: Hashes>(hashes: &H, old: u64, new: u64) -> Result<Vec<Hash>, H::Error> {
     match old {
         0 => Ok(Vec::new()),
-        _ if old > new => Err(Error::OutOfRange {
-            what: "size",
-            given: old,
-            size: new,
-        }
-        .into()),
+        _ if old > new => Err(Error::OutOfRange { what: "size", given: old, size: new }.into()),
         _ => Reader::new(hashes, new).roots(growth(old, 0..new, true)),
     }
 }
@@ -84,24 +74,11 @@ pub fn root_at<H: Hashes>(hashes: &H, size: u64) -> Result<Hash, H::Error> {
 /// # Errors
 ///
 /// [`Error::OutOfRange`] or [`Error::Mismatch`] if the leaf is not shown to be at that place under that root.
-pub fn verify_inclusion(
-    root: &Hash,
-    size: u64,
-    index: u64,
-    leaf: &Hash,
-    proof: &[Hash],
-) -> Result<()> {
+pub fn verify_inclusion(root: &Hash, size: u64, index: u64, leaf: &Hash, proof: &[Hash]) -> Result<()> {
     if index >= size {
-        return Err(Error::OutOfRange {
-            what: "index",
-            given: index,
-            size,
-        });
+        return Err(Error::OutOfRange { what: "index", given: index, size });
     }
-    let mut climb = Climb {
-        node: index,
-        last: size - 1,
-    };
+    let mut climb = Climb { node: index, last: size - 1 };
     let mut hash = *leaf;
     for sibling in proof {
         hash = match climb.step().ok_or_else(|| wrong_length(proof))? {
@@ -128,11 +105,7 @@ pub fn verify_consistency(
     proof: &[Hash],
 ) -> Result<()> {
     if old > new {
-        return Err(Error::OutOfRange {
-            what: "size",
-            given: old,
-            size: new,
-        });
+        return Err(Error::OutOfRange { what: "size", given: old, size: new });
     }
     if old == 0 || old == new {
         return verify_nothing_to_show(old, old_root, new_root, proof);
@@ -142,10 +115,7 @@ pub fn verify_consistency(
     let mut hashes = own_root.into_iter().chain(proof);
     let first = hashes.next().ok_or_else(|| wrong_length(proof))?;
     let (mut in_old, mut in_new) = (*first, *first);
-    let mut climb = Climb {
-        node: old - 1,
-        last: new - 1,
-    };
+    let mut climb = Climb { node: old - 1, last: new - 1 };
     climb.skip_while_right_child();
     for hash in hashes {
         match climb.step().ok_or_else(|| wrong_length(proof))? {
@@ -163,12 +133,7 @@ pub fn verify_consistency(
     equal("new root", &in_new, new_root)
 }
 
-fn verify_nothing_to_show(
-    old: u64,
-    old_root: &Hash,
-    new_root: &Hash,
-    proof: &[Hash],
-) -> Result<()> {
+fn verify_nothing_to_show(old: u64, old_root: &Hash, new_root: &Hash, proof: &[Hash]) -> Result<()> {
     if !proof.is_empty() {
         return Err(wrong_length(proof));
     }
@@ -194,11 +159,7 @@ impl Climb {
         if self.last == 0 {
             return None;
         }
-        let side = if self.node & 1 == 1 || self.node == self.last {
-            Side::Left
-        } else {
-            Side::Right
-        };
+        let side = if self.node & 1 == 1 || self.node == self.last { Side::Left } else { Side::Right };
         if matches!(side, Side::Left) && self.node & 1 == 0 {
             // The last node of an uneven level goes up unhashed until it is a right child.
             self.up(self.node.trailing_zeros());
@@ -223,11 +184,7 @@ fn path(index: u64, leaves: Range<u64>) -> Vec<Range<u64>> {
         return Vec::new();
     }
     let (left, right) = split(&leaves);
-    let (inside, sibling) = if left.contains(&index) {
-        (left, right)
-    } else {
-        (right, left)
-    };
+    let (inside, sibling) = if left.contains(&index) { (left, right) } else { (right, left) };
     let mut ranges = path(index, inside);
     ranges.push(sibling);
     ranges
@@ -275,11 +232,7 @@ struct Reader<'a, H> {
 
 impl<'a, H: Hashes> Reader<'a, H> {
     fn new(hashes: &'a H, size: u64) -> Self {
-        Reader {
-            hashes,
-            size,
-            tiles: BTreeMap::new(),
-        }
+        Reader { hashes, size, tiles: BTreeMap::new() }
     }
 
     fn roots(&mut self, ranges: Vec<Range<u64>>) -> Result<Vec<Hash>, H::Error> {
@@ -304,12 +257,7 @@ impl<'a, H: Hashes> Reader<'a, H> {
         let first = (from % TILE_WIDTH) as usize;
         let mut row = tile[first..first + (to - from) as usize].to_vec();
         while row.len() > 1 {
-            row = row
-                .as_chunks()
-                .0
-                .iter()
-                .map(|[left, right]| node_hash(left, right))
-                .collect();
+            row = row.as_chunks().0.iter().map(|[left, right]| node_hash(left, right)).collect();
         }
         Ok(row[0])
     }
@@ -321,11 +269,7 @@ impl<'a, H: Hashes> Reader<'a, H> {
             let to = (self.size >> (level * TILE_HEIGHT)).min(from + TILE_WIDTH);
             let tile = self.hashes.read(key.0, from..to)?;
             if tile.len() as u64 != to - from {
-                let detail = format!(
-                    "{} of {} at level {level} from {from}",
-                    tile.len(),
-                    to - from
-                );
+                let detail = format!("{} of {} at level {level} from {from}", tile.len(), to - from);
                 return Err(Error::mismatch("number of hashes", detail).into());
             }
             self.tiles.insert(key, tile);
@@ -335,20 +279,14 @@ impl<'a, H: Hashes> Reader<'a, H> {
 }
 
 fn wrong_length(proof: &[Hash]) -> Error {
-    Error::mismatch(
-        "length of the proof",
-        format!("{} hashes do not fit the sizes", proof.len()),
-    )
+    Error::mismatch("length of the proof", format!("{} hashes do not fit the sizes", proof.len()))
 }
 
 fn equal(what: &'static str, computed: &Hash, wanted: &Hash) -> Result<()> {
     if computed == wanted {
         return Ok(());
     }
-    Err(Error::mismatch(
-        what,
-        format!("computed {}, wanted {}", hex(computed), hex(wanted)),
-    ))
+    Err(Error::mismatch(what, format!("computed {}, wanted {}", hex(computed), hex(wanted))))
 }
 
 fn hex(hash: &Hash) -> String {

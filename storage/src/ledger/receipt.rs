@@ -71,13 +71,7 @@ impl Contents {
 /// Writes the receipt for record `index`; `proof` leads from its leaf to the root of the signed `checkpoint`.
 ///
 /// Nothing is checked: [`verify`] what was written before it is handed out.
-pub fn write(
-    header: &Header,
-    contents: &Contents,
-    index: u64,
-    proof: &[Hash],
-    checkpoint: &str,
-) -> String {
+pub fn write(header: &Header, contents: &Contents, index: u64, proof: &[Hash], checkpoint: &str) -> String {
     let extra = BASE64_STANDARD.encode(encode_extra(header, contents));
     let mut text = format!("{MAGIC}\nextra {extra}\nindex {index}\n");
     for hash in proof {
@@ -99,19 +93,8 @@ pub fn verify(text: &str, key: &Vkey) -> Result<Receipt> {
     let parsed = parse(text)?;
     let checkpoint = Checkpoint::open(parsed.checkpoint, key)?;
     let leaf = Leaf::new(&parsed.header, &parsed.contents.digest()).hash();
-    verify_inclusion(
-        &checkpoint.root,
-        checkpoint.size,
-        parsed.index,
-        &leaf,
-        &parsed.proof,
-    )?;
-    Ok(Receipt {
-        checkpoint,
-        index: parsed.index,
-        header: parsed.header,
-        contents: parsed.contents,
-    })
+    verify_inclusion(&checkpoint.root, checkpoint.size, parsed.index, &leaf, &parsed.proof)?;
+    Ok(Receipt { checkpoint, index: parsed.index, header: parsed.header, contents: parsed.contents })
 }
 
 const MAGIC: &str = "c2sp.org/tlog-proof@v1";
@@ -129,30 +112,18 @@ struct Parsed<'t> {
 
 fn parse(text: &str) -> Result<Parsed<'_>> {
     if text.len() > RECEIPT_BYTES_MAX {
-        return Err(malformed(format!(
-            "{} bytes, above {RECEIPT_BYTES_MAX}",
-            text.len()
-        )));
+        return Err(malformed(format!("{} bytes, above {RECEIPT_BYTES_MAX}", text.len())));
     }
-    let (head, checkpoint) = text
-        .split_once("\n\n")
-        .ok_or_else(|| malformed("no empty line before its checkpoint"))?;
+    let (head, checkpoint) =
+        text.split_once("\n\n").ok_or_else(|| malformed("no empty line before its checkpoint"))?;
     let mut lines = head.split('\n');
     if lines.next() != Some(MAGIC) {
         return Err(malformed(format!("its first line is not `{MAGIC}`")));
     }
     let (header, contents) = decode_extra(field(lines.next(), "extra ")?)?;
     let index = note::decimal("receipt", field(lines.next(), "index ")?)?;
-    let proof = lines
-        .map(|line| note::hash("receipt", line))
-        .collect::<Result<_>>()?;
-    Ok(Parsed {
-        header,
-        contents,
-        index,
-        proof,
-        checkpoint,
-    })
+    let proof = lines.map(|line| note::hash("receipt", line)).collect::<Result<_>>()?;
+    Ok(Parsed { header, contents, index, proof, checkpoint })
 }
 
 fn field<'t>(line: Option<&'t str>, name: &str) -> Result<&'t str> {
@@ -169,26 +140,18 @@ fn encode_extra(header: &Header, contents: &Contents) -> Vec<u8> {
 
 fn decode_extra(base64: &str) -> Result<(Header, Contents)> {
     let short = || malformed("its extra data is of the wrong length");
-    let bytes = BASE64_STANDARD
-        .decode(base64)
-        .map_err(|error| malformed(format!("its extra data: {error}")))?;
+    let bytes =
+        BASE64_STANDARD.decode(base64).map_err(|error| malformed(format!("its extra data: {error}")))?;
     let (flag, rest) = bytes.split_first().ok_or_else(short)?;
     let (header, rest) = rest.split_first_chunk::<HEADER_BYTES>().ok_or_else(short)?;
     let contents = match *flag {
-        ERASED => Contents::Erased {
-            digest: rest.try_into().map_err(|_| short())?,
-        },
+        ERASED => Contents::Erased { digest: rest.try_into().map_err(|_| short())? },
         KEPT => {
             let (salt, body) = rest.split_first_chunk().ok_or_else(short)?;
-            Contents::Kept {
-                salt: *salt,
-                body: body.to_vec(),
-            }
+            Contents::Kept { salt: *salt, body: body.to_vec() }
         }
         other => {
-            return Err(malformed(format!(
-                "its extra data begins with {other}, neither 0 nor 1"
-            )));
+            return Err(malformed(format!("its extra data begins with {other}, neither 0 nor 1")));
         }
     };
     Ok((*header, contents))

@@ -65,18 +65,11 @@ impl<'d> Export<'d> {
     pub fn create(dir: &'d Path) -> Result<Export<'d>> {
         fs::create_dir_all(dir).map_err(Error::io(dir))?;
         if fs::read_dir(dir).map_err(Error::io(dir))?.next().is_some() {
-            let occupied = io::Error::new(
-                io::ErrorKind::DirectoryNotEmpty,
-                "an export needs an empty directory",
-            );
+            let occupied =
+                io::Error::new(io::ErrorKind::DirectoryNotEmpty, "an export needs an empty directory");
             return Err(Error::io(dir)(occupied));
         }
-        Ok(Export {
-            dir,
-            frontier: Frontier::default(),
-            entries: Vec::new(),
-            tiles: vec![Vec::new()],
-        })
+        Ok(Export { dir, frontier: Frontier::default(), entries: Vec::new(), tiles: vec![Vec::new()] })
     }
 
     /// Adds the next leaf, and writes the files that it fills.
@@ -87,17 +80,9 @@ impl<'d> Export<'d> {
     pub fn push(&mut self, leaf: &Leaf) -> Result<()> {
         self.entries.extend_from_slice(&ENTRY_PREFIX);
         self.entries.extend_from_slice(&leaf.0);
-        let mut completed = vec![(
-            Coord {
-                level: 0,
-                index: self.frontier.size(),
-            },
-            leaf.hash(),
-        )];
+        let mut completed = vec![(Coord { level: 0, index: self.frontier.size() }, leaf.hash())];
         self.frontier.push(completed[0].1, &mut completed);
-        completed
-            .into_iter()
-            .try_for_each(|(at, hash)| self.add(at, hash))
+        completed.into_iter().try_for_each(|(at, hash)| self.add(at, hash))
     }
 
     /// Writes the partial tiles, waits for the disk, then signs and writes the checkpoint.
@@ -153,15 +138,7 @@ impl<'d> Export<'d> {
         write(self.dir, &place.path(), hashes.as_flattened())?;
         if level == 0 {
             let entries = std::mem::take(&mut self.entries);
-            write(
-                self.dir,
-                &Place {
-                    kind: Kind::Entries,
-                    ..place
-                }
-                .path(),
-                &entries,
-            )?;
+            write(self.dir, &Place { kind: Kind::Entries, ..place }.path(), &entries)?;
         }
         Ok(())
     }
@@ -171,10 +148,8 @@ impl<'d> Export<'d> {
         if (size, root) == (checkpoint.size, checkpoint.root) {
             return Ok(());
         }
-        let detail = format!(
-            "its {} records have another root, or are not the {size} that came",
-            checkpoint.size
-        );
+        let detail =
+            format!("its {} records have another root, or are not the {size} that came", checkpoint.size);
         Err(Error::mismatch("checkpoint of the export", detail))
     }
 }
@@ -205,9 +180,7 @@ impl Place {
             Kind::Hashes(level) => u32::from(level),
         };
         let index = item / TILE_WIDTH;
-        let width = (size >> (TILE_HEIGHT * level))
-            .saturating_sub(index * TILE_WIDTH)
-            .min(TILE_WIDTH);
+        let width = (size >> (TILE_HEIGHT * level)).saturating_sub(index * TILE_WIDTH).min(TILE_WIDTH);
         Place { kind, index, width }
     }
 
@@ -223,20 +196,14 @@ impl Place {
             index = format!("x{:03}/{index}", rest % 1000);
             rest /= 1000;
         }
-        let partial = if self.width < TILE_WIDTH {
-            format!(".p/{}", self.width)
-        } else {
-            String::new()
-        };
+        let partial = if self.width < TILE_WIDTH { format!(".p/{}", self.width) } else { String::new() };
         format!("tile/{kind}/{index}{partial}")
     }
 }
 
 fn write(dir: &Path, name: &str, bytes: &[u8]) -> Result<()> {
     let path = dir.join(name);
-    let parent = path
-        .parent()
-        .expect("a file of an export is in a directory");
+    let parent = path.parent().expect("a file of an export is in a directory");
     fs::create_dir_all(parent).map_err(Error::io(parent))?;
     let unfinished = path.with_extension("tmp");
     let mut file = File::create(&unfinished).map_err(Error::io(&unfinished))?;
@@ -259,9 +226,7 @@ fn sync(dir: &Path) -> Result<()> {
 }
 
 fn sync_one(path: &Path) -> Result<()> {
-    File::open(path)
-        .and_then(|file| file.sync_all())
-        .map_err(Error::io(path))
+    File::open(path).and_then(|file| file.sync_all()).map_err(Error::io(path))
 }
 
 #[cfg(test)]

@@ -9,8 +9,8 @@ pub type Hash = [u8; 32];
 
 /// The root of the tree that has no leaves: SHA-256 of nothing.
 pub const EMPTY_ROOT: Hash = [
-    0xe3, 0xb0, 0xc4, 0x42, 0x98, 0xfc, 0x1c, 0x14, 0x9a, 0xfb, 0xf4, 0xc8, 0x99, 0x6f, 0xb9, 0x24,
-    0x27, 0xae, 0x41, 0xe4, 0x64, 0x9b, 0x93, 0x4c, 0xa4, 0x95, 0x99, 0x1b, 0x78, 0x52, 0xb8, 0x55,
+    0xe3, 0xb0, 0xc4, 0x42, 0x98, 0xfc, 0x1c, 0x14, 0x9a, 0xfb, 0xf4, 0xc8, 0x99, 0x6f, 0xb9, 0x24, 0x27,
+    0xae, 0x41, 0xe4, 0x64, 0x9b, 0x93, 0x4c, 0xa4, 0x95, 0x99, 0x1b, 0x78, 0x52, 0xb8, 0x55,
 ];
 
 /// Binary levels in one tile; a full tile holds `2^TILE_HEIGHT` hashes.
@@ -57,10 +57,7 @@ impl Frontier {
         let mut root = leaf;
         // One-bits at the end of the old size are the perfect subtrees that the new leaf closes.
         for height in 1..=self.size.trailing_ones() {
-            let left = self
-                .hashes
-                .pop()
-                .expect("the frontier has a hash for each one-bit of its size");
+            let left = self.hashes.pop().expect("the frontier has a hash for each one-bit of its size");
             root = node_hash(&left, &root);
             if height % TILE_HEIGHT == 0 {
                 completed.push((coord(height, self.size), root));
@@ -73,9 +70,7 @@ impl Frontier {
     /// The root of the whole tree.
     pub fn root(&self) -> Hash {
         let from_the_right = self.hashes.iter().rev().copied();
-        from_the_right
-            .reduce(|right, left| node_hash(&left, &right))
-            .unwrap_or(EMPTY_ROOT)
+        from_the_right.reduce(|right, left| node_hash(&left, &right)).unwrap_or(EMPTY_ROOT)
     }
 
     /// The frontier's bytes: the size as a big-endian u64, then the hashes, largest subtree first.
@@ -93,24 +88,16 @@ impl Frontier {
     /// [`Error::Malformed`] if there are not exactly as many hashes as the size demands, or it is above [`SIZE_MAX`]. The hashes themselves cannot
     /// be judged here: compare the root, or read the frontier again with [`frontier_at`](super::proof::frontier_at).
     pub fn decode(bytes: &[u8]) -> Result<Frontier> {
-        let (size, rest) = bytes
-            .split_first_chunk()
-            .ok_or_else(|| malformed(bytes.len(), 8))?;
+        let (size, rest) = bytes.split_first_chunk().ok_or_else(|| malformed(bytes.len(), 8))?;
         let size = u64::from_be_bytes(*size);
         if size > SIZE_MAX {
-            return Err(Error::malformed(
-                "frontier",
-                format!("its size {size} is above {SIZE_MAX}"),
-            ));
+            return Err(Error::malformed("frontier", format!("its size {size} is above {SIZE_MAX}")));
         }
         let (hashes, left_over) = rest.as_chunks();
         if hashes.len() != size.count_ones() as usize || !left_over.is_empty() {
             return Err(malformed(bytes.len(), 8 + 32 * size.count_ones() as usize));
         }
-        Ok(Frontier {
-            size,
-            hashes: hashes.to_vec(),
-        })
+        Ok(Frontier { size, hashes: hashes.to_vec() })
     }
 
     /// Puts together a frontier from subtree roots, largest first; their number must be that of `size`'s one-bits.
@@ -122,38 +109,22 @@ impl Frontier {
 
 /// Hashes the data of a leaf: SHA-256(0x00 || data).
 pub fn leaf_hash(data: &[u8]) -> Hash {
-    Sha256::new()
-        .chain_update([0])
-        .chain_update(data)
-        .finalize()
-        .into()
+    Sha256::new().chain_update([0]).chain_update(data).finalize().into()
 }
 
 /// Hashes two neighbours into their parent: SHA-256(0x01 || left || right).
 pub fn node_hash(left: &Hash, right: &Hash) -> Hash {
-    Sha256::new()
-        .chain_update([1])
-        .chain_update(left)
-        .chain_update(right)
-        .finalize()
-        .into()
+    Sha256::new().chain_update([1]).chain_update(left).chain_update(right).finalize().into()
 }
 
 /// The place of the subtree of `2^height` leaves that holds leaf `leaf`; `height` is a multiple of the tile height.
 fn coord(height: u32, leaf: u64) -> Coord {
-    let level =
-        u8::try_from(height / TILE_HEIGHT).expect("a tree of u64 leaves has at most 8 tile levels");
-    Coord {
-        level,
-        index: leaf.checked_shr(height).unwrap_or(0),
-    }
+    let level = u8::try_from(height / TILE_HEIGHT).expect("a tree of u64 leaves has at most 8 tile levels");
+    Coord { level, index: leaf.checked_shr(height).unwrap_or(0) }
 }
 
 fn malformed(found_bytes: usize, wanted_bytes: usize) -> Error {
-    Error::malformed(
-        "frontier",
-        format!("{found_bytes} bytes where {wanted_bytes} were expected"),
-    )
+    Error::malformed("frontier", format!("{found_bytes} bytes where {wanted_bytes} were expected"))
 }
 
 #[cfg(test)]

@@ -155,25 +155,13 @@ impl Said {
             check_id(&edge.to)?;
         }
         if let Some(weight) = self.weight.filter(|weight| !weight.is_finite()) {
-            return Err(Error::invalid(
-                "weight",
-                &weight.to_string(),
-                "a finite number",
-            ));
+            return Err(Error::invalid("weight", &weight.to_string(), "a finite number"));
         }
         if self.form == Form::Relation && self.edges.is_empty() {
-            return Err(Error::invalid(
-                "relation without ends",
-                &self.id,
-                "at least one edge",
-            ));
+            return Err(Error::invalid("relation without ends", &self.id, "at least one edge"));
         }
         if self.parts.is_empty() {
-            return Err(Error::invalid(
-                "nothing said",
-                &self.id,
-                "at least one part",
-            ));
+            return Err(Error::invalid("nothing said", &self.id, "at least one part"));
         }
         self.check_labels_differ()?;
         self.parts.iter().try_for_each(Part::validate)
@@ -181,17 +169,13 @@ impl Said {
 
     /// Parts are few: comparing each with those in front of it costs less than a set.
     fn check_labels_differ(&self) -> Result<()> {
-        let twice = self.parts.iter().enumerate().any(|(place, part)| {
-            self.parts[..place]
-                .iter()
-                .any(|earlier| earlier.label == part.label)
-        });
+        let twice = self
+            .parts
+            .iter()
+            .enumerate()
+            .any(|(place, part)| self.parts[..place].iter().any(|earlier| earlier.label == part.label));
         if twice {
-            return Err(Error::invalid(
-                "label given twice",
-                &self.id,
-                "at most one part for each label",
-            ));
+            return Err(Error::invalid("label given twice", &self.id, "at most one part for each label"));
         }
         Ok(())
     }
@@ -268,11 +252,7 @@ impl EdgeSaid {
     /// The id the edge leaves, where `carrier` is the id of the thing that carries it.
     #[must_use]
     pub fn from_or<'a>(&'a self, carrier: &'a str) -> &'a str {
-        if self.from.is_empty() {
-            carrier
-        } else {
-            &self.from
-        }
+        if self.from.is_empty() { carrier } else { &self.from }
     }
 }
 
@@ -359,9 +339,7 @@ impl Assertion {
     /// # Errors
     /// `Corrupt` if a stored code is unknown.
     pub fn said(&self, parts: Vec<Part>) -> Result<Said> {
-        let base = (self.base != 0)
-            .then(|| Base::from_code(self.base))
-            .transpose()?;
+        let base = (self.base != 0).then(|| Base::from_code(self.base)).transpose()?;
         Ok(Said {
             id: self.id.clone(),
             form: self.form()?,
@@ -382,10 +360,7 @@ impl Assertion {
     /// The JSON text of a claim, if there is one by that name.
     #[must_use]
     pub fn claim(&self, name: &str) -> Option<&str> {
-        self.claims
-            .iter()
-            .find(|claim| claim.name == name)
-            .map(|claim| claim.json.as_str())
+        self.claims.iter().find(|claim| claim.name == name).map(|claim| claim.json.as_str())
     }
 }
 
@@ -427,9 +402,7 @@ fn put_moment(tag: u32, moment: Option<&(String, i64)>, to: &mut Vec<u8>) {
 
 fn has_control(text: &str) -> bool {
     // Nearly all text is plain ASCII, and one pass without a branch tells.
-    let odd = text
-        .bytes()
-        .fold(false, |odd, byte| odd | !(b' '..0x7f).contains(&byte));
+    let odd = text.bytes().fold(false, |odd, byte| odd | !(b' '..0x7f).contains(&byte));
     odd && text.chars().any(char::is_control)
 }
 
@@ -443,11 +416,7 @@ fn check_id(id: &str) -> Result<()> {
 
 fn check_word(what: &'static str, word: &str, bytes_max: usize) -> Result<()> {
     if word.is_empty() || word.len() > bytes_max || has_control(word) {
-        return Err(Error::invalid(
-            what,
-            word,
-            format!("1 to {bytes_max} bytes without control characters"),
-        ));
+        return Err(Error::invalid(what, word, format!("1 to {bytes_max} bytes without control characters")));
     }
     Ok(())
 }
@@ -478,20 +447,13 @@ mod tests {
             status: Status::Revoked,
             observed_at_us: Some(0),
             version_us: Some(-7),
-            edges: vec![EdgeSaid {
-                kind: "uses".to_owned(),
-                from: String::new(),
-                to: "b".to_owned(),
-            }],
+            edges: vec![EdgeSaid { kind: "uses".to_owned(), from: String::new(), to: "b".to_owned() }],
             weight: Some(0.0),
             since: Some((String::new(), 0)),
             until: Some(("2026".to_owned(), 1)),
             parts: vec![Part {
                 label: Arc::new(label),
-                claims: vec![Claim {
-                    name: "name".to_owned(),
-                    json: "\"x\"".to_owned(),
-                }],
+                claims: vec![Claim { name: "name".to_owned(), json: "\"x\"".to_owned() }],
                 texts: vec![Text::default()],
             }],
         }
@@ -513,11 +475,7 @@ mod tests {
             weight: None,
             since: None,
             until: None,
-            parts: vec![Part {
-                claims: vec![],
-                texts: vec![],
-                ..full.parts[0].clone()
-            }],
+            parts: vec![Part { claims: vec![], texts: vec![], ..full.parts[0].clone() }],
         };
         for said in [full, empty] {
             let part = &said.parts[0];

@@ -167,10 +167,7 @@ impl Purposes {
 
     /// The purposes in the set, in order.
     pub fn iter(self) -> impl Iterator<Item = Purpose> {
-        Purpose::ALL
-            .iter()
-            .copied()
-            .filter(move |purpose| self.contains(*purpose))
+        Purpose::ALL.iter().copied().filter(move |purpose| self.contains(*purpose))
     }
 
     /// The set as stored: bit n is the purpose with code n.
@@ -188,11 +185,7 @@ impl Purposes {
 
 impl FromIterator<Purpose> for Purposes {
     fn from_iter<I: IntoIterator<Item = Purpose>>(purposes: I) -> Purposes {
-        Purposes(
-            purposes
-                .into_iter()
-                .fold(0, |bits, purpose| bits | 1 << purpose.code()),
-        )
+        Purposes(purposes.into_iter().fold(0, |bits, purpose| bits | 1 << purpose.code()))
     }
 }
 

@@ -44,8 +44,8 @@ impl SourceSpec {
     /// # Errors
     /// `Invalid` with the rule that is broken.
     pub fn validate(&self) -> Result<()> {
-        let name_ok = (1..=128).contains(&self.name.chars().count())
-            && !self.name.chars().any(char::is_control);
+        let name_ok =
+            (1..=128).contains(&self.name.chars().count()) && !self.name.chars().any(char::is_control);
         if !name_ok {
             return Err(Error::invalid(
                 "source name",

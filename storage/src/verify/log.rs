@@ -35,10 +35,7 @@ impl Told {
             (Kind::RunBegan, _) => drop(self.began.insert(position)),
             (Kind::RunEnded, Some(body)) => drop(self.ended.insert(RunEnd::from_body(body)?.run)),
             (Kind::Deleted | Kind::Restored, Some(id)) => {
-                *self
-                    .hidden
-                    .entry(String::from_utf8_lossy(id).into_owned())
-                    .or_default() += 1;
+                *self.hidden.entry(String::from_utf8_lossy(id).into_owned()).or_default() += 1;
             }
             (Kind::Token, _) => self.tokens += 1,
             _ => {}
@@ -50,11 +47,7 @@ impl Told {
 impl Check<'_> {
     /// Recomputes a tenant's tree from its log, and compares it with all that is stored of it. `None`
     /// if the log cannot be read to its end.
-    pub(super) fn log(
-        &mut self,
-        tenant: TenantId,
-        head: &HeadRow,
-    ) -> Result<Option<(TenantRoot, Told)>> {
+    pub(super) fn log(&mut self, tenant: TenantId, head: &HeadRow) -> Result<Option<(TenantRoot, Told)>> {
         let (mut frontier, mut completed) = (Frontier::default(), Vec::new());
         let (mut told, mut time_us, mut backwards) = (Told::default(), i64::MIN, None);
         let read = self.view.records(tenant, Lsn::FIRST, &mut |record| {
@@ -80,34 +73,19 @@ impl Check<'_> {
             ));
         }
         self.subtrees(tenant, head, &completed)?;
-        let root = TenantRoot {
-            size: frontier.size(),
-            root: frontier.root(),
-        };
+        let root = TenantRoot { size: frontier.size(), root: frontier.root() };
         Ok(Some((root, told)))
     }
 
-    fn subtrees(
-        &mut self,
-        tenant: TenantId,
-        head: &HeadRow,
-        completed: &[(Coord, Hash)],
-    ) -> Result<()> {
+    fn subtrees(&mut self, tenant: TenantId, head: &HeadRow, completed: &[(Coord, Hash)]) -> Result<()> {
         for (coord, root) in completed {
             let key = Key::of(tenant).and(&coord.level).and(&coord.index);
             if !self.holds(Table::Subtrees, &key, root)? {
-                self.problem(format!(
-                    "ledger of {}: subtree {}/{}",
-                    head.name, coord.level, coord.index
-                ));
+                self.problem(format!("ledger of {}: subtree {}/{}", head.name, coord.level, coord.index));
             }
         }
         let stored = self.count(Table::Subtrees, &Key::of(tenant))?;
-        self.agree(
-            format_args!("subtrees of {}", head.name),
-            stored,
-            completed.len() as u64,
-        );
+        self.agree(format_args!("subtrees of {}", head.name), stored, completed.len() as u64);
         Ok(())
     }
 }

@@ -17,10 +17,7 @@ impl Check<'_> {
         for (tenant, head) in heads {
             let found = self.view.tenant(&head.name);
             if self.or_problem(found)?.flatten() != Some(*tenant) {
-                self.problem(format!(
-                    "tenants: the name {} does not lead to {tenant}",
-                    head.name
-                ));
+                self.problem(format!("tenants: the name {} does not lead to {tenant}", head.name));
             }
         }
         let names = self.count(Table::Tenants, &Key::default())?;
@@ -32,78 +29,40 @@ impl Check<'_> {
     pub(super) fn tokens(&mut self, node: &NodeRow, told: u64) -> Result<()> {
         let tokens = self.count(Table::Tokens, &Key::default())?;
         self.agree(format_args!("tokens"), tokens, told);
-        self.agree(
-            format_args!("actors"),
-            node.next_actor.saturating_sub(1),
-            tokens,
-        );
+        self.agree(format_args!("actors"), node.next_actor.saturating_sub(1), tokens);
         Ok(())
     }
 
     pub(super) fn runs(&mut self, tenant: TenantId, head: &HeadRow, told: &Told) -> Result<()> {
         let (mut began, mut ended) = (0, 0);
         let prefix = Key::of(tenant);
-        let scanned = self.view.scan(
-            Table::Runs,
-            prefix.bytes(),
-            prefix.end().as_deref(),
-            &mut |key, row| {
+        let scanned =
+            self.view.scan(Table::Runs, prefix.bytes(), prefix.end().as_deref(), &mut |key, row| {
                 let (run, row): (_, RunRow) = (key_u64(key, 4), decode(row, "run row")?);
                 began += u64::from(told.began.contains(run));
                 ended += u64::from(told.ended.contains(run) && row.end.is_some());
                 Ok(ControlFlow::Continue(()))
-            },
-        );
+            });
         self.or_problem(scanned)?;
-        self.agree(
-            format_args!("runs of {} that began", head.name),
-            began,
-            told.began.len(),
-        );
-        self.agree(
-            format_args!("runs of {} that ended", head.name),
-            ended,
-            told.ended.len(),
-        );
+        self.agree(format_args!("runs of {} that began", head.name), began, told.began.len());
+        self.agree(format_args!("runs of {} that ended", head.name), ended, told.ended.len());
         Ok(())
     }
 
     /// What waits is no record; only the head counts it.
     pub(super) fn pending(&mut self, tenant: TenantId, head: &HeadRow) -> Result<()> {
         let waiting = self.count(Table::Pending, &Key::of(tenant))?;
-        self.agree(
-            format_args!("pending of {}", head.name),
-            waiting,
-            head.pending,
-        );
+        self.agree(format_args!("pending of {}", head.name), waiting, head.pending);
         Ok(())
     }
 
     /// Words, labels and sources: a number leads to a word, and the word back to the number.
     pub(super) fn dictionaries(&mut self, tenant: TenantId, head: &HeadRow) -> Result<()> {
         let word = |row: &[u8]| Ok(row.to_vec());
-        self.dictionary(
-            tenant,
-            Table::Words,
-            Table::Symbols,
-            head.next_symbol,
-            &word,
-        )?;
-        self.dictionary(
-            tenant,
-            Table::Labels,
-            Table::LabelIds,
-            head.next_label,
-            &word,
-        )?;
+        self.dictionary(tenant, Table::Words, Table::Symbols, head.next_symbol, &word)?;
+        self.dictionary(tenant, Table::Labels, Table::LabelIds, head.next_label, &word)?;
         let name = |row: &[u8]| Ok(crate::model::SourceSpec::decode(row)?.name.into_bytes());
-        self.dictionary(
-            tenant,
-            Table::Sources,
-            Table::SourceNames,
-            head.next_source,
-            &name,
-        )
+        self.dictionary(tenant, Table::Sources, Table::SourceNames, head.next_source, &name)
     }
 
     fn dictionary(
@@ -116,26 +75,17 @@ impl Check<'_> {
     ) -> Result<()> {
         let (view, prefix) = (self.view, Key::of(tenant));
         let (mut known, id_at) = (0, prefix.bytes().len());
-        let scanned = view.scan(
-            words,
-            prefix.bytes(),
-            prefix.end().as_deref(),
-            &mut |key, row| {
-                known += 1;
-                if !self.holds(
-                    numbers,
-                    &Key::of(tenant).and(word(row)?.as_slice()),
-                    &key[id_at..],
-                )? {
-                    self.problem(format!(
-                        "{}: a row that does not lead to one of {}",
-                        numbers.name(),
-                        words.name()
-                    ));
-                }
-                Ok(ControlFlow::Continue(()))
-            },
-        );
+        let scanned = view.scan(words, prefix.bytes(), prefix.end().as_deref(), &mut |key, row| {
+            known += 1;
+            if !self.holds(numbers, &Key::of(tenant).and(word(row)?.as_slice()), &key[id_at..])? {
+                self.problem(format!(
+                    "{}: a row that does not lead to one of {}",
+                    numbers.name(),
+                    words.name()
+                ));
+            }
+            Ok(ControlFlow::Continue(()))
+        });
         self.or_problem(scanned)?;
         let given = u64::from(next.saturating_sub(1));
         self.agree(format_args!("{}", words.name()), known, given);

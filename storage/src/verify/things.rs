@@ -37,38 +37,16 @@ impl Check<'_> {
         });
         self.or_problem(read)?;
         let name = &head.name;
-        self.agree(
-            format_args!("entities of {name}"),
-            sum.entities,
-            head.entities,
-        );
-        self.agree(
-            format_args!("relations of {name}"),
-            sum.relations,
-            head.relations,
-        );
-        self.agree(
-            format_args!("hidden things of {name}"),
-            sum.hidden,
-            told.hidden.len(),
-        );
-        self.agree(
-            format_args!("assertions of {name} cited twice"),
-            sum.cited_twice,
-            0,
-        );
+        self.agree(format_args!("entities of {name}"), sum.entities, head.entities);
+        self.agree(format_args!("relations of {name}"), sum.relations, head.relations);
+        self.agree(format_args!("hidden things of {name}"), sum.hidden, told.hidden.len());
+        self.agree(format_args!("assertions of {name} cited twice"), sum.cited_twice, 0);
         if sum.cited != told.asserted {
             let (cited, told) = (sum.cited.len(), told.asserted.len());
-            self.problem(format!(
-                "things of {name}: {cited} assertions cited, the log has {told} or others"
-            ));
+            self.problem(format!("things of {name}: {cited} assertions cited, the log has {told} or others"));
         }
         let names = self.count(Table::Names, &Key::of(tenant))?;
-        self.agree(
-            format_args!("names of {name}"),
-            names,
-            head.entities + head.relations,
-        );
+        self.agree(format_args!("names of {name}"), names, head.entities + head.relations);
         for table in [Table::EdgesOut, Table::EdgesIn] {
             let rows = self.count(table, &Key::of(tenant))?;
             self.agree(format_args!("{} of {name}", table.name()), rows, sum.edges);
@@ -89,36 +67,20 @@ impl Check<'_> {
             Ok(Form::Relation) => sum.relations += 1,
             Err(error) => self.problem(error.to_string()),
         }
-        if !self.holds(
-            Table::Names,
-            &Key::of(tenant).and(row.id.as_str()),
-            &thing.0.to_be_bytes(),
-        )? {
+        if !self.holds(Table::Names, &Key::of(tenant).and(row.id.as_str()), &thing.0.to_be_bytes())? {
             self.problem(format!("things: the name of {thing} does not lead to it"));
         }
         let hidden = told.hidden.get(&row.id).copied().unwrap_or(0);
-        self.agree(
-            format_args!("times that {thing} was hidden and shown"),
-            row.deletions_us.len(),
-            hidden,
-        );
+        self.agree(format_args!("times that {thing} was hidden and shown"), row.deletions_us.len(), hidden);
         sum.hidden += usize::from(hidden > 0);
-        let before = self
-            .or_problem(self.view.before(tenant, thing))?
-            .unwrap_or_default();
-        for said in row
-            .said
-            .iter()
-            .chain(before.iter().map(|before| &before.said))
-        {
+        let before = self.or_problem(self.view.before(tenant, thing))?.unwrap_or_default();
+        for said in row.said.iter().chain(before.iter().map(|before| &before.said)) {
             sum.cited_twice += u64::from(!sum.cited.insert(said.lsn));
             self.said(tenant, thing, said)?;
         }
         let links = row.links();
         sum.edges += links.len() as u64;
-        links
-            .iter()
-            .try_for_each(|link| self.link(tenant, thing, link, row.edge_label()))
+        links.iter().try_for_each(|link| self.link(tenant, thing, link, row.edge_label()))
     }
 
     fn said(&mut self, tenant: TenantId, thing: ThingId, said: &SaidRow) -> Result<()> {
@@ -126,30 +88,18 @@ impl Check<'_> {
             return Ok(());
         };
         if record.kind != Kind::Asserted || record.label != said.label() {
-            self.problem(format!(
-                "things: {thing} cites record {}, which is not its assertion",
-                said.lsn
-            ));
+            self.problem(format!("things: {thing} cites record {}, which is not its assertion", said.lsn));
         }
         if let Content::Held { body, .. } = &record.content
             && Sha256::digest(body)[..16] != said.digest
         {
-            self.problem(format!(
-                "things: {thing} cites record {} with another digest",
-                said.lsn
-            ));
+            self.problem(format!("things: {thing} cites record {} with another digest", said.lsn));
         }
         Ok(())
     }
 
     /// Both ends of a link have their row; and as there are no more rows than links, no others.
-    fn link(
-        &mut self,
-        tenant: TenantId,
-        relation: ThingId,
-        link: &EdgeRow,
-        label: LabelId,
-    ) -> Result<()> {
+    fn link(&mut self, tenant: TenantId, relation: ThingId, link: &EdgeRow, label: LabelId) -> Result<()> {
         let (out, into) = link.keys(tenant, relation);
         for (table, key) in [(Table::EdgesOut, out), (Table::EdgesIn, into)] {
             if !self.holds(table, &key, &label.0.to_be_bytes())? {

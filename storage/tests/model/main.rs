@@ -1,10 +1,7 @@
 //! Whatever is done to a store, it answers and holds what the reference model says: on disk and in
 //! memory alike, row for row.
 
-#![allow(
-    unreachable_pub,
-    reason = "the simulation includes these modules as well"
-)]
+#![allow(unreachable_pub, reason = "the simulation includes these modules as well")]
 
 mod missing;
 mod observe;
@@ -63,24 +60,14 @@ impl Batch {
             answers.push(model.execute(&command, time_us));
             commands.push(command);
         }
-        Batch {
-            commands,
-            answers,
-            time_us,
-        }
+        Batch { commands, answers, time_us }
     }
 
     fn write(&self, store: &Store) {
-        let stamp = Stamp {
-            time_us: self.time_us,
-            seed: [7; 32],
-        };
+        let stamp = Stamp { time_us: self.time_us, seed: [7; 32] };
         let committed = store.write(&self.commands, stamp).expect("commits");
-        let answers: Vec<Answer> = committed
-            .answers
-            .into_iter()
-            .map(|answer| answer.map_err(|e| e.code()))
-            .collect();
+        let answers: Vec<Answer> =
+            committed.answers.into_iter().map(|answer| answer.map_err(|e| e.code())).collect();
         assert_eq!(answers, self.answers);
     }
 
@@ -91,25 +78,14 @@ impl Batch {
         let report = view.verify(&mut |_| ()).expect("readable");
         assert_eq!(report.problems, Vec::<String>::new());
         let sizes: Vec<_> = report.roots.values().map(|root| root.size).collect();
-        let mut logs: Vec<_> = model
-            .tenants
-            .iter()
-            .map(|t| (&t.name, t.log.len() as u64))
-            .collect();
+        let mut logs: Vec<_> = model.tenants.iter().map(|t| (&t.name, t.log.len() as u64)).collect();
         logs.sort();
-        assert_eq!(
-            sizes,
-            logs.into_iter().map(|(_, size)| size).collect::<Vec<_>>()
-        );
+        assert_eq!(sizes, logs.into_iter().map(|(_, size)| size).collect::<Vec<_>>());
     }
 }
 
 fn in_memory() -> Store {
-    let options = Options {
-        engine: EngineOptions::Memory,
-        space: None,
-        new_node_id: NODE_ID.to_owned(),
-    };
+    let options = Options { engine: EngineOptions::Memory, space: None, new_node_id: NODE_ID.to_owned() };
     Store::open(options).expect("memory opens")
 }
 

@@ -62,16 +62,13 @@ fn definition(table: Table) -> TableDefinition<'static, &'static [u8], &'static 
 }
 
 fn rows(database: &Path, table: Table) -> Vec<(Vec<u8>, Vec<u8>)> {
-    let write = Database::open(database)
-        .expect("opens")
-        .begin_write()
-        .expect("writes");
+    let write = Database::open(database).expect("opens").begin_write().expect("writes");
     let rows = write.open_table(definition(table)).expect("opens");
-    let row = |row: Result<(redb::AccessGuard<'_, &[u8]>, redb::AccessGuard<'_, &[u8]>), _>| {
+    let rows = rows.iter().expect("readable").map(|row| {
         let (key, value) = row.expect("readable");
         (key.value().to_vec(), value.value().to_vec())
-    };
-    rows.iter().expect("readable").map(row).collect()
+    });
+    rows.collect()
 }
 
 fn put(database: &Path, table: Table, key: &[u8], value: Option<&[u8]>) {

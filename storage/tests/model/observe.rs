@@ -21,28 +21,17 @@ pub(crate) fn observe(view: &View) -> Result<Model> {
         agree("tenants", &Some(id), &view.tenant(&row.name)?)?;
         agree("tenants", &(model.tenants.len() as u32 + 1), &id.0)?;
         let tenant = Observer { view, tenant: id }.tenant(row.name.clone())?;
-        let (relations, entities): (Vec<_>, Vec<_>) = tenant
-            .things
-            .values()
-            .partition(|thing| thing.form == storage::model::Form::Relation);
-        agree(
-            "counts",
-            &(row.entities, row.relations),
-            &(entities.len() as u64, relations.len() as u64),
-        )?;
+        let (relations, entities): (Vec<_>, Vec<_>) =
+            tenant.things.values().partition(|thing| thing.form == storage::model::Form::Relation);
+        agree("counts", &(row.entities, row.relations), &(entities.len() as u64, relations.len() as u64))?;
         agree("head", &row.head(), &Lsn(tenant.log.len() as u64))?;
         model.tenants.push(tenant);
     }
     for (id, row) in view.tokens()? {
         agree("tokens", &view.token(&id)?.as_ref(), &Some(&row))?;
         let (spec, revoked_us) = (TokenSpec::decode(&row.spec)?, row.revoked_us);
-        let token = Token {
-            tenant: row.tenant,
-            actor: row.actor,
-            spec,
-            created_us: row.created_us,
-            revoked_us,
-        };
+        let token =
+            Token { tenant: row.tenant, actor: row.actor, spec, created_us: row.created_us, revoked_us };
         model.tokens.insert(id, token);
     }
     Ok(model)
@@ -95,65 +84,32 @@ impl Observer<'_> {
         let mut before = BTreeMap::new();
         for was in self.view.before(self.tenant, id)? {
             let held = self.held(&row.id, &was.said)?;
-            let was = (
-                was.said.source,
-                was.said.label,
-                held,
-                was.replaced_by,
-                was.replaced_us,
-            );
+            let was = (was.said.source, was.said.label, held, was.replaced_by, was.replaced_us);
             before.insert(was.2.lsn, was);
         }
         let (form, thing_type) = (row.form()?, self.view.word(self.tenant, row.symbol())?);
         let deletions_us = row.deletions_us.clone();
-        Ok(Thing {
-            form,
-            thing_type,
-            said,
-            before,
-            deletions_us,
-        })
+        Ok(Thing { form, thing_type, said, before, deletions_us })
     }
 
     /// The columns of a row repeat what its record says.
     fn held(&self, id: &str, row: &SaidRow) -> Result<Held> {
         let assertion = self.view.assertion(self.tenant, row.lsn())?;
-        let assertion: Assertion =
-            assertion.ok_or_else(|| damaged("an assertion was erased".to_owned()))?;
+        let assertion: Assertion = assertion.ok_or_else(|| damaged("an assertion was erased".to_owned()))?;
         agree("id", &assertion.id.as_str(), &id)?;
-        let columns = (
-            row.version_us,
-            row.status,
-            row.since_us,
-            row.until_us,
-            row.weight,
-        );
+        let columns = (row.version_us, row.status, row.since_us, row.until_us, row.weight);
         let a = &assertion;
-        agree(
-            "columns",
-            &columns,
-            &(a.version_us, a.status, a.since_us, a.until_us, a.weight),
-        )?;
+        agree("columns", &columns, &(a.version_us, a.status, a.since_us, a.until_us, a.weight))?;
         let mut edges = Vec::new();
         for edge in &row.edges {
             let kind = self.view.word(self.tenant, SymbolId(edge.kind))?;
             edges.push((kind, self.name(edge.from())?, self.name(edge.to())?));
         }
-        let said = a.edges.iter().map(|edge| {
-            (
-                edge.kind.clone(),
-                edge.from_or(id).to_owned(),
-                edge.to.clone(),
-            )
-        });
+        let said =
+            a.edges.iter().map(|edge| (edge.kind.clone(), edge.from_or(id).to_owned(), edge.to.clone()));
         agree("edges", &edges, &said.collect())?;
         let (lsn, recorded_us, asserted_us) = (row.lsn, row.recorded_us, row.asserted_us);
-        Ok(Held {
-            lsn,
-            assertion,
-            recorded_us,
-            asserted_us,
-        })
+        Ok(Held { lsn, assertion, recorded_us, asserted_us })
     }
 
     fn edges(&self, things: &BTreeMap<String, Thing>) -> Result<BTreeSet<Link>> {
@@ -167,32 +123,16 @@ impl Observer<'_> {
     }
 
     fn edges_at(&self, id: &str, end: End) -> Result<Vec<Link>> {
-        let (thing, _) = self
-            .view
-            .thing_by_id(self.tenant, id)?
-            .ok_or_else(|| damaged(format!("no thing `{id}`")))?;
+        let (thing, _) =
+            self.view.thing_by_id(self.tenant, id)?.ok_or_else(|| damaged(format!("no thing `{id}`")))?;
         let mut links = Vec::new();
-        self.view
-            .edges(self.tenant, thing, end, None, None, &mut |edge| {
-                let (kind, relation) = (
-                    self.view.word(self.tenant, edge.kind)?,
-                    self.name(edge.relation)?,
-                );
-                let (near, far) = (id.to_owned(), self.name(edge.other)?);
-                let (from, to) = if end == End::Out {
-                    (near, far)
-                } else {
-                    (far, near)
-                };
-                links.push(Link {
-                    from,
-                    kind,
-                    relation,
-                    to,
-                    label: edge.label.0,
-                });
-                Ok(ControlFlow::Continue(()))
-            })?;
+        self.view.edges(self.tenant, thing, end, None, None, &mut |edge| {
+            let (kind, relation) = (self.view.word(self.tenant, edge.kind)?, self.name(edge.relation)?);
+            let (near, far) = (id.to_owned(), self.name(edge.other)?);
+            let (from, to) = if end == End::Out { (near, far) } else { (far, near) };
+            links.push(Link { from, kind, relation, to, label: edge.label.0 });
+            Ok(ControlFlow::Continue(()))
+        })?;
         Ok(links)
     }
 
@@ -212,11 +152,7 @@ impl Observer<'_> {
     fn sources(&self) -> Result<Vec<SourceSpec>> {
         let mut sources = Vec::new();
         for (id, source) in self.view.sources(self.tenant)? {
-            agree(
-                "sources",
-                &self.view.source(self.tenant, &source.name)?,
-                &Some(id),
-            )?;
+            agree("sources", &self.view.source(self.tenant, &source.name)?, &Some(id))?;
             sources.push(source);
             agree("sources", &id.0, &(sources.len() as u32))?;
         }
@@ -227,14 +163,7 @@ impl Observer<'_> {
         let runs = self.view.runs(self.tenant)?.into_iter();
         Ok(runs
             .map(|(id, row)| {
-                (
-                    id.0,
-                    Run {
-                        begin: row.begin,
-                        began_us: row.began_us,
-                        end: row.end.zip(row.ended_us),
-                    },
-                )
+                (id.0, Run { begin: row.begin, began_us: row.began_us, end: row.end.zip(row.ended_us) })
             })
             .collect())
     }
@@ -244,9 +173,8 @@ impl Observer<'_> {
         let mut pending = BTreeMap::new();
         for run in 0..=self.view.head(self.tenant)?.head().0 {
             for (number, row) in self.view.pending(self.tenant, RunId(run), 0, usize::MAX)? {
-                let part = |part: storage::rows::PendingPart| {
-                    Ok((Label::decode(&part.label)?, part.assertion))
-                };
+                let part =
+                    |part: storage::rows::PendingPart| Ok((Label::decode(&part.label)?, part.assertion));
                 let parts = row.parts.into_iter().map(part).collect::<Result<_>>()?;
                 pending.insert((run, number), (row.source, row.input, row.line, parts));
             }
@@ -256,9 +184,7 @@ impl Observer<'_> {
 }
 
 fn entry(record: &Record) -> Result<Entry> {
-    let body = record
-        .body()
-        .ok_or_else(|| damaged("a body was erased".to_owned()))?;
+    let body = record.body().ok_or_else(|| damaged("a body was erased".to_owned()))?;
     let what = match record.kind {
         Kind::Label => What::Label(Label::decode(body)?),
         Kind::Source => What::Source(SourceSpec::decode(body)?),
@@ -270,29 +196,14 @@ fn entry(record: &Record) -> Result<Entry> {
             What::Id(String::from_utf8_lossy(body).into_owned())
         }
     };
-    let (kind, actor, label, purpose) =
-        (record.kind, record.actor, record.label.0, record.header[29]);
-    Ok(Entry {
-        kind,
-        actor,
-        label,
-        purpose,
-        time_us: record.time_us,
-        what,
-    })
+    let (kind, actor, label, purpose) = (record.kind, record.actor, record.label.0, record.header[29]);
+    Ok(Entry { kind, actor, label, purpose, time_us: record.time_us, what })
 }
 
 fn agree<T: PartialEq + std::fmt::Debug>(what: &str, one: &T, other: &T) -> Result<()> {
-    if one == other {
-        Ok(())
-    } else {
-        Err(damaged(format!("{what}: {one:?} is not {other:?}")))
-    }
+    if one == other { Ok(()) } else { Err(damaged(format!("{what}: {one:?} is not {other:?}"))) }
 }
 
 fn damaged(detail: String) -> Error {
-    Error::Corrupt {
-        what: "view",
-        detail,
-    }
+    Error::Corrupt { what: "view", detail }
 }

@@ -6,13 +6,13 @@ use std::sync::Arc;
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 use storage::commands::{
-    Assert, BeginRun, Command, CreateTenant, CreateToken, Delete, EndRun, IfEndMissing, Restore,
-    RevokeToken, SetSource, Unpend,
+    Assert, BeginRun, Command, CreateTenant, CreateToken, Delete, EndRun, IfEndMissing, Restore, RevokeToken,
+    SetSource, Unpend,
 };
 use storage::ids::{ActorId, RunId, SourceId, TenantId};
 use storage::model::{
-    Claim, Classification, EdgeSaid, Form, Label, Licence, Part, Purpose, Purposes, Retention,
-    Role, RunBegin, RunCounts, RunEnd, RunState, Said, SourceSpec, Status, Text, TokenSpec,
+    Claim, Classification, EdgeSaid, Form, Label, Licence, Part, Purpose, Purposes, Retention, Role,
+    RunBegin, RunCounts, RunEnd, RunState, Said, SourceSpec, Status, Text, TokenSpec,
 };
 
 use crate::reference::Model;
@@ -44,10 +44,7 @@ impl Order {
     /// The command, once the commands in front of it are carried out.
     pub(crate) fn command(&self, model: &Model) -> Command {
         let run = |tenant: TenantId, nth: usize| {
-            let known = model
-                .tenants
-                .get(tenant.0 as usize - 1)
-                .and_then(|t| t.runs.keys().rev().nth(nth));
+            let known = model.tenants.get(tenant.0 as usize - 1).and_then(|t| t.runs.keys().rev().nth(nth));
             RunId(known.copied().unwrap_or(2))
         };
         match self {
@@ -57,39 +54,22 @@ impl Order {
                     return Command::Assert(Box::new(assert.clone()));
                 };
                 let run = run(assert.tenant, *nth);
-                let if_end_missing = IfEndMissing::Pend {
-                    run,
-                    input: 1,
-                    line: number * 10,
-                    number,
-                };
-                Command::Assert(Box::new(Assert {
-                    if_end_missing,
-                    ..assert.clone()
-                }))
+                let if_end_missing = IfEndMissing::Pend { run, input: 1, line: number * 10, number };
+                Command::Assert(Box::new(Assert { if_end_missing, ..assert.clone() }))
             }
             Order::EndRun(tenant, nth) => {
-                let counts = RunCounts {
-                    read: 7,
-                    ..RunCounts::default()
-                };
+                let counts = RunCounts { read: 7, ..RunCounts::default() };
                 let end = RunEnd {
                     run: run(*tenant, *nth).0,
                     state: RunState::Complete as i32,
                     counts,
                     inputs: vec!["dataset:file:a.json".to_owned()],
                 };
-                Command::EndRun(EndRun {
-                    tenant: *tenant,
-                    actor: ActorId(3),
-                    end,
-                })
+                Command::EndRun(EndRun { tenant: *tenant, actor: ActorId(3), end })
             }
-            Order::Unpend(tenant, nth, number) => Command::Unpend(Unpend {
-                tenant: *tenant,
-                run: run(*tenant, *nth),
-                number: *number,
-            }),
+            Order::Unpend(tenant, nth, number) => {
+                Command::Unpend(Unpend { tenant: *tenant, run: run(*tenant, *nth), number: *number })
+            }
         }
     }
 }
@@ -165,22 +145,11 @@ fn assert((tenant, source, mut said, run, number): (TenantId, u32, Said, usize, 
     }
     let if_end_missing = match number {
         0 | 1 => IfEndMissing::Refuse,
-        number => IfEndMissing::Pend {
-            run: RunId(0),
-            input: 0,
-            line: 0,
-            number,
-        },
+        number => IfEndMissing::Pend { run: RunId(0), input: 0, line: 0, number },
     };
     let purpose = Purpose::ThreatIntel.code();
-    let assert = Assert {
-        tenant,
-        source: SourceId(source),
-        actor: ActorId(1),
-        purpose,
-        said,
-        if_end_missing,
-    };
+    let assert =
+        Assert { tenant, source: SourceId(source), actor: ActorId(1), purpose, said, if_end_missing };
     Order::AssertOrPend(assert, run)
 }
 
@@ -221,19 +190,13 @@ prop_compose! {
 }
 
 fn parts(labels: Vec<usize>) -> impl Strategy<Value = Vec<Part>> {
-    let parts: Vec<_> = labels
-        .into_iter()
-        .map(|label| content().prop_map(move |c| part(label, c)))
-        .collect();
+    let parts: Vec<_> = labels.into_iter().map(|label| content().prop_map(move |c| part(label, c))).collect();
     parts.prop_shuffle()
 }
 
 /// Mostly a few bytes; now and then more than a packed row holds.
 fn content() -> impl Strategy<Value = (u8, usize)> {
-    (
-        0..3u8,
-        prop_oneof![20 => Just(1usize), 3 => Just(700), 1 => Just(20_000), 1 => Just(70_000)],
-    )
+    (0..3u8, prop_oneof![20 => Just(1usize), 3 => Just(700), 1 => Just(20_000), 1 => Just(70_000)])
 }
 
 fn part(label: usize, (value, bytes): (u8, usize)) -> Part {
@@ -249,28 +212,15 @@ fn part(label: usize, (value, bytes): (u8, usize)) -> Part {
         source: String::new(),
         compartments: vec![],
     };
-    let claims = vec![Claim {
-        name: "name".to_owned(),
-        json: format!("\"{value}\""),
-    }];
-    let texts = vec![Text {
-        text: char::from(b'a' + value).to_string().repeat(bytes),
-        of_claim: String::new(),
-    }];
-    Part {
-        label: Arc::new(label),
-        claims,
-        texts,
-    }
+    let claims = vec![Claim { name: "name".to_owned(), json: format!("\"{value}\"") }];
+    let texts =
+        vec![Text { text: char::from(b'a' + value).to_string().repeat(bytes), of_claim: String::new() }];
+    Part { label: Arc::new(label), claims, texts }
 }
 
 fn edge() -> impl Strategy<Value = EdgeSaid> {
     let end = || prop_oneof![12 => select(&IDS[..6]), 1 => Just("nobody"), 1 => Just("é")];
-    (
-        select(&["uses", "targets"][..]),
-        prop_oneof![6 => end().boxed(), 1 => Just("").boxed()],
-        end(),
-    )
+    (select(&["uses", "targets"][..]), prop_oneof![6 => end().boxed(), 1 => Just("").boxed()], end())
         .prop_map(|(kind, from, to)| EdgeSaid {
             kind: kind.to_owned(),
             from: from.to_owned(),
@@ -292,13 +242,7 @@ fn spoil(said: &mut Said, flaw: u8) {
         7 => said.parts.push(said.parts[0].clone()),
         8 => said.parts[0].claims[0].name = long(257),
         9 => Arc::make_mut(&mut said.parts[0].label).source = "wiki".to_owned(),
-        _ => {
-            said.edges = vec![EdgeSaid {
-                kind: String::new(),
-                from: String::new(),
-                to: "a".to_owned(),
-            }]
-        }
+        _ => said.edges = vec![EdgeSaid { kind: String::new(), from: String::new(), to: "a".to_owned() }],
     }
 }
 

@@ -111,10 +111,7 @@ impl Model {
             Command::CreateToken(c) => self.create_token(c, time_us),
             Command::RevokeToken(c) => self.revoke_token(c.tenant, c.actor, &c.id, time_us),
             Command::SetSource(c) => {
-                refuse_if(
-                    c.spec.name.is_empty() || c.spec.purposes.is_empty(),
-                    "invalid",
-                )?;
+                refuse_if(c.spec.name.is_empty() || c.spec.purposes.is_empty(), "invalid")?;
                 self.tenant(c.tenant)?.set_source(&c.spec, c.actor, time_us)
             }
             Command::Assert(c) => {
@@ -143,10 +140,7 @@ impl Model {
         let legal = (1..=63).contains(&name.len()) && name.chars().all(legal);
         refuse_if(!legal, "invalid")?;
         refuse_if(self.tenants.iter().any(|t| t.name == name), "exists")?;
-        let mut tenant = Tenant {
-            name: name.to_owned(),
-            ..Tenant::default()
-        };
+        let mut tenant = Tenant { name: name.to_owned(), ..Tenant::default() };
         tenant.log(Kind::Tenant, actor, time_us, What::Id(name.to_owned()));
         self.tenants.push(tenant);
         let id = TenantId(self.tenants.len() as u32);
@@ -160,34 +154,19 @@ impl Model {
         let created_us = tenant.log(Kind::Token, c.actor, time_us, What::Token(c.spec.clone()));
         let answer = tenant.answer(Effect::Done);
         let (tenant, spec) = (c.tenant.0, c.spec.clone());
-        let token = Token {
-            tenant,
-            actor,
-            spec,
-            created_us,
-            revoked_us: None,
-        };
+        let token = Token { tenant, actor, spec, created_us, revoked_us: None };
         self.tokens.insert(c.spec.id.clone(), token);
         answer
     }
 
     fn revoke_token(&mut self, id: TenantId, actor: ActorId, token: &str, time_us: i64) -> Answer {
-        let known = self
-            .tokens
-            .get(token)
-            .filter(|t| t.tenant == id.0)
-            .ok_or("not_found")?;
+        let known = self.tokens.get(token).filter(|t| t.tenant == id.0).ok_or("not_found")?;
         let is_revoked = known.revoked_us.is_some();
         let tenant = self.tenant(id)?;
         if is_revoked {
             return tenant.answer(Effect::Unchanged);
         }
-        let now_us = tenant.log(
-            Kind::TokenRevoked,
-            actor,
-            time_us,
-            What::Id(token.to_owned()),
-        );
+        let now_us = tenant.log(Kind::TokenRevoked, actor, time_us, What::Id(token.to_owned()));
         let answer = tenant.answer(Effect::Done);
         self.tokens.get_mut(token).expect("found above").revoked_us = Some(now_us);
         answer
@@ -206,15 +185,8 @@ impl Tenant {
         if let Some(thing) = self.things.get_mut(&said.id) {
             let same_type = thing.form == said.form && thing.thing_type == said.thing_type;
             refuse_if(!same_type, "type_conflict")?;
-            let mut mine: Vec<_> = thing
-                .said
-                .iter_mut()
-                .filter(|(key, _)| key.0 == source)
-                .collect();
-            let newest = mine
-                .iter()
-                .filter_map(|(_, held)| held.assertion.version_us)
-                .max();
+            let mut mine: Vec<_> = thing.said.iter_mut().filter(|(key, _)| key.0 == source).collect();
+            let newest = mine.iter().filter_map(|(_, held)| held.assertion.version_us).max();
             if said.version_us.is_some() && said.version_us < newest {
                 return self.answer(Effect::Unchanged);
             }
@@ -224,56 +196,33 @@ impl Tenant {
                 part.is_some_and(|part| said.assertion(part) == held.assertion)
             };
             if mine.len() == said.parts.len() && mine.iter().all(|(key, held)| again(key, held)) {
-                if mine
-                    .iter()
-                    .any(|(_, held)| now_us - held.asserted_us >= HOUR_US)
-                {
-                    mine.iter_mut()
-                        .for_each(|(_, held)| held.asserted_us = now_us);
+                if mine.iter().any(|(_, held)| now_us - held.asserted_us >= HOUR_US) {
+                    mine.iter_mut().for_each(|(_, held)| held.asserted_us = now_us);
                 }
                 return self.answer(Effect::Unchanged);
             }
         }
         let known = |end: &str| end.is_empty() || end == said.id || self.things.contains_key(end);
-        if !said
-            .edges
-            .iter()
-            .all(|edge| known(&edge.from) && known(&edge.to))
-        {
+        if !said.edges.iter().all(|edge| known(&edge.from) && known(&edge.to)) {
             return self.pend(c);
         }
         self.say(c, time_us)
     }
 
     fn pend(&mut self, c: &Assert) -> Answer {
-        let IfEndMissing::Pend {
-            run,
-            input,
-            line,
-            number,
-        } = c.if_end_missing
-        else {
+        let IfEndMissing::Pend { run, input, line, number } = c.if_end_missing else {
             return Err("end_missing");
         };
         let ended = self.runs.get(&run.0).ok_or("not_found")?.end.is_some();
         refuse_if(ended, "exists")?;
-        let parts = c
-            .said
-            .parts
-            .iter()
-            .map(|part| ((*part.label).clone(), c.said.assertion(part)));
-        self.pending
-            .insert((run.0, number), (c.source.0, input, line, parts.collect()));
+        let parts = c.said.parts.iter().map(|part| ((*part.label).clone(), c.said.assertion(part)));
+        self.pending.insert((run.0, number), (c.source.0, input, line, parts.collect()));
         self.answer(Effect::Pending)
     }
 
     fn say(&mut self, c: &Assert, time_us: i64) -> Answer {
         let (said, source) = (&c.said, c.source.0);
-        let effect = if self.things.contains_key(&said.id) {
-            Effect::Updated
-        } else {
-            Effect::Created
-        };
+        let effect = if self.things.contains_key(&said.id) { Effect::Updated } else { Effect::Created };
         let mut thing = self.things.remove(&said.id).unwrap_or_else(|| Thing {
             form: said.form,
             thing_type: said.thing_type.clone(),
@@ -290,21 +239,13 @@ impl Tenant {
             let held = match mine.get(&(source, label)) {
                 Some(held) if held.assertion == assertion => {
                     let held = mine.remove(&(source, label)).expect("found above");
-                    Held {
-                        asserted_us: now_us,
-                        ..held
-                    }
+                    Held { asserted_us: now_us, ..held }
                 }
                 _ => {
                     let what = What::Said(assertion.clone());
                     self.log_under(Kind::Asserted, c.actor, time_us, label, c.purpose, what);
                     let lsn = self.log.len() as u64;
-                    Held {
-                        lsn,
-                        assertion,
-                        recorded_us: now_us,
-                        asserted_us: now_us,
-                    }
+                    Held { lsn, assertion, recorded_us: now_us, asserted_us: now_us }
                 }
             };
             thing.said.insert((source, label), held);
@@ -321,9 +262,7 @@ impl Tenant {
                     self.log.len() as u64
                 }
             };
-            thing
-                .before
-                .insert(held.lsn, (source, label, held, by, self.now(time_us)));
+            thing.before.insert(held.lsn, (source, label, held, by, self.now(time_us)));
         }
         self.edges.retain(|edge| edge.relation != said.id);
         self.edges.extend(links(&said.id, &thing));
@@ -355,10 +294,7 @@ impl Tenant {
     }
 
     fn set_source(&mut self, spec: &SourceSpec, actor: ActorId, time_us: i64) -> Answer {
-        let known = self
-            .sources
-            .iter()
-            .position(|source| source.name == spec.name);
+        let known = self.sources.iter().position(|source| source.name == spec.name);
         let place = known.unwrap_or(self.sources.len());
         if known.is_none_or(|place| self.sources[place] != *spec) {
             match self.sources.get_mut(place) {
@@ -371,21 +307,9 @@ impl Tenant {
     }
 
     fn begin_run(&mut self, begin: &RunBegin, actor: ActorId, time_us: i64) -> Answer {
-        let began_us = self.log(
-            Kind::RunBegan,
-            actor,
-            time_us,
-            What::RunBegan(begin.clone()),
-        );
+        let began_us = self.log(Kind::RunBegan, actor, time_us, What::RunBegan(begin.clone()));
         let id = self.log.len() as u64;
-        self.runs.insert(
-            id,
-            Run {
-                begin: begin.clone(),
-                began_us,
-                end: None,
-            },
-        );
+        self.runs.insert(id, Run { begin: begin.clone(), began_us, end: None });
         self.answer(Effect::Run(RunId(id)))
     }
 
@@ -394,20 +318,13 @@ impl Tenant {
         let run = self.runs.get_mut(&c.end.run).ok_or("not_found")?;
         refuse_if(run.end.is_some(), "exists")?;
         run.end = Some((c.end.clone(), now_us));
-        self.log(
-            Kind::RunEnded,
-            c.actor,
-            time_us,
-            What::RunEnded(c.end.clone()),
-        );
+        self.log(Kind::RunEnded, c.actor, time_us, What::RunEnded(c.end.clone()));
         self.answer(Effect::Done)
     }
 
     /// The clock may be set back, a tenant's time never goes back.
     fn now(&self, time_us: i64) -> i64 {
-        self.log
-            .last()
-            .map_or(time_us, |last| last.time_us.max(time_us))
+        self.log.last().map_or(time_us, |last| last.time_us.max(time_us))
     }
 
     fn log(&mut self, kind: Kind, actor: ActorId, time_us: i64, what: What) -> i64 {
@@ -424,14 +341,7 @@ impl Tenant {
         what: What,
     ) -> i64 {
         let time_us = self.now(time_us);
-        self.log.push(Entry {
-            kind,
-            actor,
-            label,
-            purpose,
-            time_us,
-            what,
-        });
+        self.log.push(Entry { kind, actor, label, purpose, time_us, what });
         time_us
     }
 
@@ -444,18 +354,10 @@ impl Tenant {
 /// The links that any source's present word draws.
 fn links(id: &str, thing: &Thing) -> BTreeSet<Link> {
     let only = thing.said.keys().map(|(_, label)| *label).next();
-    let label = if thing.said.len() == 1 {
-        only.unwrap_or(0)
-    } else {
-        0
-    };
+    let label = if thing.said.len() == 1 { only.unwrap_or(0) } else { 0 };
     let edges = thing.said.values().flat_map(|held| &held.assertion.edges);
     let link = |edge: &storage::model::EdgeSaid| Link {
-        from: if edge.from.is_empty() {
-            id.to_owned()
-        } else {
-            edge.from.clone()
-        },
+        from: if edge.from.is_empty() { id.to_owned() } else { edge.from.clone() },
         kind: edge.kind.clone(),
         relation: id.to_owned(),
         to: edge.to.clone(),
@@ -465,20 +367,15 @@ fn links(id: &str, thing: &Thing) -> BTreeSet<Link> {
 }
 
 fn is_invalid(said: &Said) -> bool {
-    let word = |word: &str, max: usize| {
-        (1..=max).contains(&word.len()) && !word.chars().any(char::is_control)
-    };
+    let word =
+        |word: &str, max: usize| (1..=max).contains(&word.len()) && !word.chars().any(char::is_control);
     let edge_ok = |edge: &storage::model::EdgeSaid| {
-        word(&edge.kind, 256)
-            && (edge.from.is_empty() || word(&edge.from, 512))
-            && word(&edge.to, 512)
+        word(&edge.kind, 256) && (edge.from.is_empty() || word(&edge.from, 512)) && word(&edge.to, 512)
     };
     let parts_ok = said.parts.iter().enumerate().all(|(place, part)| {
         part.claims.iter().all(|claim| word(&claim.name, 256))
             && part.texts.iter().all(|text| text.text.len() <= 1 << 20)
-            && said.parts[..place]
-                .iter()
-                .all(|earlier| earlier.label != part.label)
+            && said.parts[..place].iter().all(|earlier| earlier.label != part.label)
     });
     !(word(&said.id, 512)
         && word(&said.thing_type, 256)

@@ -3,13 +3,11 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use storage::commands::{
-    Applied, Assert, BeginRun, Command, CreateTenant, Effect, IfEndMissing, SetSource,
-};
+use storage::commands::{Applied, Assert, BeginRun, Command, CreateTenant, Effect, IfEndMissing, SetSource};
 use storage::ids::{ActorId, Lsn, RunId, SourceId, TenantId};
 use storage::model::{
-    Claim, Classification, EdgeSaid, Form, Label, Licence, Part, Purpose, Purposes, Retention,
-    RunBegin, Said, SourceSpec, Status, Text,
+    Claim, Classification, EdgeSaid, Form, Label, Licence, Part, Purpose, Purposes, Retention, RunBegin,
+    Said, SourceSpec, Status, Text,
 };
 use storage::{Directory, EngineOptions, Options, Result, Stamp, Store, View};
 
@@ -33,9 +31,7 @@ impl World {
 
     pub(crate) fn on_disk(path: &Path) -> World {
         let directory = Directory::hold(path).expect("free directory");
-        let store = directory
-            .open_store(8 << 20, "00112233aabbccdd".to_owned())
-            .expect("opens");
+        let store = directory.open_store(8 << 20, "00112233aabbccdd".to_owned()).expect("opens");
         World::begin(store, Some(directory))
     }
 
@@ -50,21 +46,14 @@ impl World {
         world.tenant = match world.view().tenant("default").expect("read") {
             Some(tenant) => tenant,
             None => {
-                let create = CreateTenant {
-                    name: "default".to_owned(),
-                    actor: ActorId::NODE,
-                };
+                let create = CreateTenant { name: "default".to_owned(), actor: ActorId::NODE };
                 match world.one(Command::CreateTenant(create)) {
                     Effect::Tenant(tenant) => tenant,
                     other => panic!("a tenant was made: {other:?}"),
                 }
             }
         };
-        let set = SetSource {
-            tenant: world.tenant,
-            actor: ActorId::NODE,
-            spec: source(),
-        };
+        let set = SetSource { tenant: world.tenant, actor: ActorId::NODE, spec: source() };
         world.source = match world.one(Command::SetSource(set)) {
             Effect::Source(source) => source,
             other => panic!("a source was made: {other:?}"),
@@ -74,18 +63,12 @@ impl World {
 
     pub(crate) fn write(&mut self, commands: Vec<Command>) -> Vec<Result<Applied>> {
         self.time_us += 1000;
-        let stamp = Stamp {
-            time_us: self.time_us,
-            seed: [7; 32],
-        };
+        let stamp = Stamp { time_us: self.time_us, seed: [7; 32] };
         self.store.write(&commands, stamp).expect("commits").answers
     }
 
     pub(crate) fn one(&mut self, command: Command) -> Effect {
-        self.write(vec![command])
-            .remove(0)
-            .expect("not refused")
-            .effect
+        self.write(vec![command]).remove(0).expect("not refused").effect
     }
 
     pub(crate) fn say(&mut self, said: Said) -> Effect {
@@ -109,15 +92,8 @@ impl World {
     }
 
     pub(crate) fn begin_run(&mut self) -> RunId {
-        let begin = RunBegin {
-            process: "import".to_owned(),
-            ..RunBegin::default()
-        };
-        let command = BeginRun {
-            tenant: self.tenant,
-            actor: ActorId::NODE,
-            begin,
-        };
+        let begin = RunBegin { process: "import".to_owned(), ..RunBegin::default() };
+        let command = BeginRun { tenant: self.tenant, actor: ActorId::NODE, begin };
         match self.one(Command::BeginRun(command)) {
             Effect::Run(run) => run,
             other => panic!("a run began: {other:?}"),
@@ -134,14 +110,8 @@ impl World {
 
     pub(crate) fn shown_name(&self, id: &str) -> String {
         let view = self.view();
-        let (_, row) = view
-            .thing_by_id(self.tenant, id)
-            .expect("read")
-            .expect("stored");
-        let said = view
-            .assertion(self.tenant, row.said[0].lsn())
-            .expect("read")
-            .expect("held");
+        let (_, row) = view.thing_by_id(self.tenant, id).expect("read").expect("stored");
+        let said = view.assertion(self.tenant, row.said[0].lsn()).expect("read").expect("held");
         said.claim("name").expect("named").to_owned()
     }
 
@@ -169,20 +139,13 @@ pub(crate) fn entity(id: &str, thing_type: &str, name: &str) -> Said {
         id,
         Form::Entity,
         thing_type,
-        vec![Claim {
-            name: "name".to_owned(),
-            json: format!("\"{name}\""),
-        }],
+        vec![Claim { name: "name".to_owned(), json: format!("\"{name}\"") }],
         vec![],
     )
 }
 
 pub(crate) fn relation(id: &str, kind: &str, from: &str, to: &str) -> Said {
-    let edge = EdgeSaid {
-        kind: kind.to_owned(),
-        from: from.to_owned(),
-        to: to.to_owned(),
-    };
+    let edge = EdgeSaid { kind: kind.to_owned(), from: from.to_owned(), to: to.to_owned() };
     said(id, Form::Relation, kind, vec![], vec![edge])
 }
 
@@ -199,10 +162,7 @@ fn said(id: &str, form: Form, thing_type: &str, claims: Vec<Claim>, edges: Vec<E
         source: spec.name,
         compartments: vec![],
     };
-    let texts = vec![Text {
-        text: format!("about {id}"),
-        of_claim: String::new(),
-    }];
+    let texts = vec![Text { text: format!("about {id}"), of_claim: String::new() }];
     Said {
         id: id.to_owned(),
         form,
@@ -216,10 +176,6 @@ fn said(id: &str, form: Form, thing_type: &str, claims: Vec<Claim>, edges: Vec<E
         weight: None,
         since: None,
         until: None,
-        parts: vec![Part {
-            label: Arc::new(label),
-            claims,
-            texts,
-        }],
+        parts: vec![Part { label: Arc::new(label), claims, texts }],
     }
 }

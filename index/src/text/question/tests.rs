@@ -1,11 +1,7 @@
 use super::*;
 
 fn stems(text: &str) -> Vec<String> {
-    Question::parse(text)
-        .words
-        .into_iter()
-        .map(|word| word.stem)
-        .collect()
+    Question::parse(text).words.into_iter().map(|word| word.stem).collect()
 }
 
 #[test]
@@ -16,9 +12,8 @@ fn words_are_stemmed_folded_and_taken_once() {
 
 #[test]
 fn quotes_make_phrases_and_hyphens_exclude() {
-    let question = Question::parse(
-        r#"lazarus "command and control" -windows -"spear phishing" pass-the-hash"#,
-    );
+    let question =
+        Question::parse(r#"lazarus "command and control" -windows -"spear phishing" pass-the-hash"#);
     assert_eq!(question.phrases, [["command", "and", "control"]]);
     assert_eq!(question.excluded, [vec!["window"], vec!["spear", "phish"]]);
     assert_eq!(stems(r#"x "open quote"#), ["x", "open", "quot"]);
@@ -27,18 +22,7 @@ fn quotes_make_phrases_and_hyphens_exclude() {
 
 #[test]
 fn any_text_is_a_question() {
-    for text in [
-        "",
-        "-",
-        "\"",
-        "-\"",
-        "\"\"",
-        "a:b AND (c OR",
-        "[* TO *]",
-        "-\"\" --x",
-        "\u{0}",
-        "語",
-    ] {
+    for text in ["", "-", "\"", "-\"", "\"\"", "a:b AND (c OR", "[* TO *]", "-\"\" --x", "\u{0}", "語"] {
         let _ = Question::parse(text);
     }
     assert!(Question::parse(" - ").is_open());
@@ -47,14 +31,6 @@ fn any_text_is_a_question() {
 
 #[test]
 fn an_id_is_kept_whole() {
-    assert!(
-        Question::parse("(T1003.001)")
-            .ids
-            .contains(&"t1003.001".to_owned())
-    );
-    assert!(
-        Question::parse("cafe 1 -x")
-            .ids
-            .contains(&"cafe".to_owned())
-    );
+    assert!(Question::parse("(T1003.001)").ids.contains(&"t1003.001".to_owned()));
+    assert!(Question::parse("cafe 1 -x").ids.contains(&"cafe".to_owned()));
 }

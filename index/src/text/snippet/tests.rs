@@ -5,11 +5,7 @@ fn highlighter(stems: &[&str]) -> Highlighter {
 }
 
 fn marked(snippet: &Snippet) -> Vec<&str> {
-    snippet
-        .marks
-        .iter()
-        .map(|mark| &snippet.text[mark.clone()])
-        .collect()
+    snippet.marks.iter().map(|mark| &snippet.text[mark.clone()]).collect()
 }
 
 #[test]
@@ -21,11 +17,7 @@ fn marks_what_was_looked_for_in_any_form() {
 
 #[test]
 fn cuts_the_stretch_that_has_most() {
-    let text = format!(
-        "credentials {} dumping the credentials {}",
-        "x ".repeat(300),
-        "y ".repeat(300)
-    );
+    let text = format!("credentials {} dumping the credentials {}", "x ".repeat(300), "y ".repeat(300));
     let snippet = highlighter(&["dump", "credenti"]).snippet(&text, 80);
     assert_eq!(marked(&snippet), ["dumping", "credentials"]);
     assert!(snippet.cut_before && snippet.cut_after);
@@ -41,21 +33,11 @@ fn a_text_without_any_begins_at_its_beginning() {
 
 #[test]
 fn any_text_and_any_length_are_possible() {
-    let texts = [
-        "",
-        " ",
-        "ä",
-        "日本語のテキスト",
-        "a\u{301}b dump 😀😀 dump",
-        "<b>dump</b>",
-    ];
+    let texts = ["", " ", "ä", "日本語のテキスト", "a\u{301}b dump 😀😀 dump", "<b>dump</b>"];
     for text in texts {
         for chars_max in 0..12 {
             let snippet = highlighter(&["dump", "日本語のテキスト"]).snippet(text, chars_max);
-            assert!(
-                snippet.text.chars().count() <= chars_max.max(1),
-                "{text} {chars_max}"
-            );
+            assert!(snippet.text.chars().count() <= chars_max.max(1), "{text} {chars_max}");
             for mark in &snippet.marks {
                 assert!(snippet.text.get(mark.clone()).is_some());
             }
@@ -66,8 +48,6 @@ fn any_text_and_any_length_are_possible() {
 #[test]
 fn the_passage_that_has_most_is_taken() {
     let passages = ["nothing here", "dump and credentials", "a dump"];
-    let snippet = highlighter(&["dump", "credenti"])
-        .best(&passages, 100)
-        .expect("passages");
+    let snippet = highlighter(&["dump", "credenti"]).best(&passages, 100).expect("passages");
     assert_eq!(snippet.text, "dump and credentials");
 }

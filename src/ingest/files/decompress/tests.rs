@@ -63,18 +63,12 @@ fn a_bomb_ends_at_the_limit() {
     let (before, error) = read(&bomb, 1_000_000).expect_err("it is a bomb");
     assert_eq!(error.code(), "decompressed_too_large");
     assert!(before.len() <= 1_000_000);
-    assert_eq!(
-        read(&bomb, 50_000_000).expect("just fits").len(),
-        50_000_000
-    );
+    assert_eq!(read(&bomb, 50_000_000).expect("just fits").len(), 50_000_000);
 }
 
 #[test]
 fn other_compressions_are_named() {
-    for (bytes, name) in [
-        (&b"\x28\xb5\x2f\xfd..."[..], "zstd"),
-        (b"PK\x03\x04...", "zip"),
-    ] {
+    for (bytes, name) in [(&b"\x28\xb5\x2f\xfd..."[..], "zstd"), (b"PK\x03\x04...", "zip")] {
         let (_, error) = read(bytes, 1).expect_err("it is not read");
         assert!(error.to_string().contains(name));
     }

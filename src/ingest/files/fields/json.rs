@@ -20,9 +20,7 @@ pub(super) fn properties(text: &str) -> Result<Vec<Field<'_>>, Reject> {
         return Err(Reject::new("not_an_object", "not a JSON object", text));
     }
     let mut json = serde_json::Deserializer::from_str(text);
-    let fields = json
-        .deserialize_map(Properties)
-        .map_err(|error| bad_json(&error, text))?;
+    let fields = json.deserialize_map(Properties).map_err(|error| bad_json(&error, text))?;
     json.end().map_err(|error| bad_json(&error, text))?;
     check_surrogates(text)?;
     Ok(fields)
@@ -135,9 +133,7 @@ fn container(raw: &str, mut depth: usize) -> Result<String, Reject> {
                 copied = at;
             }
             b'-' | b'0'..=b'9' => {
-                let end = after(bytes, at, |byte| {
-                    byte.is_ascii_alphanumeric() || b"+-.".contains(&byte)
-                });
+                let end = after(bytes, at, |byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte));
                 check_number(&raw[at..end])?;
                 at = end;
             }
@@ -161,10 +157,7 @@ fn after_string(bytes: &[u8], at: usize) -> usize {
 }
 
 fn after(bytes: &[u8], at: usize, belongs: impl Fn(u8) -> bool) -> usize {
-    let n = bytes[at..]
-        .iter()
-        .take_while(|byte| belongs(**byte))
-        .count();
+    let n = bytes[at..].iter().take_while(|byte| belongs(**byte)).count();
     at + n
 }
 

@@ -11,18 +11,9 @@ fn code(text: &str) -> &'static str {
 fn properties_keep_their_order_and_their_text() {
     let text = r#" {"b": 1.0 ,"a\u0062" : {"x": [1, 2]} ,"c":"d\n"} "#;
     let fields = parse(text).expect("an object");
-    let pairs: Vec<_> = fields
-        .iter()
-        .map(|field| (field.name.as_ref(), field.raw))
-        .collect();
-    assert_eq!(
-        pairs,
-        [("b", "1.0"), ("ab", r#"{"x": [1, 2]}"#), ("c", r#""d\n""#)]
-    );
-    assert_eq!(
-        fields.string("c").expect("a string").as_deref(),
-        Some("d\n")
-    );
+    let pairs: Vec<_> = fields.iter().map(|field| (field.name.as_ref(), field.raw)).collect();
+    assert_eq!(pairs, [("b", "1.0"), ("ab", r#"{"x": [1, 2]}"#), ("c", r#""d\n""#)]);
+    assert_eq!(fields.string("c").expect("a string").as_deref(), Some("d\n"));
 }
 
 #[test]
@@ -50,11 +41,7 @@ fn what_is_no_json_is_refused() {
 
 #[test]
 fn the_text_around_the_mistake_is_shown() {
-    let text = format!(
-        "{{\"a\":\"{}\",\n \"n\": NaN, \"z\":\"{}\"}}",
-        "é".repeat(100),
-        "x".repeat(500)
-    );
+    let text = format!("{{\"a\":\"{}\",\n \"n\": NaN, \"z\":\"{}\"}}", "é".repeat(100), "x".repeat(500));
     let reject = parse(&text).expect_err("NaN is no JSON");
     assert!(reject.value.contains("\"n\": NaN"), "{}", reject.value);
     assert!(reject.reason.contains("at byte 216 "), "{}", reject.reason);
@@ -67,10 +54,7 @@ fn a_property_stands_once() {
     assert_eq!(code(r#"{"a":1,"\u0061":1}"#), "duplicate_key");
     let many: Vec<_> = (0..1000).map(|i| format!("\"k{i}\":{i}")).collect();
     assert!(parse(&format!("{{{}}}", many.join(","))).is_ok());
-    assert_eq!(
-        code(&format!("{{{},\"k7\":0}}", many.join(","))),
-        "duplicate_key"
-    );
+    assert_eq!(code(&format!("{{{},\"k7\":0}}", many.join(","))), "duplicate_key");
 }
 
 #[test]
@@ -84,10 +68,7 @@ fn half_a_character_is_refused() {
 fn only_white_space_between_tokens_goes() {
     for (raw, expected) in [
         ("[ 1.0 , 1e2,\t-0.50 ]", "[1.0,1e2,-0.50]"),
-        (
-            "{ \"a b\" : \" c \\\" d \" , \"e\" : [ ] }",
-            r#"{"a b":" c \" d ","e":[]}"#,
-        ),
+        ("{ \"a b\" : \" c \\\" d \" , \"e\" : [ ] }", r#"{"a b":" c \" d ","e":[]}"#),
         ("\"x  y\"", "\"x  y\""),
         ("12345678901234567890.10", "12345678901234567890.10"),
         ("true", "true"),

@@ -44,11 +44,7 @@ impl Bundle {
         }
     }
 
-    fn start<R: Read>(
-        &mut self,
-        window: &mut Window<R>,
-        next: Option<u8>,
-    ) -> Result<Option<Step>, Fatal> {
+    fn start<R: Read>(&mut self, window: &mut Window<R>, next: Option<u8>) -> Result<Option<Step>, Fatal> {
         let found = match next {
             Some(b'{') => {
                 window.pass(1);
@@ -63,11 +59,7 @@ impl Bundle {
         Err(Fatal::NotABundle { found })
     }
 
-    fn member<R: Read>(
-        &mut self,
-        window: &mut Window<R>,
-        next: Option<u8>,
-    ) -> Result<Option<Step>, Fatal> {
+    fn member<R: Read>(&mut self, window: &mut Window<R>, next: Option<u8>) -> Result<Option<Step>, Fatal> {
         match next {
             None => return Err(truncated(window, "the bundle is not closed by `}`")),
             Some(b',') => window.pass(1),
@@ -116,25 +108,21 @@ impl Bundle {
     /// Looks at the two properties that say what the file is.
     fn check(&mut self, name: &str, value: &str) -> Result<(), Fatal> {
         match name {
-            "type" if value != r#""bundle""# => Err(Fatal::NotABundle {
-                found: format!("its type is {value}"),
-            }),
+            "type" if value != r#""bundle""# => {
+                Err(Fatal::NotABundle { found: format!("its type is {value}") })
+            }
             "type" => {
                 self.type_seen = true;
                 Ok(())
             }
-            "spec_version" if value == r#""2.0""# => Err(Fatal::Stix20 {
-                sign: "the bundle's `spec_version` is 2.0".into(),
-            }),
+            "spec_version" if value == r#""2.0""# => {
+                Err(Fatal::Stix20 { sign: "the bundle's `spec_version` is 2.0".into() })
+            }
             _ => Ok(()),
         }
     }
 
-    fn element<R: Read>(
-        &mut self,
-        window: &mut Window<R>,
-        next: Option<u8>,
-    ) -> Result<Option<Step>, Fatal> {
+    fn element<R: Read>(&mut self, window: &mut Window<R>, next: Option<u8>) -> Result<Option<Step>, Fatal> {
         match next {
             None => Err(truncated(window, "`objects` is not closed by `]`")),
             Some(b',') => {
@@ -153,10 +141,7 @@ impl Bundle {
 
     fn after<R: Read>(&self, window: &mut Window<R>, next: Option<u8>) -> Result<Step, Fatal> {
         if next.is_some() {
-            return Err(broken(
-                window,
-                "nothing was expected after the bundle, one file holds one bundle",
-            ));
+            return Err(broken(window, "nothing was expected after the bundle, one file holds one bundle"));
         }
         if !self.type_seen {
             let found = "it has no `type`".into();
@@ -188,9 +173,7 @@ fn stray<R: Read>(window: &mut Window<R>, first: u8) -> Result<Step, Fatal> {
     let shown = taken.too_large.as_deref().unwrap_or(window.marked());
     let shown = String::from_utf8_lossy(shown);
     let reason = "an element of `objects` is not an object";
-    Ok(Step::Rejected(
-        Reject::new("not_an_object", reason, &shown).at(taken.line),
-    ))
+    Ok(Step::Rejected(Reject::new("not_an_object", reason, &shown).at(taken.line)))
 }
 
 /// The bytes of the value that starts here; none of one that is over the limit, since nobody asks for it.
@@ -217,11 +200,7 @@ fn take_value<R: Read>(window: &mut Window<R>, first: u8) -> Result<Taken, Fatal
 /// Takes at least one byte, so that whatever stands here is passed.
 fn take_scalar<R: Read>(window: &mut Window<R>) -> Result<Taken, Fatal> {
     window.pass(1);
-    take(window, |bytes| {
-        bytes
-            .iter()
-            .position(|byte| b",]}{\" \t\r\n".contains(byte))
-    })
+    take(window, |bytes| bytes.iter().position(|byte| b",]}{\" \t\r\n".contains(byte)))
 }
 
 /// The next byte that is not white space, with the mark on it.
@@ -241,11 +220,7 @@ fn skip_space<R: Read>(window: &mut Window<R>) -> Result<Option<u8>, Fatal> {
 
 fn truncated<R: Read>(window: &mut Window<R>, expected: &str) -> Fatal {
     window.mark();
-    Fatal::Truncated {
-        offset: window.offset(),
-        line: window.mark_line(),
-        expected: expected.into(),
-    }
+    Fatal::Truncated { offset: window.offset(), line: window.mark_line(), expected: expected.into() }
 }
 
 /// The error where the window stands; at the end of the file that is a truncation.
@@ -256,12 +231,7 @@ fn broken<R: Read>(window: &mut Window<R>, expected: &'static str) -> Fatal {
         Err(error) => return error.into(),
     }
     window.mark();
-    Fatal::Broken {
-        offset: window.offset(),
-        line: window.mark_line(),
-        expected,
-        found: shown_ahead(window),
-    }
+    Fatal::Broken { offset: window.offset(), line: window.mark_line(), expected, found: shown_ahead(window) }
 }
 
 /// What comes next, to be shown. A reader that fails here fails again at the next look.

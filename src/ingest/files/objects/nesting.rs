@@ -37,12 +37,7 @@ impl Nesting {
     }
 
     fn of(opens: [u8; 2], closes: [u8; 2]) -> Nesting {
-        Nesting {
-            depth: 0,
-            opens,
-            closes,
-            string: InString::No,
-        }
+        Nesting { depth: 0, opens, closes, string: InString::No }
     }
 
     /// Looks at the next chunk: how many of its bytes belong to the value if it ends in it.
@@ -82,19 +77,14 @@ impl Nesting {
         if self.opens[0] == self.opens[1] {
             return memchr3(b'"', self.opens[0], self.closes[0], bytes);
         }
-        let matters =
-            |byte: &u8| *byte == b'"' || self.opens.contains(byte) || self.closes.contains(byte);
+        let matters = |byte: &u8| *byte == b'"' || self.opens.contains(byte) || self.closes.contains(byte);
         bytes.iter().position(matters)
     }
 
     /// Goes to the end of the string, or past its next backslash.
     fn inside(&mut self, bytes: &[u8]) -> Option<usize> {
         let at = memchr2(b'"', b'\\', bytes)?;
-        self.string = if bytes[at] == b'"' {
-            InString::No
-        } else {
-            InString::Escaped
-        };
+        self.string = if bytes[at] == b'"' { InString::No } else { InString::Escaped };
         Some(at + 1)
     }
 }

@@ -28,11 +28,7 @@ impl Read for Chunks<'_> {
 }
 
 /// Everything that comes out of a file: objects as (line, offset, text), rejects as (line, code, value), and its end.
-type Split = (
-    Vec<(u64, u64, String)>,
-    Vec<(u64, &'static str, String)>,
-    Result<u64, String>,
-);
+type Split = (Vec<(u64, u64, String)>, Vec<(u64, &'static str, String)>, Result<u64, String>);
 
 fn split(reader: impl Read, shape: Shape) -> Split {
     let mut objects = Objects::new(reader, shape);
@@ -60,11 +56,7 @@ fn texts(split: &Split) -> Vec<&str> {
 }
 
 fn codes(split: &Split) -> Vec<(u64, &str)> {
-    split
-        .1
-        .iter()
-        .map(|(line, code, _)| (*line, *code))
-        .collect()
+    split.1.iter().map(|(line, code, _)| (*line, *code)).collect()
 }
 
 fn fatal(text: impl AsRef<[u8]>) -> Fatal {
@@ -94,11 +86,7 @@ fn keys_of_a_bundle_come_in_any_order() {
 
 #[test]
 fn a_bundle_may_be_empty() {
-    for text in [
-        bundle(""),
-        bundle(" \n "),
-        r#"{"type":"bundle","id":"b"}"#.into(),
-    ] {
+    for text in [bundle(""), bundle(" \n "), r#"{"type":"bundle","id":"b"}"#.into()] {
         let split = split(text.as_bytes(), Shape::Bundle);
         assert_eq!((split.0.len(), split.1.len()), (0, 0));
         assert!(split.2.is_ok());
@@ -140,18 +128,12 @@ fn a_truncated_bundle_yields_what_came_before() {
         let complete = [r#"{"a":"}"}"#, r#"{"b":{"c":[1,2]}}"#];
         assert_eq!(texts(&split), complete[..split.0.len()]);
         let error = split.2.expect_err("it is cut off");
-        assert!(
-            error.contains(&format!("cut off at offset {end}, ")),
-            "{error}"
-        );
+        assert!(error.contains(&format!("cut off at offset {end}, ")), "{error}");
     }
     let in_second = whole.find("\"c\"").expect("it is there");
     let error = split(&whole.as_bytes()[..in_second], Shape::Bundle).2;
     let error = error.expect_err("it is cut off");
-    assert!(
-        error.contains("the object that starts on line 3 does not end"),
-        "{error}"
-    );
+    assert!(error.contains("the object that starts on line 3 does not end"), "{error}");
 }
 
 #[test]
@@ -180,10 +162,7 @@ fn elements_that_are_no_objects_are_left_out() {
     let split = split(text.as_bytes(), Shape::Bundle);
     assert_eq!(texts(&split), [r#"{"a":1}"#, r#"{"b":2}"#]);
     let not = "not_an_object";
-    assert_eq!(
-        codes(&split),
-        [(2, not), (3, not), (4, not), (5, not), (6, not)]
-    );
+    assert_eq!(codes(&split), [(2, not), (3, not), (4, not), (5, not), (6, not)]);
     assert_eq!(split.1[3].2, r#"[{"x":[1]}]"#);
     assert!(split.2.is_ok());
 }
@@ -191,13 +170,7 @@ fn elements_that_are_no_objects_are_left_out() {
 #[test]
 fn a_broken_object_costs_itself_only() {
     // Missing square brackets do not reach the next object; what is wrong inside is for the parser to say.
-    let broken = [
-        r#"{"a":[1,2}"#,
-        r#"{"a":NaN}"#,
-        r#"{"a" 1}"#,
-        "{\"a\":\"x\ny\"}",
-        r#"{"a":]}"#,
-    ];
+    let broken = [r#"{"a":[1,2}"#, r#"{"a":NaN}"#, r#"{"a" 1}"#, "{\"a\":\"x\ny\"}", r#"{"a":]}"#];
     for broken in broken {
         let text = bundle(&format!("{broken},{{\"b\":2}}"));
         let split = split(text.as_bytes(), Shape::Bundle);
@@ -209,10 +182,7 @@ fn a_broken_object_costs_itself_only() {
 #[test]
 fn text_that_is_not_utf8_is_left_out_and_shown() {
     let mut text = bundle("{\"a\":1},\n{\"b\":\"grim?s\"},\n{\"c\":3}").into_bytes();
-    let at = text
-        .iter()
-        .position(|byte| *byte == b'?')
-        .expect("it is there");
+    let at = text.iter().position(|byte| *byte == b'?').expect("it is there");
     text[at] = 0xE9;
     let split = split(text.as_slice(), Shape::Bundle);
     assert_eq!(texts(&split), [r#"{"a":1}"#, r#"{"c":3}"#]);
@@ -237,10 +207,7 @@ fn an_object_over_the_limit_is_passed_over_in_bounded_memory() {
     }
     assert_eq!(sizes, [(2, RECORD_BYTES_MAX), (4, 7)]);
     let reason = |bytes: usize| format!("object of {bytes} bytes, at most {RECORD_BYTES_MAX}");
-    assert_eq!(
-        reasons,
-        [(1, reason(huge.len())), (3, reason(larger.len()))]
-    );
+    assert_eq!(reasons, [(1, reason(huge.len())), (3, reason(larger.len()))]);
     assert!(objects.window.capacity() <= 2 * RECORD_BYTES_MAX);
 }
 
@@ -248,17 +215,8 @@ fn an_object_over_the_limit_is_passed_over_in_bounded_memory() {
 fn lines_are_split_at_line_breaks_only() {
     let text = "\u{feff}{\"a\":1}\r\n\n  \n{\"b\": \"}{\"}\nnot json\n{\"c\":3}";
     let split = split(text.as_bytes(), Shape::Lines);
-    let lines: Vec<_> = split
-        .0
-        .iter()
-        .map(|(line, _, text)| (*line, text.trim()))
-        .collect();
-    let expected = [
-        (1, r#"{"a":1}"#),
-        (4, r#"{"b": "}{"}"#),
-        (5, "not json"),
-        (6, r#"{"c":3}"#),
-    ];
+    let lines: Vec<_> = split.0.iter().map(|(line, _, text)| (*line, text.trim())).collect();
+    let expected = [(1, r#"{"a":1}"#), (4, r#"{"b": "}{"}"#), (5, "not json"), (6, r#"{"c":3}"#)];
     assert_eq!(lines, expected);
     assert_eq!(split.2, Ok(text.len() as u64));
 }
@@ -266,10 +224,7 @@ fn lines_are_split_at_line_breaks_only() {
 #[test]
 fn a_file_without_lines_is_empty() {
     for text in ["", "\n", "\u{feff}", " \r\n\t\n"] {
-        assert_eq!(
-            split(text.as_bytes(), Shape::Lines),
-            (vec![], vec![], Ok(text.len() as u64))
-        );
+        assert_eq!(split(text.as_bytes(), Shape::Lines), (vec![], vec![], Ok(text.len() as u64)));
     }
 }
 
@@ -294,10 +249,7 @@ fn a_reader_that_fails_is_an_error() {
     }
     let text = b"{\"a\":1}\n{\"b\"".as_slice();
     let split = split(text.chain(Failing), Shape::Lines);
-    assert_eq!(
-        split.2,
-        Err("cannot read the file: the disk is gone".into())
-    );
+    assert_eq!(split.2, Err("cannot read the file: the disk is gone".into()));
 }
 
 /// Text that is nearly JSON: every byte that the splitter cares about, often.

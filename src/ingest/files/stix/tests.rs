@@ -13,9 +13,7 @@ const RED: &str = "marking-definition--e828b379-4e03-4974-9ac4-e53a884c97c1";
 const OWN: &str = "marking-definition--00000000-0000-4000-8000-00000000000c";
 
 fn bundle(objects: &[Value]) -> Vec<u8> {
-    json!({"type": "bundle", "id": "bundle--1", "objects": objects})
-        .to_string()
-        .into_bytes()
+    json!({"type": "bundle", "id": "bundle--1", "objects": objects}).to_string().into_bytes()
 }
 
 /// An object with what every object needs, and `more`.
@@ -50,39 +48,25 @@ fn refused(object: Value) -> Reject {
 }
 
 fn classifications(said: &Said) -> Vec<Classification> {
-    said.parts
-        .iter()
-        .map(|part| part.label.classification)
-        .collect()
+    said.parts.iter().map(|part| part.label.classification).collect()
 }
 
 fn claim_names(part: &Part) -> Vec<&str> {
-    part.claims
-        .iter()
-        .map(|claim| claim.name.as_str())
-        .collect()
+    part.claims.iter().map(|claim| claim.name.as_str()).collect()
 }
 
 #[test]
 fn an_object_becomes_an_entity_with_a_claim_for_each_property() {
-    let given = stix(
-        A,
-        json!({"name": "Frost", "is_family": true, "labels": ["x", "y"], "n": [1, {"a": 1.50}]}),
-    );
+    let given =
+        stix(A, json!({"name": "Frost", "is_family": true, "labels": ["x", "y"], "n": [1, {"a": 1.50}]}));
     let said = one(given.clone());
-    assert_eq!(
-        (said.form, said.thing_type.as_str()),
-        (Form::Entity, "malware")
-    );
+    assert_eq!((said.form, said.thing_type.as_str()), (Form::Entity, "malware"));
     assert_eq!(said.tags, ["x", "y"]);
     assert_eq!(said.version_us, Some(1_704_153_600_000_000));
     assert_eq!(said.observed_at_us, said.version_us);
     assert_eq!(object(&said, "malware"), given);
     let label = &said.parts[0].label;
-    assert_eq!(
-        (label.kind, label.thing_type.as_str()),
-        (LabelKind::Entity, "malware")
-    );
+    assert_eq!((label.kind, label.thing_type.as_str()), (LabelKind::Entity, "malware"));
     assert_eq!(label.retention, Retention::Standard365d);
     assert!(said.edges.is_empty());
 }
@@ -95,14 +79,7 @@ fn values_are_kept_byte_for_byte() {
     let read = read(Format::Stix, text.as_bytes());
     let claims = &read.said[0].parts[0].claims;
     let json: Vec<_> = claims.iter().map(|claim| claim.json.as_str()).collect();
-    assert_eq!(
-        json,
-        [
-            r#""2.1""#,
-            r#""2024-01-01T00:00:00.000Z""#,
-            r#"[1.0,1E2,"\u00e9\/"]"#
-        ]
-    );
+    assert_eq!(json, [r#""2.1""#, r#""2024-01-01T00:00:00.000Z""#, r#"[1.0,1E2,"\u00e9\/"]"#]);
 }
 
 #[test]
@@ -114,22 +91,10 @@ fn prose_and_other_names_are_texts() {
             "external_references": [{"source_name": "mitre-attack", "external_id": "S0001"}, {"source_name": "blog"}],
         }),
     ));
-    let texts: Vec<_> = said.parts[0]
-        .texts
-        .iter()
-        .map(|text| (text.of_claim.as_str(), text.text.as_str()))
-        .collect();
-    assert_eq!(
-        texts,
-        [
-            ("description", "Steals \"ice\"."),
-            ("aliases", "Frost, Rime, S0001")
-        ]
-    );
-    let without = one(stix(
-        A,
-        json!({"description": "", "aliases": 5, "external_references": {"a": 1}}),
-    ));
+    let texts: Vec<_> =
+        said.parts[0].texts.iter().map(|text| (text.of_claim.as_str(), text.text.as_str())).collect();
+    assert_eq!(texts, [("description", "Steals \"ice\"."), ("aliases", "Frost, Rime, S0001")]);
+    let without = one(stix(A, json!({"description": "", "aliases": 5, "external_references": {"a": 1}})));
     assert_eq!(without.parts[0].texts, []);
 }
 
@@ -144,29 +109,13 @@ fn a_relationship_is_one_edge() {
         }),
     );
     let said = one(given.clone());
-    assert_eq!(
-        (said.form, said.thing_type.as_str()),
-        (Form::Relation, "uses")
-    );
-    let edge = EdgeSaid {
-        kind: "uses".into(),
-        from: A.into(),
-        to: B.into(),
-    };
+    assert_eq!((said.form, said.thing_type.as_str()), (Form::Relation, "uses"));
+    let edge = EdgeSaid { kind: "uses".into(), from: A.into(), to: B.into() };
     assert_eq!(said.edges, [edge]);
-    assert_eq!(
-        said.since,
-        Some(("2020-01-01T00:00:00Z".into(), 1_577_836_800_000_000))
-    );
-    assert_eq!(
-        said.until.as_ref().map(|(text, _)| text.as_str()),
-        Some("2021-01-01T00:00:00Z")
-    );
+    assert_eq!(said.since, Some(("2020-01-01T00:00:00Z".into(), 1_577_836_800_000_000)));
+    assert_eq!(said.until.as_ref().map(|(text, _)| text.as_str()), Some("2021-01-01T00:00:00Z"));
     let label = &said.parts[0].label;
-    assert_eq!(
-        (label.kind, label.thing_type.as_str()),
-        (LabelKind::Relation, "uses")
-    );
+    assert_eq!((label.kind, label.thing_type.as_str()), (LabelKind::Relation, "uses"));
     assert_eq!(object(&said, "relationship"), given);
 }
 
@@ -181,15 +130,9 @@ fn a_sighting_is_a_thing_with_edges() {
         }),
     );
     let said = one(given.clone());
-    assert_eq!(
-        (said.form, said.thing_type.as_str(), said.weight),
-        (Form::Relation, "sighting", None)
-    );
-    let edges: Vec<_> = said
-        .edges
-        .iter()
-        .map(|e| (e.kind.as_str(), e.from.as_str(), e.to.as_str()))
-        .collect();
+    assert_eq!((said.form, said.thing_type.as_str(), said.weight), (Form::Relation, "sighting", None));
+    let edges: Vec<_> =
+        said.edges.iter().map(|e| (e.kind.as_str(), e.from.as_str(), e.to.as_str())).collect();
     assert_eq!(
         edges,
         [
@@ -207,18 +150,9 @@ fn a_sighting_is_a_thing_with_edges() {
 fn revoked_weighs_more_than_deprecated() {
     let status = |more| one(stix(A, more)).status;
     assert_eq!(status(json!({})), Status::Active);
-    assert_eq!(
-        status(json!({"revoked": false, "x_mitre_deprecated": false})),
-        Status::Active
-    );
-    assert_eq!(
-        status(json!({"x_mitre_deprecated": true})),
-        Status::Deprecated
-    );
-    assert_eq!(
-        status(json!({"revoked": true, "x_mitre_deprecated": true})),
-        Status::Revoked
-    );
+    assert_eq!(status(json!({"revoked": false, "x_mitre_deprecated": false})), Status::Active);
+    assert_eq!(status(json!({"x_mitre_deprecated": true})), Status::Deprecated);
+    assert_eq!(status(json!({"revoked": true, "x_mitre_deprecated": true})), Status::Revoked);
 }
 
 #[test]
@@ -228,71 +162,27 @@ fn what_is_missing_or_wrong_is_named() {
     for (object, code, value) in [
         (stix(A, json!({"type": null})), "missing_property", "type"),
         (stix(A, json!({"id": null})), "missing_property", "id"),
+        (stix(relationship, json!({})), "missing_property", "relationship_type"),
+        (stix(relationship, json!({"relationship_type": "uses"})), "missing_property", "source_ref"),
         (
-            stix(relationship, json!({})),
-            "missing_property",
-            "relationship_type",
-        ),
-        (
-            stix(relationship, json!({"relationship_type": "uses"})),
-            "missing_property",
-            "source_ref",
-        ),
-        (
-            stix(
-                relationship,
-                json!({"relationship_type": "uses", "source_ref": A}),
-            ),
+            stix(relationship, json!({"relationship_type": "uses", "source_ref": A})),
             "missing_property",
             "target_ref",
         ),
-        (
-            stix(sighting, json!({})),
-            "missing_property",
-            "sighting_of_ref",
-        ),
+        (stix(sighting, json!({})), "missing_property", "sighting_of_ref"),
         (stix(A, json!({"type": "tool"})), "bad_id", A),
         (stix("malware--1", json!({})), "bad_id", "malware--1"),
         (stix(A, json!({"id": 5})), "bad_property", "5"),
-        (
-            stix(A, json!({"modified": "yesterday"})),
-            "bad_timestamp",
-            "\"yesterday\"",
-        ),
-        (
-            stix(A, json!({"created": "2024-13-01T00:00:00Z"})),
-            "bad_timestamp",
-            "\"2024-13-01T00:00:00Z\"",
-        ),
-        (
-            stix(A, json!({"revoked": "true"})),
-            "bad_property",
-            "\"true\"",
-        ),
+        (stix(A, json!({"modified": "yesterday"})), "bad_timestamp", "\"yesterday\""),
+        (stix(A, json!({"created": "2024-13-01T00:00:00Z"})), "bad_timestamp", "\"2024-13-01T00:00:00Z\""),
+        (stix(A, json!({"revoked": "true"})), "bad_property", "\"true\""),
         (stix(A, json!({"labels": "x"})), "bad_property", "\"x\""),
-        (
-            stix(A, json!({"object_marking_refs": "x"})),
-            "bad_property",
-            "\"x\"",
-        ),
-        (
-            stix(A, json!({"granular_markings": 1})),
-            "bad_property",
-            "1",
-        ),
-        (
-            stix(A, json!({"spec_version": "3.0"})),
-            "unsupported_version",
-            "3.0",
-        ),
+        (stix(A, json!({"object_marking_refs": "x"})), "bad_property", "\"x\""),
+        (stix(A, json!({"granular_markings": 1})), "bad_property", "1"),
+        (stix(A, json!({"spec_version": "3.0"})), "unsupported_version", "3.0"),
     ] {
         let reject = refused(object);
-        assert_eq!(
-            (reject.code, reject.value.as_str()),
-            (code, value),
-            "{}",
-            reject.reason
-        );
+        assert_eq!((reject.code, reject.value.as_str()), (code, value), "{}", reject.reason);
         assert_eq!(reject.line, 1);
     }
 }
@@ -301,22 +191,11 @@ fn what_is_missing_or_wrong_is_named() {
 fn limits_are_rejects_with_length_and_limit() {
     let reject = refused(stix(A, json!({"description": "x".repeat(1024 * 1024 + 1)})));
     assert_eq!(reject.code, "text_too_large");
-    assert!(
-        reject.reason.contains("1048577 bytes, at most 1048576"),
-        "{}",
-        reject.reason
-    );
-    assert_eq!(
-        refused(stix(A, json!({"k".repeat(257): 1}))).code,
-        "bad_property_name"
-    );
+    assert!(reject.reason.contains("1048577 bytes, at most 1048576"), "{}", reject.reason);
+    assert_eq!(refused(stix(A, json!({"k".repeat(257): 1}))).code, "bad_property_name");
     let deep = format!("{}{}", "[".repeat(128), "]".repeat(128));
-    let text =
-        String::from_utf8(bundle(&[stix(A, json!({"x": 1})), stix(B, json!({}))])).expect("UTF-8");
-    let read = read(
-        Format::Stix,
-        text.replace("\"x\":1", &format!("\"x\":{deep}")).as_bytes(),
-    );
+    let text = String::from_utf8(bundle(&[stix(A, json!({"x": 1})), stix(B, json!({}))])).expect("UTF-8");
+    let read = read(Format::Stix, text.replace("\"x\":1", &format!("\"x\":{deep}")).as_bytes());
     assert_eq!((read.codes(), read.said.len()), (vec!["too_deep"], 1));
 }
 
@@ -331,11 +210,7 @@ fn a_file_of_stix_2_0_is_refused_whole() {
         assert_eq!(read.fatal().code(), "stix_2_0");
     }
     // Among objects of 2.1 one of 2.0 is left out.
-    let read = read_all(&[
-        stix(A, json!({})),
-        stix(B, json!({"spec_version": null})),
-        stix(A, json!({})),
-    ]);
+    let read = read_all(&[stix(A, json!({})), stix(B, json!({"spec_version": null})), stix(A, json!({}))]);
     assert_eq!((read.codes(), read.said.len()), (vec!["stix_2_0"], 2));
 }
 
@@ -346,15 +221,13 @@ fn an_observable_needs_neither_version_nor_time() {
     );
     assert_eq!((said.version_us, said.observed_at_us), (None, None));
     assert_eq!(said.parts[0].texts[0].text, "10.0.0.1");
-    let bare =
-        one(json!({"type": "process", "id": "process--00000000-0000-4000-8000-00000000000d"}));
+    let bare = one(json!({"type": "process", "id": "process--00000000-0000-4000-8000-00000000000d"}));
     assert_eq!(bare.parts.len(), 1);
 }
 
 #[test]
 fn markings_beat_the_default_and_the_strictest_wins() {
-    let level =
-        |refs: &[&str]| classifications(&one(stix(A, json!({"object_marking_refs": refs}))));
+    let level = |refs: &[&str]| classifications(&one(stix(A, json!({"object_marking_refs": refs}))));
     assert_eq!(level(&[]), [Classification::Internal]);
     assert_eq!(level(&[WHITE]), [Classification::Public]);
     assert_eq!(level(&[AMBER_STRICT, WHITE]), [Classification::Restricted]);
@@ -377,21 +250,11 @@ fn a_granular_marking_labels_the_claim_and_its_text() {
         }),
     );
     let said = one(given.clone());
-    let expected = [
-        Classification::Internal,
-        Classification::Secret,
-        Classification::Public,
-    ];
+    let expected = [Classification::Internal, Classification::Secret, Classification::Public];
     assert_eq!(classifications(&said), expected);
     assert_eq!(
         claim_names(&said.parts[0]),
-        [
-            "spec_version",
-            "created",
-            "modified",
-            "name",
-            "granular_markings"
-        ]
+        ["spec_version", "created", "modified", "name", "granular_markings"]
     );
     assert_eq!(claim_names(&said.parts[1]), ["description", "x"]);
     assert_eq!(said.parts[1].texts[0].text, "secret plan");
@@ -427,12 +290,7 @@ fn definitions_of_ones_own_hold_from_where_they_stand() {
     let file = bundle(&[marked(A), definition, marked(B)]);
     let mut import = Import::new(source());
     let first = read_into(&mut import, Format::Stix, &file);
-    let levels = |read: &Read| {
-        read.said
-            .iter()
-            .flat_map(classifications)
-            .collect::<Vec<_>>()
-    };
+    let levels = |read: &Read| read.said.iter().flat_map(classifications).collect::<Vec<_>>();
     use Classification::{Internal, Secret};
     assert_eq!(levels(&first), [Internal, Internal, Secret]);
     assert_eq!(first.end.expect("whole").late_markings, [OWN]);
@@ -446,9 +304,7 @@ fn definitions_of_ones_own_hold_from_where_they_stand() {
 fn a_person_is_personal_data() {
     let identity = |class| {
         let id = "identity--00000000-0000-4000-8000-00000000000d";
-        let label = one(stix(id, json!({"name": "N", "identity_class": class}))).parts[0]
-            .label
-            .clone();
+        let label = one(stix(id, json!({"name": "N", "identity_class": class}))).parts[0].label.clone();
         (label.personal, label.retention)
     };
     assert_eq!(identity("individual"), (true, Retention::Short30d));
@@ -464,21 +320,11 @@ fn broken_objects_leave_the_rest_alone() {
         good(B)
     );
     let read = read(Format::Stix, text.as_bytes());
-    let rejects: Vec<_> = read
-        .rejects
-        .iter()
-        .map(|reject| (reject.line, reject.code))
-        .collect();
-    assert_eq!(
-        rejects,
-        [(3, "bad_json"), (4, "bad_json"), (5, "duplicate_key")]
-    );
+    let rejects: Vec<_> = read.rejects.iter().map(|reject| (reject.line, reject.code)).collect();
+    assert_eq!(rejects, [(3, "bad_json"), (4, "bad_json"), (5, "duplicate_key")]);
     assert_eq!(read.said.len(), 2);
     let summary = read.end.expect("whole");
-    assert_eq!(
-        (summary.said, summary.rejected, summary.bytes),
-        (2, 3, text.len() as u64)
-    );
+    assert_eq!((summary.said, summary.rejected, summary.bytes), (2, 3, text.len() as u64));
 }
 
 #[test]

@@ -7,8 +7,8 @@ const GO_NOTE: &str = "If you think cryptography is the answer to your problem,\
     \n\
     — PeterNeumann x08go/ZJkuBS9UG/SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFYC2pZSNXgKvqfqdngotpRZb6KE6RyyBwJnAM=\n";
 const GO_SEED: [u8; 32] = [
-    0x81, 0x0a, 0x14, 0x02, 0xd5, 0x14, 0x6c, 0x8d, 0x84, 0xf2, 0x44, 0x33, 0x30, 0xf5, 0x40, 0x80,
-    0xeb, 0xf9, 0x8e, 0xe1, 0x7d, 0x9c, 0x74, 0xf6, 0x25, 0x2f, 0xc5, 0xd5, 0xc7, 0x28, 0x31, 0x73,
+    0x81, 0x0a, 0x14, 0x02, 0xd5, 0x14, 0x6c, 0x8d, 0x84, 0xf2, 0x44, 0x33, 0x30, 0xf5, 0x40, 0x80, 0xeb,
+    0xf9, 0x8e, 0xe1, 0x7d, 0x9c, 0x74, 0xf6, 0x25, 0x2f, 0xc5, 0xd5, 0xc7, 0x28, 0x31, 0x73,
 ];
 
 pub(in crate::ledger) fn signer() -> Signer {
@@ -16,11 +16,7 @@ pub(in crate::ledger) fn signer() -> Signer {
 }
 
 fn checkpoint() -> Checkpoint {
-    Checkpoint {
-        origin: signer().vkey().name().to_owned(),
-        size: 20_852_163,
-        root: [9; 32],
-    }
+    Checkpoint { origin: signer().vkey().name().to_owned(), size: 20_852_163, root: [9; 32] }
 }
 
 fn key(text: &str) -> Vkey {
@@ -39,10 +35,7 @@ fn a_note_of_go_opens() {
 #[test]
 fn checkpoints_come_back() {
     let note = signer().sign(&checkpoint()).expect("its own origin");
-    assert_eq!(
-        Checkpoint::open(&note, signer().vkey()).expect("its own note"),
-        checkpoint()
-    );
+    assert_eq!(Checkpoint::open(&note, signer().vkey()).expect("its own note"), checkpoint());
     assert_eq!(key(&format!("{}\n", signer().vkey())), *signer().vkey());
 }
 
@@ -61,15 +54,10 @@ fn any_changed_byte_is_refused() {
 fn signatures_of_strangers_are_passed_over() {
     let note = signer().sign(&checkpoint()).expect("its own origin");
     let stranger = Signer::new("witness.example", &[8; 32]).expect("a legal name");
-    let other = stranger
-        .sign_text(&checkpoint().text())
-        .expect("a legal text");
+    let other = stranger.sign_text(&checkpoint().text()).expect("a legal text");
     let both = format!("{note}{}\n", other.lines().last().expect("a signature"));
     Checkpoint::open(&both, signer().vkey()).expect("ours is among them");
-    assert!(matches!(
-        open(&other, &[signer().vkey().clone()]),
-        Err(Error::BadSignature { .. })
-    ));
+    assert!(matches!(open(&other, &[signer().vkey().clone()]), Err(Error::BadSignature { .. })));
     assert!(matches!(open(&note, &[]), Err(Error::BadSignature { .. })));
 }
 
@@ -78,27 +66,15 @@ fn one_false_signature_of_a_known_key_spoils_the_note() {
     let note = signer().sign(&checkpoint()).expect("its own origin");
     let elsewhere = signer().sign_text("another text\n").expect("a legal text");
     let both = format!("{note}{}\n", elsewhere.lines().last().expect("a signature"));
-    assert!(matches!(
-        Checkpoint::open(&both, signer().vkey()),
-        Err(Error::BadSignature { .. })
-    ));
+    assert!(matches!(Checkpoint::open(&both, signer().vkey()), Err(Error::BadSignature { .. })));
 }
 
 #[test]
 fn a_key_signs_only_for_its_own_ledger() {
-    let foreign = Checkpoint {
-        origin: "intelgraph/node/other/1".into(),
-        ..checkpoint()
-    };
-    assert!(matches!(
-        signer().sign(&foreign),
-        Err(Error::Mismatch { .. })
-    ));
+    let foreign = Checkpoint { origin: "intelgraph/node/other/1".into(), ..checkpoint() };
+    assert!(matches!(signer().sign(&foreign), Err(Error::Mismatch { .. })));
     let note = signer().sign_text(&foreign.text()).expect("a legal text");
-    assert!(matches!(
-        Checkpoint::open(&note, signer().vkey()),
-        Err(Error::Mismatch { .. })
-    ));
+    assert!(matches!(Checkpoint::open(&note, signer().vkey()), Err(Error::Mismatch { .. })));
 }
 
 #[test]
@@ -111,10 +87,7 @@ fn each_malformed_note_says_why() {
         ("text\n\n— a b\n".into(), "signature line"),
         ("text\n\n- a AAAAAAA=\n".into(), "signature line"),
         ("text\r\n\n— a AAAAAAA=\n".into(), "control character 0x0d"),
-        (
-            format!("text\n\n{}", "— a AAAAAAA=\n".repeat(101)),
-            "101 signatures",
-        ),
+        (format!("text\n\n{}", "— a AAAAAAA=\n".repeat(101)), "101 signatures"),
         (" ".repeat(NOTE_BYTES_MAX + 1), "above"),
     ];
     for (note, why) in cases {
@@ -127,10 +100,7 @@ fn each_malformed_note_says_why() {
         (format!("\n1\n{root}\n"), "an empty line"),
         (format!("o\n01\n{root}\n"), "`01` is not a number"),
         (format!("o\n+1\n{root}\n"), "`+1` is not a number"),
-        (
-            format!("o\n9223372036854775808\n{root}\n"),
-            "is not a number",
-        ),
+        (format!("o\n9223372036854775808\n{root}\n"), "is not a number"),
         ("o\n1\nAAAA\n".into(), "is not a hash"),
         (format!("o\n1\n{root}\n\nmore\n"), "an empty line"),
     ];

@@ -20,11 +20,7 @@ impl Log {
     fn new(size: u64) -> Log {
         let leaves = leaves(size);
         let stored = frontier(&leaves).1.into_iter().collect();
-        Log {
-            leaves,
-            stored,
-            reads: RefCell::default(),
-        }
+        Log { leaves, stored, reads: RefCell::default() }
     }
 
     fn root(&self, size: u64) -> Hash {
@@ -43,9 +39,7 @@ impl Hashes for Log {
         self.reads.borrow_mut().push((level, range.clone()));
         match level {
             0 => Ok(self.leaves[range.start as usize..range.end as usize].to_vec()),
-            _ => Ok(range
-                .map(|index| self.stored[&Coord { level, index }])
-                .collect()),
+            _ => Ok(range.map(|index| self.stored[&Coord { level, index }]).collect()),
         }
     }
 }
@@ -54,17 +48,9 @@ impl Hashes for Log {
 fn root_of_every_earlier_size() {
     let log = Log::new(600);
     for size in 0..=600 {
-        assert_eq!(
-            root_at(&log, size).expect("in memory"),
-            log.root(size),
-            "size {size}"
-        );
+        assert_eq!(root_at(&log, size).expect("in memory"), log.root(size), "size {size}");
         let grown = frontier(&log.leaves[..size as usize]).0;
-        assert_eq!(
-            frontier_at(&log, size).expect("in memory"),
-            grown,
-            "size {size}"
-        );
+        assert_eq!(frontier_at(&log, size).expect("in memory"), grown, "size {size}");
     }
 }
 
@@ -86,8 +72,7 @@ fn every_growth_of_small_trees_is_proved() {
     for new in 0..=70 {
         for old in 0..=new {
             let proof = consistency(&log, old, new).expect("in memory");
-            verify_consistency(old, &log.root(old), new, &log.root(new), &proof)
-                .expect("own proof");
+            verify_consistency(old, &log.root(old), new, &log.root(new), &proof).expect("own proof");
         }
     }
 }
@@ -157,10 +142,7 @@ fn large_trees_are_proved_from_a_few_tiles() {
         verify_inclusion(&frontier.root(), size, index, &leaf, &proof).expect("own proof");
         let reads = log.reads.take();
         assert!(reads.len() <= 6, "{reads:?}");
-        let distinct: BTreeSet<_> = reads
-            .iter()
-            .map(|(level, range)| (level, range.start))
-            .collect();
+        let distinct: BTreeSet<_> = reads.iter().map(|(level, range)| (level, range.start)).collect();
         assert_eq!(distinct.len(), reads.len(), "each tile is read once");
     }
 }
@@ -174,10 +156,7 @@ fn what_the_tree_does_not_have_is_refused() {
     assert!(refused(consistency(&log, 5, 4)));
     let leaf = leaf_hash(b"x");
     assert!(verify_inclusion(&leaf, 0, 0, &leaf, &[]).is_err());
-    assert!(
-        verify_consistency(0, &leaf, 5, &log.root(5), &[]).is_err(),
-        "the old root of nothing is fixed"
-    );
+    assert!(verify_consistency(0, &leaf, 5, &log.root(5), &[]).is_err(), "the old root of nothing is fixed");
     assert!(verify_consistency(5, &leaf, 5, &log.root(5), &[]).is_err());
 }
 

@@ -17,11 +17,7 @@ fn leaves(size: u64) -> impl Iterator<Item = Leaf> + Clone {
 fn checkpoint(size: u64) -> Checkpoint {
     let mut frontier = Frontier::default();
     leaves(size).for_each(|leaf| frontier.push(leaf.hash(), &mut Vec::new()));
-    Checkpoint {
-        origin: signer().vkey().name().to_owned(),
-        size,
-        root: frontier.root(),
-    }
+    Checkpoint { origin: signer().vkey().name().to_owned(), size, root: frontier.root() }
 }
 
 fn exported(size: u64) -> TempDir {
@@ -48,17 +44,8 @@ fn files(dir: &Path) -> BTreeMap<String, PathBuf> {
     while let Some(next) = dirs.pop() {
         for entry in fs::read_dir(next).expect("a directory") {
             let path = entry.expect("an entry").path();
-            let name = path
-                .strip_prefix(dir)
-                .expect("below it")
-                .to_str()
-                .expect("ASCII")
-                .to_owned();
-            if path.is_dir() {
-                dirs.push(path)
-            } else {
-                drop(found.insert(name, path))
-            }
+            let name = path.strip_prefix(dir).expect("below it").to_str().expect("ASCII").to_owned();
+            if path.is_dir() { dirs.push(path) } else { drop(found.insert(name, path)) }
         }
     }
     found
@@ -79,17 +66,9 @@ fn the_layout_is_that_of_tlog_tiles() {
         "vkey",
     ];
     assert_eq!(found, wanted);
-    let place = Place {
-        kind: Kind::Entries,
-        index: 1_234_067,
-        width: 256,
-    };
+    let place = Place { kind: Kind::Entries, index: 1_234_067, width: 256 };
     assert_eq!(place.path(), "tile/entries/x001/x234/067");
-    let place = Place {
-        kind: Kind::Hashes(2),
-        index: 1000,
-        width: 3,
-    };
+    let place = Place { kind: Kind::Hashes(2), index: 1000, width: 3 };
     assert_eq!(place.path(), "tile/2/x001/000.p/3");
 }
 
@@ -97,13 +76,8 @@ fn the_layout_is_that_of_tlog_tiles() {
 fn exports_of_all_shapes_are_accepted() {
     for size in [0, 1, 255, 256, 257, 600, 65_536 + 257] {
         let checkpoint = checkpoint(size);
-        let wanted = Report {
-            origin: checkpoint.origin,
-            size,
-            root: checkpoint.root,
-            ok: true,
-            problems: vec![],
-        };
+        let wanted =
+            Report { origin: checkpoint.origin, size, root: checkpoint.root, ok: true, problems: vec![] };
         assert_eq!(report(exported(size).path()), wanted);
     }
 }
@@ -125,10 +99,7 @@ fn a_changed_byte_is_laid_to_the_file_it_is_in() {
             let report = report(dir.path());
             assert!(!report.ok, "{name} byte {at}");
             assert!(
-                report
-                    .problems
-                    .iter()
-                    .all(|problem| problem.starts_with(&format!("{name}:"))),
+                report.problems.iter().all(|problem| problem.starts_with(&format!("{name}:"))),
                 "{report:?}"
             );
         }
@@ -166,23 +137,11 @@ fn a_history_that_was_rewritten_throughout_is_refused() {
     let forged = TempDir::new().expect("a temporary directory");
     let other = leaves(600).map(|leaf| Leaf([leaf.0[0] ^ 1; LEAF_BYTES]));
     let mut frontier = Frontier::default();
-    other
-        .clone()
-        .for_each(|leaf| frontier.push(leaf.hash(), &mut Vec::new()));
-    let claim = Checkpoint {
-        root: frontier.root(),
-        ..checkpoint(600)
-    };
+    other.clone().for_each(|leaf| frontier.push(leaf.hash(), &mut Vec::new()));
+    let claim = Checkpoint { root: frontier.root(), ..checkpoint(600) };
     export(forged.path(), &claim, &signer(), other.map(Ok::<_, Error>)).expect("an export");
-    fs::copy(
-        dir.path().join("checkpoint"),
-        forged.path().join("checkpoint"),
-    )
-    .expect("copied");
-    assert_eq!(
-        refused(forged.path()),
-        "checkpoint: its root is not that of the files here"
-    );
+    fs::copy(dir.path().join("checkpoint"), forged.path().join("checkpoint")).expect("copied");
+    assert_eq!(refused(forged.path()), "checkpoint: its root is not that of the files here");
 }
 
 #[test]
@@ -197,11 +156,7 @@ fn another_key_is_refused_whatever_the_directory_says() {
 #[test]
 fn absurd_claims_end_soon() {
     let dir = exported(5);
-    let claim = format!(
-        "o\n{}\n{}\n\n\u{2014} o AAAAAAA=\n",
-        i64::MAX,
-        "A".repeat(43) + "="
-    );
+    let claim = format!("o\n{}\n{}\n\n\u{2014} o AAAAAAA=\n", i64::MAX, "A".repeat(43) + "=");
     fs::write(dir.path().join("checkpoint"), claim).expect("written");
     assert_eq!(report(dir.path()).problems.len(), PROBLEMS_MAX);
 }
@@ -228,19 +183,9 @@ fn leaves_that_are_not_the_checkpoints_are_not_signed() {
     let result = export(dir.path(), &checkpoint(5), &signer(), short);
     assert!(matches!(result, Err(Error::Mismatch { .. })));
     assert!(!dir.path().join("checkpoint").exists());
-    let again = export(
-        dir.path(),
-        &checkpoint(0),
-        &signer(),
-        std::iter::empty::<Result<Leaf>>(),
-    );
+    let again = export(dir.path(), &checkpoint(0), &signer(), std::iter::empty::<Result<Leaf>>());
     again.expect("nothing was written yet");
-    let occupied = export(
-        dir.path(),
-        &checkpoint(0),
-        &signer(),
-        std::iter::empty::<Result<Leaf>>(),
-    );
+    let occupied = export(dir.path(), &checkpoint(0), &signer(), std::iter::empty::<Result<Leaf>>());
     assert!(matches!(occupied, Err(Error::Io { .. })));
 }
 

@@ -50,19 +50,9 @@ pub fn verify_dir(dir: &Path, key: &Vkey) -> Result<Report> {
         problems = audit.into_problems();
     }
     problems.truncate(PROBLEMS_MAX);
-    let unknown = || Checkpoint {
-        origin: String::new(),
-        size: 0,
-        root: EMPTY_ROOT,
-    };
+    let unknown = || Checkpoint { origin: String::new(), size: 0, root: EMPTY_ROOT };
     let Checkpoint { origin, size, root } = checkpoint.unwrap_or_else(unknown);
-    Ok(Report {
-        origin,
-        size,
-        root,
-        ok: problems.is_empty(),
-        problems,
-    })
+    Ok(Report { origin, size, root, ok: problems.is_empty(), problems })
 }
 
 fn check_vkey(dir: &Path, key: &Vkey, problems: &mut Vec<String>) {
@@ -75,9 +65,7 @@ fn check_vkey(dir: &Path, key: &Vkey, problems: &mut Vec<String>) {
 
 /// Reads the checkpoint, even one with a false signature: its claims tell what else to look at.
 fn read_checkpoint(dir: &Path, key: &Vkey, problems: &mut Vec<String>) -> Option<Checkpoint> {
-    let text = read_text(dir, "checkpoint")
-        .map_err(|problem| problems.push(problem))
-        .ok()?;
+    let text = read_text(dir, "checkpoint").map_err(|problem| problems.push(problem)).ok()?;
     match Checkpoint::open(&text, key) {
         Ok(checkpoint) => Some(checkpoint),
         Err(error) => {
@@ -122,15 +110,7 @@ struct Tile {
 impl<'a> Audit<'a> {
     fn new(dir: &'a Path, checkpoint: &'a Checkpoint, problems: Vec<String>) -> Self {
         let (by_entries, by_tiles) = (Frontier::default(), Frontier::default());
-        Audit {
-            dir,
-            checkpoint,
-            problems,
-            disputes: Vec::new(),
-            by_entries,
-            by_tiles,
-            upper: Vec::new(),
-        }
+        Audit { dir, checkpoint, problems, disputes: Vec::new(), by_entries, by_tiles, upper: Vec::new() }
     }
 
     fn run(&mut self) {
@@ -147,33 +127,15 @@ impl<'a> Audit<'a> {
     /// Checks the entry bundle that begins with record `start`, its tile of level 0, and what they complete above.
     fn check_bundle(&mut self, start: u64) {
         let bundle = Place::holding(Kind::Entries, start, self.checkpoint.size);
-        let tile = Place {
-            kind: Kind::Hashes(0),
-            ..bundle
-        };
-        let entries = read_entries(self.dir, bundle)
-            .map_err(|problem| self.problems.push(problem))
-            .ok();
-        let hashes = read_hashes(self.dir, tile)
-            .map_err(|problem| self.problems.push(problem))
-            .ok();
+        let tile = Place { kind: Kind::Hashes(0), ..bundle };
+        let entries = read_entries(self.dir, bundle).map_err(|problem| self.problems.push(problem)).ok();
+        let hashes = read_hashes(self.dir, tile).map_err(|problem| self.problems.push(problem)).ok();
         if let (Some(entries), Some(hashes)) = (&entries, &hashes)
-            && let Some(at) = entries
-                .iter()
-                .zip(hashes)
-                .position(|(entry, hash)| entry != hash)
+            && let Some(at) = entries.iter().zip(hashes).position(|(entry, hash)| entry != hash)
         {
             let record = start + at as u64;
-            self.disputes.push(Dispute {
-                file: bundle.path(),
-                record,
-                side: Some(Side::Entries),
-            });
-            self.disputes.push(Dispute {
-                file: tile.path(),
-                record,
-                side: Some(Side::Tiles),
-            });
+            self.disputes.push(Dispute { file: bundle.path(), record, side: Some(Side::Entries) });
+            self.disputes.push(Dispute { file: tile.path(), record, side: Some(Side::Tiles) });
         }
         // One unreadable file is stood in for by the other, so that the rest can still be judged.
         let nothing = || vec![EMPTY_ROOT; bundle.width as usize];
@@ -184,12 +146,8 @@ impl<'a> Audit<'a> {
 
     fn grow(&mut self, entries: &[Hash], hashes: &[Hash]) {
         let (mut by_entries, mut by_tiles) = (Vec::new(), Vec::new());
-        entries
-            .iter()
-            .for_each(|hash| self.by_entries.push(*hash, &mut by_entries));
-        hashes
-            .iter()
-            .for_each(|hash| self.by_tiles.push(*hash, &mut by_tiles));
+        entries.iter().for_each(|hash| self.by_entries.push(*hash, &mut by_entries));
+        hashes.iter().for_each(|hash| self.by_tiles.push(*hash, &mut by_tiles));
         for ((at, entry_hash), (_, tile_hash)) in by_entries.into_iter().zip(by_tiles) {
             self.check_upper(at, entry_hash, tile_hash);
         }
@@ -199,11 +157,7 @@ impl<'a> Audit<'a> {
     fn check_upper(&mut self, at: Coord, by_entries: Hash, by_tiles: Hash) {
         let tile = self.upper_tile(at);
         let place = tile.place;
-        let Some(stored) = tile
-            .hashes
-            .as_ref()
-            .map(|hashes| hashes[(at.index % TILE_WIDTH) as usize])
-        else {
+        let Some(stored) = tile.hashes.as_ref().map(|hashes| hashes[(at.index % TILE_WIDTH) as usize]) else {
             return;
         };
         if stored == by_entries && stored == by_tiles {
@@ -219,11 +173,7 @@ impl<'a> Audit<'a> {
             tile.hashes = None;
         }
         let record = at.index << (u32::from(at.level) * super::TILE_HEIGHT);
-        self.disputes.push(Dispute {
-            file: place.path(),
-            record,
-            side,
-        });
+        self.disputes.push(Dispute { file: place.path(), record, side });
     }
 
     fn upper_tile(&mut self, at: Coord) -> &mut Tile {
@@ -232,13 +182,8 @@ impl<'a> Audit<'a> {
             self.upper.push(None);
         }
         let place = Place::holding(Kind::Hashes(at.level), at.index, self.checkpoint.size);
-        if self.upper[slot]
-            .as_ref()
-            .is_none_or(|tile| tile.place != place)
-        {
-            let hashes = read_hashes(self.dir, place)
-                .map_err(|problem| self.problems.push(problem))
-                .ok();
+        if self.upper[slot].as_ref().is_none_or(|tile| tile.place != place) {
+            let hashes = read_hashes(self.dir, place).map_err(|problem| self.problems.push(problem)).ok();
             self.upper[slot] = Some(Tile { place, hashes });
         }
         self.upper[slot].as_mut().expect("it was filled above")
@@ -246,14 +191,7 @@ impl<'a> Audit<'a> {
 
     /// Settles the disputes by the root that was signed.
     fn into_problems(self) -> Vec<String> {
-        let Audit {
-            checkpoint,
-            mut problems,
-            disputes,
-            by_entries,
-            by_tiles,
-            ..
-        } = self;
+        let Audit { checkpoint, mut problems, disputes, by_entries, by_tiles, .. } = self;
         if by_entries.size() < checkpoint.size {
             problems.extend(disputes.into_iter().map(|dispute| dispute.unsettled()));
             return problems;
@@ -266,56 +204,36 @@ impl<'a> Audit<'a> {
         if truth.is_none() {
             problems.push("checkpoint: its root is not that of the files here".to_owned());
         }
-        let wrong = disputes
-            .into_iter()
-            .filter(|dispute| truth.is_none() || dispute.side != truth);
-        problems.extend(wrong.map(|dispute| {
-            if truth.is_some() {
-                dispute.settled()
-            } else {
-                dispute.unsettled()
-            }
-        }));
+        let wrong = disputes.into_iter().filter(|dispute| truth.is_none() || dispute.side != truth);
+        problems.extend(wrong.map(
+            |dispute| {
+                if truth.is_some() { dispute.settled() } else { dispute.unsettled() }
+            },
+        ));
         problems
     }
 }
 
 impl Dispute {
     fn settled(self) -> String {
-        format!(
-            "{}: changed at index {}: it does not lead to the signed root",
-            self.file, self.record
-        )
+        format!("{}: changed at index {}: it does not lead to the signed root", self.file, self.record)
     }
 
     fn unsettled(self) -> String {
-        format!(
-            "{}: at index {} it does not agree with its neighbours",
-            self.file, self.record
-        )
+        format!("{}: at index {} it does not agree with its neighbours", self.file, self.record)
     }
 }
 
 fn read_entries(dir: &Path, place: Place) -> Result<Vec<Hash>, String> {
     let file = place.path();
-    let bytes = read(
-        dir,
-        &file,
-        (ENTRY_PREFIX.len() + LEAF_BYTES) as u64 * place.width,
-    )?;
-    let entries = bytes
-        .as_chunks::<{ ENTRY_PREFIX.len() + LEAF_BYTES }>()
-        .0
-        .iter();
-    let hash = |(at, entry): (usize, &[u8; ENTRY_PREFIX.len() + LEAF_BYTES])| match entry
-        .split_first_chunk()
+    let bytes = read(dir, &file, (ENTRY_PREFIX.len() + LEAF_BYTES) as u64 * place.width)?;
+    let entries = bytes.as_chunks::<{ ENTRY_PREFIX.len() + LEAF_BYTES }>().0.iter();
+    let hash = |(at, entry): (usize, &[u8; ENTRY_PREFIX.len() + LEAF_BYTES])| match entry.split_first_chunk()
     {
         Some((&ENTRY_PREFIX, data)) => {
             Ok(Leaf(data.try_into().expect("the rest of an entry is a leaf")).hash())
         }
-        _ => Err(format!(
-            "{file}: entry {at} does not begin with the length {LEAF_BYTES}"
-        )),
+        _ => Err(format!("{file}: entry {at} does not begin with the length {LEAF_BYTES}")),
     };
     entries.enumerate().map(hash).collect()
 }

@@ -14,9 +14,7 @@ pub(in crate::ledger) fn naive_root(leaves: &[Hash]) -> Hash {
 
 /// Distinct leaf hashes.
 pub(in crate::ledger) fn leaves(count: u64) -> Vec<Hash> {
-    (0..count)
-        .map(|index| leaf_hash(&index.to_be_bytes()))
-        .collect()
+    (0..count).map(|index| leaf_hash(&index.to_be_bytes())).collect()
 }
 
 pub(in crate::ledger) fn frontier(leaves: &[Hash]) -> (Frontier, Vec<(Coord, Hash)>) {
@@ -55,11 +53,7 @@ fn roots_are_those_of_certificate_transparency() {
     assert_eq!(frontier.root(), EMPTY_ROOT);
     for (input, root) in inputs.iter().zip(roots) {
         frontier.push(leaf_hash(input), &mut Vec::new());
-        let hex: String = frontier
-            .root()
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        let hex: String = frontier.root().iter().map(|byte| format!("{byte:02x}")).collect();
         assert_eq!(hex, root);
     }
 }
@@ -70,10 +64,7 @@ fn root_is_the_naive_one_at_every_size() {
     let mut frontier = Frontier::default();
     for size in 0..=600 {
         assert_eq!(frontier.root(), naive_root(&leaves[..size]), "size {size}");
-        assert_eq!(
-            Frontier::decode(&frontier.encode()).expect("own bytes"),
-            frontier
-        );
+        assert_eq!(Frontier::decode(&frontier.encode()).expect("own bytes"), frontier);
         if let Some(leaf) = leaves.get(size) {
             frontier.push(*leaf, &mut Vec::new());
         }
@@ -88,22 +79,14 @@ fn completed_hashes_are_the_roots_of_full_subtrees() {
     for (Coord { level, index }, hash) in completed {
         let width = 256_usize.pow(level.into());
         let start = index as usize * width;
-        assert_eq!(
-            hash,
-            naive_root(&leaves[start..start + width]),
-            "level {level} index {index}"
-        );
+        assert_eq!(hash, naive_root(&leaves[start..start + width]), "level {level} index {index}");
     }
 }
 
 #[test]
 fn level_two_follows_level_one() {
     let (_, completed) = frontier(&leaves(65_536));
-    let last = completed
-        .iter()
-        .rev()
-        .take(2)
-        .map(|(at, _)| (at.level, at.index));
+    let last = completed.iter().rev().take(2).map(|(at, _)| (at.level, at.index));
     assert_eq!(last.collect::<Vec<_>>(), [(2, 0), (1, 255)]);
 }
 
@@ -111,15 +94,9 @@ fn level_two_follows_level_one() {
 fn damaged_frontiers_are_refused() {
     let bytes = frontier(&leaves(7)).0.encode();
     for length in 0..bytes.len() {
-        assert!(
-            Frontier::decode(&bytes[..length]).is_err(),
-            "length {length}"
-        );
+        assert!(Frontier::decode(&bytes[..length]).is_err(), "length {length}");
     }
     assert!(Frontier::decode(&[&bytes[..], &[0]].concat()).is_err());
     assert!(Frontier::decode(&[&bytes[..], &[0; 32]].concat()).is_err());
-    assert!(
-        Frontier::decode(&[0xff; 8 + 64 * 32]).is_err(),
-        "a size that cannot grow"
-    );
+    assert!(Frontier::decode(&[0xff; 8 + 64 * 32]).is_err(), "a size that cannot grow");
 }

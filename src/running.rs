@@ -1,0 +1,91 @@
+//! Starting and stopping a node: its parts in the order of what depends on what.
+
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use storage::anchor::Anchor;
+use storage::{Directory, Store};
+
+use crate::app::{App, Shared};
+use crate::commit;
+use crate::config::Config;
+use crate::follow::Follow;
+use crate::ingest::import;
+use crate::node;
+
+/// The anchor is written at most so often.
+const ANCHOR_EVERY: Duration = Duration::from_secs(1);
+
+/// A node with the threads behind it and the hold on its directory.
+pub struct Running {
+    /// The node.
+    pub app: Shared,
+    threads: Vec<JoinHandle<()>>,
+    _directory: Directory,
+}
+
+impl Running {
+    /// Opens the data directory, checks it against its anchor, ends what a crash left open, and starts
+    /// the writer and the followers.
+    ///
+    /// # Errors
+    /// If the directory is in use, of a newer format, damaged, put back from an older copy, or full.
+    pub fn start(config: Config) -> Result<Running> {
+        let directory = Directory::hold(&config.data_dir)?;
+        let store = Arc::new(directory.open_store(config.cache_bytes_max, node::new_node_id())?);
+        let anchor = Arc::new(Anchor::new(directory.anchor(), node::signing_seed(&directory.keys())?));
+        anchor.check(&store.view()?)?;
+        let (commit, writer) = commit::start(Arc::clone(&store)).context("writer thread")?;
+        let (follow, follower) =
+            Follow::start(directory.index(), Arc::clone(&store), Arc::clone(commit.tail()))?;
+        let anchoring = start_anchoring(Arc::clone(&anchor), Arc::clone(&store), Arc::clone(commit.tail()))?;
+        let app = Arc::new(App::new(config, store, commit, follow, anchor));
+        import::recover(&app)?;
+        Ok(Running { app, threads: vec![writer, follower, anchoring], _directory: directory })
+    }
+
+    /// Stops the threads in order; everything that was submitted is written, and anchored.
+    pub fn stop(self) {
+        let Running { app, threads, _directory: directory } = self;
+        app.follow.stop();
+        app.commit.tail().close();
+        let (store, anchor) = (Arc::clone(&app.store), Arc::clone(&app.anchor));
+        // A request that was cut off may still hold the node; its writer then ends with the process.
+        let ends = Arc::strong_count(&app) == 1;
+        drop(app);
+        if ends {
+            for thread in threads {
+                let _ = thread.join();
+            }
+        }
+        if let Err(error) = store.view().and_then(|view| anchor.write(&view)) {
+            tracing::error!(%error, "cannot write the anchor");
+        }
+        drop(directory);
+    }
+}
+
+/// Keeps the anchor at most a second behind the log.
+fn start_anchoring(
+    anchor: Arc<Anchor>,
+    store: Arc<Store>,
+    tail: Arc<commit::Tail>,
+) -> Result<JoinHandle<()>> {
+    let anchoring = move || {
+        let mut moves = 0;
+        while !tail.is_closed() {
+            let now = tail.wait(moves, ANCHOR_EVERY);
+            if now == moves {
+                continue;
+            }
+            moves = now;
+            if let Err(error) = store.view().and_then(|view| anchor.write(&view)) {
+                tracing::error!(%error, "cannot write the anchor");
+            }
+            std::thread::sleep(ANCHOR_EVERY);
+        }
+    };
+    Ok(std::thread::Builder::new().name("anchor".to_owned()).spawn(anchoring)?)
+}

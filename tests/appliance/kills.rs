@@ -1,0 +1,279 @@
+//! The node is killed at random moments under load, again and again; what it acknowledged must be there.
+
+use std::process::{Child, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use serde_json::{Value, json};
+
+use crate::data::{self, Made};
+use crate::node::{Node, import_args};
+use crate::seed::Seeded;
+
+const KILLS: usize = 20;
+/// At the end so many files are looked at again, thing by thing; the others are counted.
+const LOOKED_AT_AGAIN: usize = 20;
+/// The most runs that the node lists.
+const RUNS_MAX: usize = 1000;
+/// A node that just started opens its indexes; until then a search says that it cannot tell.
+const SEARCH_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// One file, and whether its import was acknowledged.
+struct Import {
+    name: String,
+    format: &'static str,
+    made: Made,
+    acknowledged: bool,
+}
+
+/// Everything the node has acknowledged so far.
+#[derive(Default)]
+struct Known {
+    imports: Vec<Import>,
+    tokens: Vec<String>,
+    things: u64,
+    /// The largest that the node has ever shown: entities, relations, records.
+    counts: [u64; 3],
+}
+
+#[test]
+fn what_was_acknowledged_survives_every_kill() {
+    let seed = variable("INTELGRAPH_TEST_SEED").unwrap_or_else(clock);
+    let kills = variable("INTELGRAPH_TEST_KILLS").map_or(KILLS, |kills| kills as usize);
+    println!("INTELGRAPH_TEST_SEED={seed} INTELGRAPH_TEST_KILLS={kills}");
+    let mut random = Seeded::new(seed, 1);
+    let mut node = Node::start();
+    let mut known = Known::default();
+    for round in 0..kills {
+        let wait = Duration::from_millis(random.below(1200) as u64);
+        let begun = Instant::now();
+        let (imports, tokens) = load_until_killed(&mut node, round, wait);
+        if random.one_in(4) {
+            node.start_and_kill_after(Duration::from_millis(random.below(150) as u64));
+        }
+        node.restart();
+        let acknowledged = imports.iter().filter(|import| import.acknowledged).count();
+        println!(
+            "kill {round} after {wait:?}: {acknowledged} of {} imports and {} tokens acknowledged; {:?}",
+            imports.len(),
+            tokens.len(),
+            begun.elapsed()
+        );
+        check(&node, &mut known, &imports, &tokens);
+        again(&node, &mut known, imports, &mut random);
+        known.tokens.extend(tokens);
+    }
+    let interrupted = runs(&node).iter().filter(|run| run["state"] == "interrupted").count();
+    println!("{interrupted} runs were interrupted");
+    assert!(interrupted > 0 || kills < KILLS, "no kill met a run: the test shows nothing");
+    for import in known.imports.iter().step_by(1 + known.imports.len() / LOOKED_AT_AGAIN) {
+        everything_is_there(&node, &import.made);
+    }
+    assert_eq!(known.counts[0] + known.counts[1], known.things, "nothing is there that nobody imported");
+    node.stop_and_verify();
+}
+
+/// Several imports and the making of tokens, until the node dies: what was tried, and what was answered.
+fn load_until_killed(node: &mut Node, round: usize, wait: Duration) -> (Vec<Import>, Vec<String>) {
+    let died = AtomicBool::new(false);
+    let pid = rustix::process::Pid::from_raw(node.pid() as i32).expect("a process");
+    let shared: &Node = node;
+    let died = &died;
+    let loaded = std::thread::scope(|scope| {
+        let large = scope.spawn(move || import_many(shared, died, &format!("l{round}"), 1500, &["jsonl"]));
+        let small =
+            scope.spawn(move || import_many(shared, died, &format!("s{round}"), 15, &["stix", "jsonl"]));
+        let tokens = scope.spawn(move || create_tokens(shared, died));
+        std::thread::sleep(wait);
+        died.store(true, Ordering::Relaxed);
+        rustix::process::kill_process(pid, rustix::process::Signal::KILL).expect("kill");
+        let mut imports = large.join().expect("imports");
+        imports.extend(small.join().expect("imports"));
+        (imports, tokens.join().expect("tokens"))
+    });
+    node.kill();
+    loaded
+}
+
+/// One import after the other, each of a new file.
+fn import_many(
+    node: &Node,
+    died: &AtomicBool,
+    prefix: &str,
+    count: usize,
+    formats: &[&'static str],
+) -> Vec<Import> {
+    let mut imports = Vec::new();
+    while !died.load(Ordering::Relaxed) {
+        let format = formats[imports.len() % formats.len()];
+        let name = format!("{prefix}n{}", imports.len());
+        let made = if format == "stix" { data::stix(&name, count) } else { data::jsonl(&name, count) };
+        let file = node.write(&name, &made.text);
+        let ran = node.import(&file, format, &source(prefix), &[]);
+        let acknowledged = ran.exit == 0;
+        if acknowledged {
+            assert_eq!(ran.json["created"], made.things(), "{ran:?}");
+        } else {
+            assert!(died.load(Ordering::Relaxed), "an import failed before the kill: {ran:?}");
+            assert_eq!(ran.exit, 3, "an import that lost its node cannot tell: {ran:?}");
+        }
+        imports.push(Import { name, format, made, acknowledged });
+    }
+    imports
+}
+
+/// The first letter of a file's name says which source it is of.
+fn source(name: &str) -> String {
+    format!("source-{}", &name[..1])
+}
+
+fn create_tokens(node: &Node, died: &AtomicBool) -> Vec<String> {
+    let mut tokens = Vec::new();
+    while !died.load(Ordering::Relaxed) {
+        let ran = node.cli(&["token", "create", "--role", "reader"]);
+        match ran.json["token"].as_str() {
+            Some(token) => tokens.push(token.to_owned()),
+            None => assert_eq!(ran.exit, 3, "{ran:?}"),
+        }
+    }
+    tokens
+}
+
+/// Everything that was acknowledged is there, nothing went back, and what was cut off says so.
+fn check(node: &Node, known: &mut Known, imports: &[Import], tokens: &[String]) {
+    let now = counts(node);
+    for (before, now) in known.counts.iter().zip(now) {
+        assert!(*before <= now, "counts went back from {:?} to {now:?}", known.counts);
+    }
+    known.counts = now;
+    for token in tokens.iter().chain(known.tokens.last()) {
+        assert_eq!(node.http_as(token).graphql("node:v1", json!({}))["node"]["role"], "reader");
+    }
+    let acknowledged: Vec<_> = imports.iter().filter(|import| import.acknowledged).collect();
+    for import in &acknowledged {
+        everything_is_there(node, &import.made);
+    }
+    if let Some(import) = acknowledged.last() {
+        is_found(node, &import.made);
+    }
+    let runs = runs(node);
+    assert!(runs.iter().all(|run| run["state"] == "complete" || run["state"] == "interrupted"), "{runs:?}");
+    assert!(runs.iter().all(|run| !run["ended"].is_null()), "{runs:?}");
+    for prefix in ["l", "s"] {
+        let complete = |run: &&Value| run["state"] == "complete" && run["source"] == source(prefix);
+        let least = known
+            .imports
+            .iter()
+            .chain(imports)
+            .filter(|import| import.acknowledged && import.name.starts_with(prefix))
+            .count();
+        assert!(runs.len() == RUNS_MAX || runs.iter().filter(complete).count() >= least, "{runs:?}");
+    }
+}
+
+/// What was cut off is imported again, and all of it counted.
+fn again(node: &Node, known: &mut Known, mut imports: Vec<Import>, random: &mut Seeded) {
+    for import in imports.iter_mut().filter(|import| !import.acknowledged) {
+        let file = node.file(&import.name);
+        let done = node.import(&file, import.format, &source(&import.name), &[]).ok();
+        let of = |field: &str| done[field].as_u64().expect("a count");
+        assert_eq!(of("created") + of("unchanged"), import.made.things(), "{}: {done}", import.name);
+        assert_eq!((of("updated"), of("rejected")), (0, 0), "{}: {done}", import.name);
+        assert_eq!(
+            (of("entities"), of("relations")),
+            (import.made.entities.len() as u64, import.made.relations)
+        );
+        import.acknowledged = true;
+    }
+    known.things += imports.iter().map(|import| import.made.things()).sum::<u64>();
+    known.imports.extend(imports);
+    known.counts = counts(node);
+    if !known.imports.is_empty() {
+        is_found(node, &known.imports[random.below(known.imports.len())].made);
+    }
+}
+
+/// Each entity by its id, with what was said of it, and each relation by its end.
+fn everything_is_there(node: &Node, made: &Made) {
+    let http = node.http();
+    for id in &made.entities {
+        let entity = &http.graphql("entity:v1", json!({"id": id}))["entity"];
+        assert_eq!(entity["id"].as_str(), Some(id.as_str()), "an acknowledged entity is gone");
+        assert!(entity["attributes"].as_array().is_some_and(|attributes| !attributes.is_empty()), "{entity}");
+    }
+    let relations = http.graphql("relations:v1", json!({"id": made.word_in, "direction": "BOTH"}));
+    assert_eq!(relations["relations"]["relations"].as_array().map(Vec::len), Some(2), "{relations}");
+}
+
+/// A search that can tell finds the sample at once.
+fn is_found(node: &Node, made: &Made) {
+    let begun = Instant::now();
+    loop {
+        let ran = node.cli(&["search", &made.word]);
+        if ran.exit == 3 && begun.elapsed() < SEARCH_TIMEOUT {
+            std::thread::sleep(Duration::from_millis(20));
+            continue;
+        }
+        let hits = ran.ok();
+        assert_eq!(hits["hits"][0]["id"].as_str(), Some(made.word_in.as_str()), "{hits}");
+        return;
+    }
+}
+
+fn counts(node: &Node) -> [u64; 3] {
+    let found = node.http().graphql("node:v1", json!({}));
+    ["entities", "relations", "lsn"].map(|field| found["node"][field].as_u64().expect("a count"))
+}
+
+fn runs(node: &Node) -> Vec<Value> {
+    let found = node.http().graphql("runs:v1", json!({"limit": RUNS_MAX}));
+    found["runs"].as_array().expect("a list").clone()
+}
+
+fn variable(name: &str) -> Option<u64> {
+    std::env::var(name)
+        .ok()
+        .map(|text| text.parse().unwrap_or_else(|_| panic!("{name}={text}: not a number")))
+}
+
+fn clock() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_nanos() as u64
+}
+
+#[test]
+fn an_import_cut_in_the_middle_goes_on_where_it_was() {
+    let mut node = Node::start();
+    let made = data::jsonl("cut", 20_000);
+    let file = node.write("cut", &made.text);
+    let mut command = node.command(&node.token, &import_args(&file, "jsonl", "cut", &[]));
+    let mut importing: Child =
+        command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the program starts");
+    let begun = Instant::now();
+    let durable = loop {
+        let [entities, ..] = counts(&node);
+        if entities > 0 {
+            break entities;
+        }
+        assert!(begun.elapsed() < Duration::from_secs(30), "nothing becomes durable");
+    };
+    node.kill();
+    assert_eq!(
+        importing.wait().expect("a child").code(),
+        Some(3),
+        "an import that lost its node cannot tell"
+    );
+    node.restart();
+    let [entities, relations, _] = counts(&node);
+    assert!(durable <= entities, "{entities} of {durable} durable entities are left");
+    assert!(entities + relations < made.things(), "the kill came too late to show anything");
+    let runs = runs(&node);
+    assert_eq!((runs.len(), runs[0]["state"].as_str()), (1, Some("interrupted")), "{runs:?}");
+    let done = node.import(&file, "jsonl", "cut", &[]).ok();
+    let of = |field: &str| done[field].as_u64().expect("a count");
+    assert_eq!((of("unchanged"), of("updated")), (entities + relations, 0), "{done}");
+    assert_eq!(of("created") + of("unchanged"), made.things(), "{done}");
+    let sample = Made { entities: made.entities.iter().step_by(20).cloned().collect(), ..made };
+    everything_is_there(&node, &sample);
+    is_found(&node, &sample);
+    node.stop_and_verify();
+}

@@ -1,0 +1,21 @@
+//! The node as its users have it: the real binary, driven from outside through its commands, HTTP and signals.
+//!
+//! Each test has a node and a directory of its own. `INTELGRAPH_TEST_KILLS` sets how often the node is killed under
+//! load, `INTELGRAPH_TEST_SEED` with which seed, and `INTELGRAPH_TEST_WRITE=1` rewrites files that are made from code.
+
+#![allow(clippy::print_stdout, reason = "what a test says is shown when it fails")]
+
+mod access;
+mod contract;
+mod data;
+mod disks;
+mod graph;
+mod hostile;
+mod http;
+mod kills;
+mod ledger;
+mod node;
+mod refusals;
+#[path = "../simulation/seed.rs"]
+#[allow(dead_code, reason = "the simulation uses the rest")]
+mod seed;

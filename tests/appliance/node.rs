@@ -1,0 +1,288 @@
+//! A node under test: started, killed, restarted, stopped; and the commands that are run against it.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::http::Http;
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_intelgraph");
+/// A node that was told to stop has stopped by then.
+const STOP_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A node and its directory; killed when it is dropped.
+pub(crate) struct Node {
+    place: TempDir,
+    data_dir: PathBuf,
+    process: Option<Child>,
+    pub(crate) url: String,
+    /// The owner's token, shown when the node was new.
+    pub(crate) token: String,
+}
+
+/// What a command did.
+#[derive(Debug)]
+pub(crate) struct Ran {
+    pub(crate) exit: i32,
+    pub(crate) json: Value,
+    pub(crate) stderr: String,
+}
+
+impl Node {
+    /// A new node in a new directory.
+    pub(crate) fn start() -> Node {
+        let place = tempfile::tempdir().expect("a directory");
+        let data_dir = place.path().join("data");
+        Node::begin(place, data_dir)
+    }
+
+    /// A new node whose data are elsewhere.
+    pub(crate) fn start_in(data_dir: PathBuf) -> Node {
+        Node::begin(tempfile::tempdir().expect("a directory"), data_dir)
+    }
+
+    fn begin(place: TempDir, data_dir: PathBuf) -> Node {
+        let mut node = Node { place, data_dir, process: None, url: String::new(), token: String::new() };
+        node.restart();
+        assert!(!node.token.is_empty(), "a new node shows its owner's token");
+        node
+    }
+
+    /// Starts the node on the directory that it has.
+    pub(crate) fn restart(&mut self) {
+        assert!(self.process.is_none(), "the node is running already");
+        let (mut process, stdout) = self.spawn();
+        let mut line = String::new();
+        BufReader::new(stdout).read_line(&mut line).expect("stdout");
+        let Ok(ready) = serde_json::from_str::<Value>(&line) else {
+            let _ = process.kill();
+            let _ = process.wait();
+            panic!("the node is not ready: `{line}`\n{}", self.log());
+        };
+        assert_eq!(ready["ready"], true, "{ready}");
+        self.url = ready["url"].as_str().expect("an address").to_owned();
+        if let Some(token) = ready["token"].as_str() {
+            self.token = token.to_owned();
+        }
+        self.process = Some(process);
+    }
+
+    /// Starts the node and kills it so soon that it may not have been ready.
+    pub(crate) fn start_and_kill_after(&mut self, wait: Duration) {
+        let (mut process, _stdout) = self.spawn();
+        std::thread::sleep(wait);
+        process.kill().expect("kill");
+        process.wait().expect("the node is this process's child");
+    }
+
+    fn spawn(&self) -> (Child, ChildStdout) {
+        let log =
+            File::options().create(true).append(true).open(self.place.path().join("log")).expect("a log");
+        let mut process = program()
+            .args(["serve", "--json", "--listen", "127.0.0.1:0", "--data-dir"])
+            .arg(self.data_dir())
+            .stdout(Stdio::piped())
+            .stderr(log)
+            .spawn()
+            .expect("the program starts");
+        let stdout = process.stdout.take().expect("piped");
+        (process, stdout)
+    }
+
+    /// Kills the node as a crash would: nothing is flushed, nobody is told.
+    pub(crate) fn kill(&mut self) {
+        let mut process = self.process.take().expect("running");
+        process.kill().expect("kill");
+        process.wait().expect("the node is this process's child");
+    }
+
+    /// Tells the node to stop, and checks that it does so in time and in order.
+    pub(crate) fn stop(&mut self) {
+        let mut process = self.process.take().expect("running");
+        let pid = rustix::process::Pid::from_child(&process);
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM).expect("SIGTERM");
+        let begun = Instant::now();
+        loop {
+            if let Some(status) = process.try_wait().expect("the node is this process's child") {
+                assert_eq!(status.code(), Some(0), "exit of a node that was told to stop\n{}", self.log());
+                assert!(!self.log().contains("panicked"), "a thread of the node died\n{}", self.log());
+                return;
+            }
+            if begun.elapsed() > STOP_TIMEOUT {
+                let _ = process.kill();
+                let _ = process.wait();
+                panic!("the node did not stop within {STOP_TIMEOUT:?}\n{}", self.log());
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.process.as_ref().expect("running").id()
+    }
+
+    pub(crate) fn data_dir(&self) -> PathBuf {
+        self.data_dir.clone()
+    }
+
+    /// A path for a file beside the node's data.
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
+        self.place.path().join(name)
+    }
+
+    /// Writes a file beside the node's data.
+    pub(crate) fn write(&self, name: &str, bytes: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.file(name);
+        std::fs::write(&path, bytes).expect("a file");
+        path
+    }
+
+    /// What the node said on stderr.
+    pub(crate) fn log(&self) -> String {
+        std::fs::read_to_string(self.place.path().join("log")).unwrap_or_default()
+    }
+
+    /// Runs a command with the owner's token.
+    pub(crate) fn cli(&self, args: &[&str]) -> Ran {
+        self.cli_as(&self.token, args)
+    }
+
+    /// Runs a command with another token.
+    pub(crate) fn cli_as(&self, token: &str, args: &[&str]) -> Ran {
+        run(self.command(token, args))
+    }
+
+    /// A command with a token, to be run.
+    pub(crate) fn command(&self, token: &str, args: &[&str]) -> Command {
+        let mut command = program();
+        command.env("INTELGRAPH_URL", &self.url).env("INTELGRAPH_TOKEN", token).args(args).arg("--json");
+        command.current_dir(self.place.path());
+        command
+    }
+
+    /// Imports a file as a source whose terms are the usual ones; `more` goes behind them.
+    pub(crate) fn import(&self, file: &Path, format: &str, source: &str, more: &[&str]) -> Ran {
+        self.cli(&import_args(file, format, source, more))
+    }
+
+    /// Makes a token; `args` as for `token create`.
+    pub(crate) fn new_token(&self, args: &[&str]) -> String {
+        let args: Vec<&str> = ["token", "create"].into_iter().chain(args.iter().copied()).collect();
+        self.cli(&args).ok()["token"].as_str().expect("a token").to_owned()
+    }
+
+    pub(crate) fn http(&self) -> Http {
+        Http::new(&self.url, &self.token)
+    }
+
+    pub(crate) fn http_as(&self, token: &str) -> Http {
+        Http::new(&self.url, token)
+    }
+
+    /// Stops the node and checks everything that it left on disk.
+    pub(crate) fn stop_and_verify(&mut self) -> Value {
+        self.stop();
+        let data_dir = self.data_dir();
+        let report = self.cli(&["verify", data_dir.to_str().expect("UTF-8")]).ok();
+        assert_eq!((&report["ok"], &report["problems"]), (&true.into(), &serde_json::json!([])), "{report}");
+        report
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        if let Some(mut process) = self.process.take() {
+            let _ = process.kill();
+            let _ = process.wait();
+        }
+        if std::thread::panicking() {
+            println!("the node said:\n{}", self.log());
+        }
+    }
+}
+
+impl Ran {
+    /// What the command printed; it must have answered yes.
+    pub(crate) fn ok(self) -> Value {
+        assert_eq!(self.exit, 0, "stderr: {}\nstdout: {}", self.stderr, self.json);
+        self.json
+    }
+
+    /// The failure that the command reported; it must be of that exit and code.
+    pub(crate) fn failed(&self, exit: i32, code: &str) -> String {
+        let error = self.error();
+        assert_eq!((self.exit, error["code"].as_str()), (exit, Some(code)), "{self:?}");
+        let message = error["message"].as_str().unwrap_or_default();
+        assert!(!message.is_empty(), "a failure says what it is: {self:?}");
+        message.to_owned()
+    }
+
+    /// The failure on stderr, which is one JSON document on its last line.
+    pub(crate) fn error(&self) -> Value {
+        let last = self.stderr.lines().last().unwrap_or_default();
+        let document: Value =
+            serde_json::from_str(last).unwrap_or_else(|_| panic!("no JSON on stderr: {self:?}"));
+        document["error"].clone()
+    }
+}
+
+/// The program, without what the environment of the tests says.
+pub(crate) fn program() -> Command {
+    let mut command = Command::new(PROGRAM);
+    command.env_clear().stdin(Stdio::null());
+    command
+}
+
+/// Runs a command to its end.
+pub(crate) fn run(mut command: Command) -> Ran {
+    let output = command.output().expect("the program starts");
+    let stdout = String::from_utf8(output.stdout).expect("UTF-8 on stdout");
+    let json = if stdout.trim().is_empty() {
+        Value::Null
+    } else {
+        serde_json::from_str(&stdout).unwrap_or_else(|_| stdout.into())
+    };
+    let stderr = String::from_utf8(output.stderr).expect("UTF-8 on stderr");
+    Ran { exit: output.status.code().unwrap_or(-1), json, stderr }
+}
+
+/// Runs a command that must end by itself; one that serves instead is killed.
+pub(crate) fn run_briefly(mut command: Command) -> Ran {
+    let mut process =
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");
+    let begun = Instant::now();
+    let exit = loop {
+        if let Some(status) = process.try_wait().expect("a child") {
+            break status.code().unwrap_or(-1);
+        }
+        if begun.elapsed() > STOP_TIMEOUT {
+            let _ = process.kill();
+            break -1;
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    };
+    let (mut stdout, mut stderr) = (String::new(), String::new());
+    process.stdout.take().expect("piped").read_to_string(&mut stdout).expect("UTF-8");
+    process.stderr.take().expect("piped").read_to_string(&mut stderr).expect("UTF-8");
+    let _ = process.wait();
+    Ran { exit, json: serde_json::from_str(&stdout).unwrap_or_else(|_| stdout.into()), stderr }
+}
+
+/// The arguments that import a file on the usual terms.
+pub(crate) fn import_args<'a>(
+    file: &'a Path,
+    format: &'a str,
+    source: &'a str,
+    more: &[&'a str],
+) -> Vec<&'a str> {
+    let file = file.to_str().expect("UTF-8");
+    let mut args = vec!["import", file, "--format", format, "--source", source];
+    args.extend(["--purpose", "threat-intel", "--licence", "Open-Data-OK"]);
+    args.extend(more);
+    args
+}

@@ -1,0 +1,106 @@
+#!/usr/bin/env bash
+# Runs parts of what must hold, in the order given, and says how long each took: tests/run.sh PART...
+# Needs no input. Everything that it fetches goes below the target directory; only `setup`, as root, adds packages.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+target=$(realpath -m "${CARGO_TARGET_DIR:-target}")
+venv=$target/venv
+tools=$target/tools
+deny_version=0.20.2
+times=()
+
+part_setup() {
+  packages
+  python_packages
+  retry cargo fetch --locked
+}
+
+# A compiler for C, for the crates that bring some; openssl and Python for the judges of the ledger.
+packages() {
+  local missing=()
+  command -v cc >/dev/null || missing+=(build-essential)
+  command -v openssl >/dev/null || missing+=(openssl)
+  python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv)
+  ((${#missing[@]})) || return 0
+  if ((EUID)) || ! command -v apt-get >/dev/null; then
+    echo "error: missing: ${missing[*]} (Debian's names); install them, or run this as root" >&2
+    return 1
+  fi
+  retry apt-get -q update
+  DEBIAN_FRONTEND=noninteractive retry apt-get -qy install --no-install-recommends "${missing[@]}"
+}
+
+python_packages() {
+  local wanted=(demo/requirements.txt tests/judges/requirements.txt) is
+  is=$(python3 --version && cat "${wanted[@]}")
+  [[ $is == "$(cat "$venv/installed" 2>/dev/null)" ]] && return 0
+  rm -rf "$venv"
+  python3 -m venv "$venv"
+  retry "$venv/bin/pip" install --quiet --disable-pip-version-check "${wanted[@]/#/-r}"
+  echo "$is" >"$venv/installed"
+}
+
+part_format() { cargo fmt --all --check; }
+
+part_clippy() { cargo clippy --locked --workspace --all-targets -- -D warnings; }
+
+part_deny() {
+  local deny=$tools/bin/cargo-deny
+  if command -v cargo-deny >/dev/null; then deny=cargo-deny; elif [[ ! -x $deny ]]; then install_deny; fi
+  "$deny" --log-level error check bans licenses sources
+}
+
+# Unoptimised: it is compiled in half the time, and run once.
+install_deny() {
+  CARGO_TARGET_DIR=$tools/build retry \
+    cargo install cargo-deny --version "$deny_version" --locked --debug --no-track --root "$tools"
+  rm -rf "$tools/build"
+}
+
+part_docs() { RUSTDOCFLAGS='-D warnings' cargo doc --locked --workspace --no-deps --document-private-items; }
+
+part_build() { cargo test --locked --workspace --no-run; }
+
+part_tests() {
+  judges_environment
+  cargo test --locked --workspace
+}
+
+part_judges() {
+  judges_environment
+  cargo test --locked -p storage --test ledger_judges -- --nocapture
+}
+
+# Here a judge that cannot run is a failure.
+judges_environment() {
+  export INTELGRAPH_JUDGES_REQUIRED=1 INTELGRAPH_JUDGES_PYTHON=$venv/bin/python
+  retry env -C tests/judges/tlog go mod download
+}
+
+# Registries fail now and then; what fails three times is broken.
+retry() {
+  local pause
+  for pause in 5 20 0; do
+    "$@" && return 0
+    ((pause)) || break
+    echo "failed: $*; again in $pause s" >&2
+    sleep "$pause"
+  done
+  return 1
+}
+
+summary() {
+  local status=$?
+  ((${#times[@]})) && printf '\n%s\n' "${times[@]}"
+  if ((status)); then echo "FAILED: $part"; else echo "ok: $((SECONDS)) s"; fi
+}
+
+(($#)) || { echo "usage: $0 PART... (${0##*/} runs: $(compgen -A function part_ | sed 's/part_//' | xargs))" >&2; exit 2; }
+trap summary EXIT
+for part in "$@"; do
+  printf '\n== %s\n' "$part"
+  began=$SECONDS
+  "part_$part"
+  times+=("$(printf '%-8s %5d s' "$part" $((SECONDS - began)))")
+done
