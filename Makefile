@@ -22,12 +22,14 @@ test: ## Everything that must hold, with the time each part took
 judges: ## What leaves the ledger, before programs of other authors
 	@tests/run.sh setup judges
 
-sim: ## Power cuts and failing disks: make sim CUTS=20000 SEED=1000
-	INTELGRAPH_SIM_CUTS=$(or $(CUTS),2000) INTELGRAPH_SIM_SEED=$(or $(SEED),0) \
+sim: ## Power cuts, failing disks and kills through the night: make sim CUTS=100000 KILLS=1000 SEED=0
+	INTELGRAPH_SIM_CUTS=$(or $(CUTS),100000) INTELGRAPH_SIM_SEED=$(or $(SEED),0) \
 		cargo test --locked --test simulation -- --nocapture
+	INTELGRAPH_TEST_KILLS=$(or $(KILLS),1000) cargo test --locked --test appliance kills -- --nocapture
 
-bench: ## Run the measurements that the tests leave out
-	cargo test --locked --workspace -- --ignored --nocapture --test-threads=1
+bench: ## Measure against peers on the same disk; INTELGRAPH_BENCH_ROWS=100000 for a quick look
+	cargo bench --locked -p storage --bench commit
+	cargo bench --locked -p index --bench search
 
 lint: ## Format, clippy, licences and dependencies, documentation: what `make test` checks, without the tests
 	@tests/run.sh format clippy deny docs
