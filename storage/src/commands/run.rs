@@ -58,17 +58,13 @@ pub(super) fn begin(batch: &mut Batch<'_>, command: &BeginRun) -> Result<Applied
 
 pub(super) fn end(batch: &mut Batch<'_>, command: &EndRun) -> Result<Applied> {
     let tenant = command.tenant;
-    let mut row = check_end(batch, command)?;
+    let mut row = check_running(batch, command.tenant, RunId(command.end.run))?;
     row.ended_us = Some(batch.time_us(tenant)?);
     row.end = Some(command.end.clone());
     let key = Key::of(tenant).and(&RunId(command.end.run));
     batch.put(Table::Runs, key.bytes(), row.encode_to_vec());
     let lsn = append(batch, tenant, command.actor, Kind::RunEnded, command.end.encode_to_vec())?;
     Ok(Applied { lsn, effect: Effect::Done })
-}
-
-fn check_end(tx: &dyn Read, command: &EndRun) -> Result<RunRow> {
-    check_running(tx, command.tenant, RunId(command.end.run))
 }
 
 /// The row of a run that has begun and not ended. What is set aside for any other would be lost.
