@@ -3,13 +3,14 @@
 //! While one batch is being made durable the next gathers in the queue, so batches grow with the load
 //! and a lone write never waits for company. Whoever submits gets an answer only after the commit.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use storage::commands::{Applied, Command};
-use storage::{Error, Result, Store};
+use storage::{Committed, Error, Result, Store};
 use tokio::sync::oneshot;
 
 use crate::node;
@@ -18,6 +19,8 @@ use crate::node;
 const QUEUE_MAX: usize = 1024;
 /// A batch takes no more submissions once it holds so many commands.
 const BATCH_COMMANDS_MAX: usize = 16_384;
+/// Or so many bytes of claims and texts.
+const BATCH_BYTES_MAX: usize = 16 << 20;
 /// Between two looks at whether the store failed, and two attempts to reopen it.
 const REOPEN_EVERY: Duration = Duration::from_millis(250);
 
@@ -33,6 +36,7 @@ pub struct Handle {
 
 struct Submission {
     commands: Vec<Command>,
+    bytes: usize,
     answer: oneshot::Sender<Result<Answers>>,
 }
 
@@ -61,35 +65,40 @@ pub fn start(store: Arc<Store>) -> std::io::Result<(Handle, JoinHandle<()>)> {
 }
 
 impl Handle {
-    /// Submits commands as one unit and waits until they are durable.
+    /// Submits a few small commands as one unit and waits until they are durable.
     ///
     /// # Errors
     /// `Busy` if the queue is full, `Poisoned` if the store failed: nothing was acknowledged, try again.
     pub async fn submit(&self, commands: Vec<Command>) -> Result<Answers> {
         let (answer, answered) = oneshot::channel();
-        match self.queue.try_send(Submission { commands, answer }) {
+        match self.queue.try_send(Submission { commands, bytes: 0, answer }) {
             Ok(()) => answered.await.map_err(|_| stopped())?,
             Err(TrySendError::Full(_)) => Err(Error::Busy { limit: QUEUE_MAX }),
             Err(TrySendError::Disconnected(_)) => Err(stopped()),
         }
     }
 
-    /// Submits commands from a thread of its own, waiting for room; the answer comes later.
+    /// Submits commands of about so many bytes from a thread of its own, waiting for room; the answer
+    /// comes later.
     ///
     /// # Errors
     /// `Poisoned` if the writer has stopped.
-    pub fn submit_soon(&self, commands: Vec<Command>) -> Result<oneshot::Receiver<Result<Answers>>> {
+    pub fn submit_soon(
+        &self,
+        commands: Vec<Command>,
+        bytes: usize,
+    ) -> Result<oneshot::Receiver<Result<Answers>>> {
         let (answer, answered) = oneshot::channel();
-        self.queue.send(Submission { commands, answer }).map_err(|_| stopped())?;
+        self.queue.send(Submission { commands, bytes, answer }).map_err(|_| stopped())?;
         Ok(answered)
     }
 
-    /// Submits commands from a thread of its own and waits until they are durable.
+    /// Submits a few commands from a thread of its own and waits until they are durable.
     ///
     /// # Errors
     /// As for [`Handle::submit`].
     pub fn submit_blocking(&self, commands: Vec<Command>) -> Result<Answers> {
-        self.submit_soon(commands)?.blocking_recv().map_err(|_| stopped())?
+        self.submit_soon(commands, 0)?.blocking_recv().map_err(|_| stopped())?
     }
 
     /// Tells that some log has grown.
@@ -149,12 +158,14 @@ fn write_until_closed(store: &Store, submissions: &Receiver<Submission>, tail: &
 
 /// The first submission and those that are waiting already, up to the size of a batch.
 fn gather(first: Submission, submissions: &Receiver<Submission>) -> Vec<Submission> {
-    let mut commands = first.commands.len();
+    let (mut commands, mut bytes) = (first.commands.len(), first.bytes);
     let mut batch = vec![first];
     while commands < BATCH_COMMANDS_MAX
+        && bytes < BATCH_BYTES_MAX
         && let Ok(next) = submissions.try_recv()
     {
         commands += next.commands.len();
+        bytes += next.bytes;
         batch.push(next);
     }
     batch
@@ -166,7 +177,7 @@ fn write(store: &Store, batch: Vec<Submission>, tail: &Tail) {
         .map(|submission| ((submission.answer, submission.commands.len()), submission.commands))
         .unzip();
     let commands: Vec<Command> = commands.into_iter().flatten().collect();
-    match store.write(&commands, node::stamp()) {
+    match write_or_reopen(store, &commands) {
         Ok(committed) => {
             tail.publish();
             let mut answers = committed.answers.into_iter();
@@ -182,6 +193,17 @@ fn write(store: &Store, batch: Vec<Submission>, tail: &Tail) {
             }
         }
     }
+}
+
+/// A bug that panics on one batch must not end the writer: the batch is refused, and since nobody knows how
+/// far it came the store is opened anew, as after a failed disk.
+fn write_or_reopen(store: &Store, commands: &[Command]) -> Result<Committed> {
+    let written = catch_unwind(AssertUnwindSafe(|| store.write(commands, node::stamp())));
+    written.unwrap_or_else(|_| {
+        let cause = "a write stopped unexpectedly";
+        store.reopen().inspect_err(|error| tracing::error!(%error, "reopening failed"))?;
+        Err(Error::Poisoned { cause: cause.to_owned() })
+    })
 }
 
 /// Opens the store anew, for as long as it takes; who submits meanwhile is told to try again.

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// The default address: this machine only.
 pub const LISTEN: &str = "127.0.0.1:7340";
@@ -14,7 +14,7 @@ const PREFIX: &str = "INTELGRAPH_";
 const NOT_SETTINGS: [&str; 4] = ["url", "token", "config", "demo_bundle"];
 
 /// The settings of a node.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
     /// Where everything is kept.
@@ -68,8 +68,10 @@ impl Config {
             Some(path) => read_file(path)?,
             None => toml::Table::new(),
         };
+        let kinds = toml::Table::try_from(Config::default()).context("settings")?;
         for (key, text) in variables.filter_map(setting) {
-            table.insert(key, value(&text));
+            let value = value(&text, kinds.get(&key));
+            table.insert(key, value);
         }
         let mut config: Config = table.try_into().context("settings")?;
         config.data_dir = flags.data_dir.unwrap_or(config.data_dir);
@@ -101,12 +103,15 @@ fn setting((name, text): (String, String)) -> Option<(String, String)> {
     (!foreign).then_some((key, text))
 }
 
-/// A number or a truth value if the text is one, else the text.
-fn value(text: &str) -> toml::Value {
-    if let Ok(number) = text.parse::<i64>() {
-        return number.into();
-    }
-    text.parse::<bool>().map_or_else(|_| text.into(), Into::into)
+/// A variable's text as a value of the kind that its setting has; what is not of that kind stays text,
+/// and is refused as such.
+fn value(text: &str, like: Option<&toml::Value>) -> toml::Value {
+    let parsed = match like {
+        Some(toml::Value::Integer(_)) => text.parse::<i64>().ok().map(Into::into),
+        Some(toml::Value::Boolean(_)) => text.parse::<bool>().ok().map(Into::into),
+        _ => None,
+    };
+    parsed.unwrap_or_else(|| text.into())
 }
 
 #[cfg(test)]

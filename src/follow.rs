@@ -4,6 +4,7 @@
 //! publishes how far each unit is; a unit that fails is tried again later and slows nobody.
 
 use std::collections::{BTreeMap, HashMap};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -23,6 +24,9 @@ const IDLE: Duration = Duration::from_secs(1);
 const WRITER_IDLE: Duration = Duration::from_secs(10);
 /// Writers open at a time.
 const WRITERS_MAX: usize = 4;
+/// Memory of all writers together, but for moments in which a tenant has just come: a lone tenant's writer has
+/// all of it, and makes fewer and larger segments.
+const WRITERS_BYTES_MAX: usize = 60_000_000;
 
 /// The indexes, as everybody but the runner sees them.
 #[derive(Clone)]
@@ -185,10 +189,17 @@ impl Runner {
             return false;
         }
         self.make_room_for_writer(tenant);
+        let writer_bytes = WRITERS_BYTES_MAX / self.units.len().clamp(1, WRITERS_MAX);
         let shared = Arc::clone(&self.shared);
         let Some(text) = self.units.get_mut(&tenant) else { return false };
         text.busy = Instant::now();
-        let stepped = text.unit.step(view, Limits::default(), &|| shared.stopping.load(Ordering::Relaxed));
+        text.unit.follower_mut().set_writer_bytes(writer_bytes);
+        let stop = || shared.stopping.load(Ordering::Relaxed);
+        let step = AssertUnwindSafe(|| text.unit.step(view, Limits::default(), &stop));
+        let Ok(stepped) = catch_unwind(step) else {
+            self.give_up(tenant);
+            return false;
+        };
         if let Err(error) = &stepped
             && !self.shared.stopping.load(Ordering::Relaxed)
         {
@@ -196,6 +207,16 @@ impl Runner {
         }
         publish(&self.shared, tenant, text);
         stepped.is_ok_and(|progress| !progress.is_current())
+    }
+
+    /// What stopped half way is not gone on with: the unit is opened anew, from its files.
+    fn give_up(&mut self, tenant: TenantId) {
+        tracing::error!(%tenant, "the text index stopped unexpectedly; opening it anew");
+        self.units.remove(&tenant);
+        if let Some(unit) = self.shared.units().get_mut(&tenant) {
+            unit.status.state = "failed";
+            unit.status.reason = Some("it stopped unexpectedly; see the node's log".to_owned());
+        }
     }
 
     fn open(&mut self, view: &View, tenant: TenantId) -> bool {

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use storage::ids::{SourceId, TenantId, ThingId};
 use storage::model::Form;
 use storage::rows::{SaidRow, ThingRow};
-use storage::{Result, View};
+use storage::{Edge, End, Result, View};
 
 use crate::policy::Allowed;
 
@@ -131,4 +131,14 @@ impl<'v> Reader<'v> {
         let names = self.sources.get().expect("set above");
         Ok(names.get(&SourceId(source)).cloned().unwrap_or_default())
     }
+}
+
+/// Whether what is said draws an edge, seen from the thing at one of its ends. Former edges stay in the
+/// tables, and a relation may draw several.
+fn draws(said: &SaidRow, near: ThingId, end: End, edge: Edge) -> bool {
+    let (from, to) = match end {
+        End::Out => (near, edge.other),
+        End::In => (edge.other, near),
+    };
+    said.edges.iter().any(|drawn| (drawn.from(), drawn.to(), drawn.kind) == (from, to, edge.kind.0))
 }

@@ -94,9 +94,13 @@ pub struct Limits {
     pub bytes_max: usize,
 }
 
+/// Records are read so many bytes at a time, whatever a commit may hold.
+const READ_BYTES_MAX: usize = 4 << 20;
+
+/// Large, for a follower that is far behind: each commit of an index costs as much as thousands of records.
 impl Default for Limits {
     fn default() -> Limits {
-        Limits { records_max: 10_000, bytes_max: 8 << 20 }
+        Limits { records_max: 50_000, bytes_max: 48 << 20 }
     }
 }
 
@@ -236,16 +240,28 @@ fn replay<F: Follower + ?Sized>(
     progress: &mut Progress,
     stop: &dyn Fn() -> bool,
 ) -> Result<()> {
-    let records = read(follower, view, limits)?;
-    advance(follower, view, &records, progress, stop)
+    let (mut at, mut left) = (follower.position(), limits);
+    while at < progress.head && left.records_max > 0 && left.bytes_max > 0 {
+        let records = read(follower.tenant(), view, at.next(), left)?;
+        let reached = apply(follower, view, &records, at, progress, stop)?;
+        if reached == at {
+            break;
+        }
+        at = reached;
+        left.records_max = left.records_max.saturating_sub(records.len());
+        let bytes: usize = records.iter().filter_map(Record::body).map(<[u8]>::len).sum();
+        left.bytes_max = left.bytes_max.saturating_sub(bytes);
+    }
+    commit(follower, at, progress)
 }
 
 /// The records are read before any is applied, since a view may not be asked while it is being scanned.
-fn read<F: Follower + ?Sized>(follower: &F, view: &View, limits: Limits) -> Result<Vec<Record>> {
+fn read(tenant: TenantId, view: &View, from: Lsn, limits: Limits) -> Result<Vec<Record>> {
+    let bytes_max = limits.bytes_max.min(READ_BYTES_MAX);
     let (mut records, mut bytes) = (Vec::new(), 0);
-    view.records(follower.tenant(), follower.position().next(), &mut |record| {
+    view.records(tenant, from, &mut |record| {
         bytes += record.body().map_or(0, <[u8]>::len);
-        let fits = records.is_empty() || bytes <= limits.bytes_max;
+        let fits = records.is_empty() || bytes <= bytes_max;
         if fits {
             records.push(record);
         }
@@ -266,7 +282,19 @@ pub fn advance<F: Follower + ?Sized>(
     progress: &mut Progress,
     stop: &dyn Fn() -> bool,
 ) -> Result<()> {
-    let mut at = follower.position();
+    let at = apply(follower, view, records, follower.position(), progress, stop)?;
+    commit(follower, at, progress)
+}
+
+/// Applies records that follow `at` without a gap; how far it came.
+fn apply<F: Follower + ?Sized>(
+    follower: &mut F,
+    view: &View,
+    records: &[Record],
+    mut at: Lsn,
+    progress: &mut Progress,
+    stop: &dyn Fn() -> bool,
+) -> Result<Lsn> {
     for record in records {
         if stop() {
             break;
@@ -281,8 +309,12 @@ pub fn advance<F: Follower + ?Sized>(
         }
         at = record.lsn;
     }
+    Ok(at)
+}
+
+fn commit<F: Follower + ?Sized>(follower: &mut F, at: Lsn, progress: &mut Progress) -> Result<()> {
     if at == follower.position() {
-        return if records.is_empty() { Ok(()) } else { Err(Error::Stopped) };
+        return Err(Error::Stopped);
     }
     follower.commit(at)?;
     progress.to = at;

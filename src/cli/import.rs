@@ -93,9 +93,11 @@ pub(super) async fn send(
     }
     let sent = client.import(&terms.query(format), form).await;
     bar.finish_and_clear();
-    let summary = sent?;
-    for input in &inputs {
-        input.check_unchanged()?;
+    let mut summary = sent?;
+    let changed: Vec<_> =
+        inputs.iter().filter(|input| input.has_changed()).map(|input| input.name.as_str()).collect();
+    if !changed.is_empty() {
+        summary["changed"] = changed.into();
     }
     Ok(summary)
 }
@@ -186,20 +188,10 @@ impl Input {
     }
 
     /// A file that changed while it was read was read half old, half new.
-    fn check_unchanged(&self) -> Result<()> {
-        let Some(before) = &self.before else { return Ok(()) };
+    fn has_changed(&self) -> bool {
+        let Some(before) = &self.before else { return false };
         let now = std::fs::metadata(&self.path).ok();
-        let same =
-            now.is_some_and(|now| now.len() == before.len() && now.modified().ok() == before.modified().ok());
-        if same {
-            return Ok(());
-        }
-        let path = self.path.display();
-        Err(Failure::new(
-            2,
-            "file_changed",
-            format!("file `{path}` changed while it was read; what was read is kept, import it again"),
-        ))
+        !now.is_some_and(|now| now.len() == before.len() && now.modified().ok() == before.modified().ok())
     }
 }
 
@@ -270,6 +262,14 @@ fn print(summary: &Value, output: &Output) {
 fn verdict(summary: &Value) -> Result {
     if let Some(broken) = summary["error"].as_str() {
         return Err(Failure::bad_input(format!("{broken}; what came before it is kept")));
+    }
+    if let Some(changed) = summary["changed"].as_array().and_then(|names| names.first()) {
+        let name = changed.as_str().unwrap_or_default();
+        return Err(Failure::new(
+            2,
+            "file_changed",
+            format!("file `{name}` changed while it was read; what was read is kept, import it again"),
+        ));
     }
     if summary["searchable"] != true {
         return Err(Failure::cannot_tell(

@@ -20,6 +20,15 @@ fn an_unknown_key_is_refused_by_name() {
 }
 
 #[test]
+fn a_variable_is_read_as_its_setting_is() {
+    let config =
+        load(&[("INTELGRAPH_DATA_DIR", "2026"), ("INTELGRAPH_CONNECTIONS_MAX", "7")]).expect("valid");
+    assert_eq!((config.data_dir, config.connections_max), ("2026".into(), 7));
+    let refused = load(&[("INTELGRAPH_CONNECTIONS_MAX", "many")]).expect_err("no number");
+    assert!(format!("{refused:#}").contains("connections_max"), "{refused:#}");
+}
+
+#[test]
 fn listening_beyond_this_machine_takes_a_word() {
     let refused = load(&[("INTELGRAPH_LISTEN", "0.0.0.0:1")]).expect_err("no TLS");
     assert!(refused.to_string().contains("--insecure-http"), "{refused}");

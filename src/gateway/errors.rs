@@ -1,6 +1,7 @@
 //! What a client is told when something fails: one mapping, used by every route.
 
 use axum::Json;
+use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
@@ -77,6 +78,18 @@ impl From<index::Error> for Failure {
             "index_unavailable",
             "search is being rebuilt; try again in a moment",
         )
+    }
+}
+
+impl From<QueryRejection> for Failure {
+    fn from(rejection: QueryRejection) -> Failure {
+        Failure::bad_request(rejection.body_text())
+    }
+}
+
+impl From<PathRejection> for Failure {
+    fn from(rejection: PathRejection) -> Failure {
+        Failure::bad_request(rejection.body_text())
     }
 }
 

@@ -23,7 +23,7 @@ use storage::View;
 
 use super::auth::Caller;
 use super::errors::Failure;
-use super::operations::Operation;
+use super::operations;
 use crate::app::{App, Shared};
 use crate::node::{parse_time, rfc3339};
 use crate::policy::Principal;
@@ -85,9 +85,9 @@ pub(crate) async fn handle(
 ) -> Result<Response, Failure> {
     let body: Body = serde_json::from_slice(&body.map_err(|rejection| unread(&app, &rejection))?)
         .map_err(|error| Failure::bad_request(format!("body is no GraphQL request: {error}")))?;
-    let operation = find(&body)?;
+    let request = find(&body)?;
     let variables = Variables::from_json(body.variables.unwrap_or_default());
-    let request = Request::new(operation.document).variables(variables).data(principal).data(app.clone());
+    let request = request.variables(variables).data(principal).data(app.clone());
     let response = app.graphql.execute(request).await;
     Ok(answer(&headers, &response))
 }
@@ -104,7 +104,7 @@ fn unread(app: &App, rejection: &BytesRejection) -> Failure {
     Failure::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", message)
 }
 
-fn find(body: &Body) -> Result<&'static Operation, Failure> {
+fn find(body: &Body) -> Result<Request, Failure> {
     let Some(name) = body.id.as_deref().or(body.document_id.as_deref()) else {
         return Err(match body.query {
             Some(_) => Failure::new(
@@ -117,7 +117,7 @@ fn find(body: &Body) -> Result<&'static Operation, Failure> {
             }
         });
     };
-    Operation::find(name).ok_or_else(|| {
+    operations::request(name).ok_or_else(|| {
         let message = format!("no persisted operation `{}`", name.chars().take(100).collect::<String>());
         Failure::new(StatusCode::NOT_FOUND, "PERSISTED_OPERATION_NOT_FOUND", message)
     })

@@ -6,6 +6,9 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
+use async_graphql::Request;
+use async_graphql::parser::parse_query;
+use async_graphql::parser::types::ExecutableDocument;
 use sha2::{Digest, Sha256};
 
 /// A document that may be run.
@@ -32,19 +35,25 @@ operations! {
     "relations" "runs" "search" "sources" "suggest" "tokenCreate" "tokenList" "tokenRevoke"
 }
 
-/// By id, and by `sha256:<hex>` of the document. Constants of the program, looked up on every request.
-static BY_NAME: LazyLock<HashMap<String, &'static Operation>> = LazyLock::new(|| {
-    let ids = ALL.iter().map(|operation| (operation.id.to_owned(), operation));
-    ids.chain(ALL.iter().map(|operation| (operation.digest(), operation))).collect()
+/// Documents by id, and by `sha256:<hex>`. Constants of the program, parsed once and run on every request.
+static BY_NAME: LazyLock<HashMap<String, ExecutableDocument>> = LazyLock::new(|| {
+    let parsed = |operation: &Operation| {
+        parse_query(operation.document).unwrap_or_else(|error| panic!("{}: {error}", operation.id))
+    };
+    let ids = ALL.iter().map(|operation| (operation.id.to_owned(), parsed(operation)));
+    ids.chain(ALL.iter().map(|operation| (operation.digest(), parsed(operation)))).collect()
 });
 
-impl Operation {
-    /// The operation of an id or a digest.
-    #[must_use]
-    pub fn find(name: &str) -> Option<&'static Operation> {
-        BY_NAME.get(name).copied()
-    }
+/// A request that runs the operation of an id or a digest.
+#[must_use]
+pub fn request(name: &str) -> Option<Request> {
+    let document = BY_NAME.get(name)?;
+    let mut request = Request::new("");
+    request.set_parsed_query(document.clone());
+    Some(request)
+}
 
+impl Operation {
     /// `sha256:` and the digest of the document in hex.
     #[must_use]
     pub fn digest(&self) -> String {

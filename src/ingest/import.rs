@@ -15,7 +15,7 @@ use storage::commands::{
     Applied, Assert, BeginRun, Command, Effect, EndRun, IfEndMissing, SetSource, Unpend,
 };
 use storage::ids::{ActorId, Lsn, RunId, SourceId, TenantId};
-use storage::model::{Form, Label, Part, Purpose, RunBegin, RunCounts, RunEnd, RunState, Said, SourceSpec};
+use storage::model::{Form, Label, Part, RunBegin, RunCounts, RunEnd, RunState, Said, SourceSpec};
 use storage::rows::PendingRow;
 use storage::{Error, ErrorKind, Result};
 use tokio::sync::oneshot;
@@ -74,7 +74,9 @@ pub struct Summary {
     pub relations: u64,
     /// The file that lists the refused, if there are any.
     pub rejects_file: Option<PathBuf>,
-    /// How long it took.
+    /// How long it took until everything was durable,
+    pub durable_seconds: f64,
+    /// and until it was searchable.
     pub seconds: f64,
     /// The last record; searches that reflect it show everything.
     pub lsn: u64,
@@ -132,6 +134,7 @@ struct Running<'a> {
     started: Instant,
     source: SourceId,
     request: &'a Request,
+    purpose: u8,
     settling: Settling<'a>,
     chunk: Chunk,
     in_flight: VecDeque<(oneshot::Receiver<Result<Answers>>, Vec<Line>)>,
@@ -175,10 +178,8 @@ impl<'a> Running<'a> {
             started: Instant::now(),
             source,
             request,
-            settling: Settling {
-                purpose: principal.recorded_purpose().code(),
-                ..Settling::new(app, tenant, actor, run, Vec::new())
-            },
+            purpose: principal.recorded_purpose().code(),
+            settling: Settling::new(app, tenant, actor, run, Vec::new()),
             chunk: Chunk::default(),
             in_flight: VecDeque::new(),
             pending: 0,
@@ -228,7 +229,7 @@ impl<'a> Running<'a> {
             tenant: self.settling.tenant,
             source: self.source,
             actor: self.settling.actor,
-            purpose: self.settling.purpose,
+            purpose: self.purpose,
             said,
             if_end_missing,
         })));
@@ -242,7 +243,7 @@ impl<'a> Running<'a> {
         if chunk.commands.is_empty() {
             return;
         }
-        match self.settling.app.commit.submit_soon(chunk.commands) {
+        match self.settling.app.commit.submit_soon(chunk.commands, chunk.bytes) {
             Ok(answer) => self.in_flight.push_back((answer, chunk.lines)),
             Err(error) => self.failure = Some(error),
         }
@@ -280,6 +281,7 @@ impl<'a> Running<'a> {
             None => self.settle_and_end(),
         };
         let lsn = ended.inspect_err(|_| self.settling.give_up())?;
+        let durable_seconds = self.started.elapsed().as_secs_f64();
         let rejects_file = self.settling.rejects.close();
         let searchable = self.settling.app.follow.wait(self.settling.tenant, lsn, SEARCHABLE_PATIENCE);
         let counts = self.settling.counts;
@@ -293,6 +295,7 @@ impl<'a> Running<'a> {
             entities: counts.entities,
             relations: counts.relations,
             rejects_file,
+            durable_seconds,
             seconds: self.started.elapsed().as_secs_f64(),
             lsn: lsn.0,
             searchable,
@@ -310,7 +313,6 @@ pub struct GivenUp(Mutex<Vec<Open>>);
 struct Open {
     tenant: TenantId,
     actor: ActorId,
-    purpose: u8,
     run: RunId,
     inputs: Vec<String>,
     counts: RunCounts,
@@ -320,8 +322,8 @@ impl GivenUp {
     /// Ends them now that the store takes writes again; those that still cannot be ended wait on.
     fn end(&self, app: &App) {
         let runs = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
-        for Open { tenant, actor, purpose, run, inputs, counts } in runs {
-            let mut settling = Settling { purpose, counts, ..Settling::new(app, tenant, actor, run, inputs) };
+        for Open { tenant, actor, run, inputs, counts } in runs {
+            let mut settling = Settling { counts, ..Settling::new(app, tenant, actor, run, inputs) };
             if settling.settle().and_then(|()| settling.end(RunState::Failed)).is_err() {
                 settling.give_up();
             }
@@ -334,7 +336,6 @@ struct Settling<'a> {
     app: &'a App,
     tenant: TenantId,
     actor: ActorId,
-    purpose: u8,
     run: RunId,
     inputs: Vec<String>,
     counts: RunCounts,
@@ -344,9 +345,7 @@ struct Settling<'a> {
 impl<'a> Settling<'a> {
     fn new(app: &'a App, tenant: TenantId, actor: ActorId, run: RunId, inputs: Vec<String>) -> Settling<'a> {
         let rejects = Rejects::new(rejects_path(&app.config.data_dir, tenant, run));
-        // What a stopped node left behind does not say for which purpose it was being imported.
-        let purpose = Purpose::Investigation.code();
-        Settling { app, tenant, actor, purpose, run, inputs, counts: RunCounts::default(), rejects }
+        Settling { app, tenant, actor, run, inputs, counts: RunCounts::default(), rejects }
     }
 
     fn answer(&mut self, line: &Line, answer: Result<Applied>) {
@@ -425,7 +424,7 @@ impl<'a> Settling<'a> {
             tenant: self.tenant,
             source: SourceId(row.source),
             actor: self.actor,
-            purpose: self.purpose,
+            purpose: row.purpose as u8,
             said: said_of(row)?,
             if_end_missing: IfEndMissing::Refuse,
         })))
@@ -446,9 +445,8 @@ impl<'a> Settling<'a> {
     fn give_up(&mut self) {
         let inputs = std::mem::take(&mut self.inputs);
         let mut runs = self.app.given_up.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (tenant, actor, purpose, run, counts) =
-            (self.tenant, self.actor, self.purpose, self.run, self.counts);
-        runs.push(Open { tenant, actor, purpose, run, inputs, counts });
+        let (tenant, actor, run, counts) = (self.tenant, self.actor, self.run, self.counts);
+        runs.push(Open { tenant, actor, run, inputs, counts });
     }
 
     fn input_datasets(&self) -> Vec<String> {

@@ -7,7 +7,7 @@ use storage::ids::{LabelId, SymbolId, ThingId};
 use storage::rows::SaidRow;
 use storage::{Edge, End, Result};
 
-use super::Reader;
+use super::{Reader, draws};
 
 /// Most paths in an answer.
 pub const PATHS_MAX: usize = 25;
@@ -123,7 +123,7 @@ impl Walk<'_, '_> {
         for end in [End::Out, End::In] {
             let reader = self.reader;
             reader.view.edges(reader.tenant, thing, end, self.kind, None, &mut |edge| {
-                edges.push(edge);
+                edges.push((end, edge));
                 self.edges_left = self.edges_left.saturating_sub(1);
                 let go_on = self.edges_left > 0 && (!edges.len().is_multiple_of(256) || !(self.stop)());
                 self.truncated |= !go_on;
@@ -131,8 +131,8 @@ impl Walk<'_, '_> {
             })?;
         }
         let mut near = Vec::new();
-        for edge in edges {
-            if self.relation_holds(edge)? && self.is_visible(edge.other)? {
+        for (end, edge) in edges {
+            if self.relation_holds(thing, end, edge)? && self.is_visible(edge.other)? {
                 near.push(edge.other);
             }
         }
@@ -142,13 +142,14 @@ impl Walk<'_, '_> {
         Ok(near)
     }
 
-    fn relation_holds(&self, edge: Edge) -> Result<bool> {
+    fn relation_holds(&self, near: ThingId, end: End, edge: Edge) -> Result<bool> {
         let reader = self.reader;
         if edge.label != LabelId::SYSTEM && !reader.relations.contains(edge.label) {
             return Ok(false);
         }
         let row = reader.view.thing(reader.tenant, edge.relation)?;
-        Ok(reader.said(edge.relation, &row, None)?.iter().any(SaidRow::is_active))
+        let said = reader.said(edge.relation, &row, None)?;
+        Ok(said.iter().any(|said| said.is_active() && draws(said, near, end, edge)))
     }
 
     fn is_visible(&mut self, thing: ThingId) -> Result<bool> {

@@ -6,7 +6,7 @@ use storage::ids::{LabelId, SymbolId, ThingId};
 use storage::model::Status;
 use storage::{Edge, End, Result};
 
-use super::Reader;
+use super::{Reader, draws};
 
 /// Which edges of a thing are wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -143,19 +143,9 @@ impl Reader<'_> {
             return Ok(None);
         }
         let row = self.view.thing(self.tenant, edge.relation)?;
-        let ends = match end {
-            End::Out => (near.thing, edge.other),
-            End::In => (edge.other, near.thing),
-        };
         let said = self.said(edge.relation, &row, as_of_us)?;
-        let draws = |said: &storage::rows::SaidRow| {
-            said.edges
-                .iter()
-                .any(|drawn| (drawn.from(), drawn.to(), drawn.kind) == (ends.0, ends.1, edge.kind.0))
-        };
-        let Some(said) = said.into_iter().filter(|said| draws(said)).max_by_key(|said| said.lsn) else {
-            return Ok(None);
-        };
+        let drawn = said.into_iter().filter(|said| draws(said, near.thing, end, edge));
+        let Some(said) = drawn.max_by_key(|said| said.lsn) else { return Ok(None) };
         let other = self.view.thing(self.tenant, edge.other)?;
         if !self.is_visible(edge.other, &other, as_of_us)? {
             return Ok(None);

@@ -313,6 +313,9 @@ pub struct PendingRow {
     /// Its parts.
     #[prost(message, repeated, tag = "4")]
     pub parts: Vec<PendingPart>,
+    /// The purpose code it is recorded for.
+    #[prost(uint32, tag = "5")]
+    pub purpose: u32,
 }
 
 /// One part of a pending relation.

@@ -39,6 +39,8 @@ pub struct Store {
     engine: RwLock<State>,
     writing: Mutex<()>,
     views: Mutex<Vec<Weak<Revocable>>>,
+    /// The last commit as a view, if anybody asked for it: readers between two commits share it.
+    latest: Mutex<Option<View>>,
 }
 
 /// A batch that is durable.
@@ -71,6 +73,7 @@ impl Store {
             engine: RwLock::new(State::Open(engine)),
             writing: Mutex::default(),
             views: Mutex::default(),
+            latest: Mutex::default(),
         })
     }
 
@@ -102,12 +105,17 @@ impl Store {
     /// `Poisoned` after a failed commit, until [`Store::reopen`].
     pub fn view(&self) -> Result<View> {
         self.with_engine(|engine| {
+            // Held while the snapshot is taken: a commit that ends meanwhile waits to forget it.
+            let mut latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(view) = &*latest {
+                return Ok(view.clone());
+            }
             let revocable = Revocable::new(engine.snapshot()?);
             // Noted while the engine is held: no reopening may pass between the two.
             let mut views = self.views.lock().unwrap_or_else(PoisonError::into_inner);
             views.retain(|view| view.strong_count() > 0);
             views.push(Arc::downgrade(&revocable));
-            Ok(View::new(revocable))
+            Ok(latest.insert(View::new(revocable)).clone())
         })
     }
 
@@ -140,7 +148,13 @@ impl Store {
 
     /// The one place where anything becomes durable.
     fn commit(&self, changes: Vec<Changes>) -> Result<()> {
-        self.with_engine(|engine| engine.commit(changes)).inspect_err(|error| self.poison(error))
+        let committed = self.with_engine(|engine| engine.commit(changes));
+        self.forget_latest();
+        committed.inspect_err(|error| self.poison(error))
+    }
+
+    fn forget_latest(&self) {
+        *self.latest.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     fn with_engine<T>(&self, act: impl FnOnce(&Engine) -> Result<T>) -> Result<T> {
@@ -173,6 +187,7 @@ impl Store {
     }
 
     fn revoke_views(&self) {
+        self.forget_latest();
         let mut views = self.views.lock().unwrap_or_else(PoisonError::into_inner);
         for view in views.drain(..).filter_map(|view| view.upgrade()) {
             view.revoke();

@@ -42,7 +42,8 @@ tables! {
     Things = "things",
     /// tenant, thing, Lsn -> an assertion that was replaced, and by what.
     Before = "before",
-    /// tenant, from, kind, relation, to -> label of the relation, or none if it has several.
+    /// tenant, from, kind, relation, to -> label of the relation; none if it has several, or drew the edge
+    /// once and no longer does.
     EdgesOut = "edges_out",
     /// tenant, to, kind, relation, from -> the same.
     EdgesIn = "edges_in",

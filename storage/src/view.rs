@@ -43,8 +43,15 @@ pub struct Edge {
     pub relation: ThingId,
     /// The thing at the other end.
     pub other: ThingId,
-    /// The relation's only label; `LabelId::SYSTEM` if it has several, which its row lists.
+    /// The relation's only label; `LabelId::SYSTEM` if it has several, or drew this edge only once: its
+    /// rows tell.
     pub label: LabelId,
+}
+
+impl std::fmt::Debug for View {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("View")
+    }
 }
 
 impl Revocable {

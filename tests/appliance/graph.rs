@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use crate::data::{malware, relationship, stix_id};
+use crate::data::{bundle, malware, relationship, stix_id};
 use crate::node::Node;
 
 const RED: &str = "marking-definition--5e57c739-391a-4eb3-b6be-7d15ca92d5ed";
@@ -340,6 +340,37 @@ fn paths_lead_over_relations_and_end_at_their_depth() {
     assert!(kinds.is_superset(&BTreeSet::from([Some("uses"), Some("drops")])), "{relations}");
     let sighting = node.cli(&["entity", "get", &report.sighting]).ok();
     assert_eq!(sighting["type"], "sighting");
+}
+
+#[test]
+fn a_relation_that_moved_is_found_where_it_was_at_the_time() {
+    let node = Node::start();
+    let [actor, first, second] = ["actor", "first", "second"].map(|name| stix_id("malware", name));
+    let link = stix_id("relationship", "link");
+    let entities = [&actor, &first, &second].map(|id| malware(id, "a name", "a text"));
+    let say = |to: &str, modified: &str| {
+        let mut relation = relationship(&link, &actor, "uses", to);
+        relation["modified"] = json!(modified);
+        let objects = entities.iter().cloned().chain([relation]).collect();
+        let file = node.write("moved.json", bundle(objects).to_string());
+        node.import(&file, "stix", "reports", &[]).ok();
+    };
+    let ends = |id: &str, more: &[&str]| -> Vec<String> {
+        let page = node.cli(&[&["relations", id, "--direction", "both"], more].concat());
+        let relations = page.json["relations"].as_array().cloned().unwrap_or_default();
+        relations.iter().map(|relation| relation["to"].as_str().expect("an end").to_owned()).collect()
+    };
+    say(&first, "2024-01-02T00:00:00.000Z");
+    let history = node.cli(&["entity", "history", &link]).ok();
+    let before = history["changes"][0]["recorded_at"].as_str().expect("a time").to_owned();
+    say(&second, "2025-01-02T00:00:00.000Z");
+
+    assert_eq!((ends(&actor, &[]), ends(&first, &[]).len()), (vec![second.clone()], 0));
+    let then = ["--as-of", before.as_str()];
+    assert_eq!((ends(&actor, &then), ends(&first, &then)), (vec![first.clone()], vec![first.clone()]));
+    assert!(ends(&second, &then).is_empty(), "the relation had not come there yet");
+    assert_eq!(node.cli(&["path", &actor, &first]).exit, 1, "a path follows what holds now");
+    node.cli(&["path", &actor, &second]).ok();
 }
 
 #[test]

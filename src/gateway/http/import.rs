@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::body::Body;
+use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{FromRequest, Multipart, Path, Query, Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -48,9 +49,10 @@ pub(crate) struct Params {
 pub(crate) async fn run(
     State(app): State<Shared>,
     Caller(principal): Caller,
-    Query(params): Query<Params>,
+    params: Result<Query<Params>, QueryRejection>,
     request: Request,
 ) -> Result<Response, Failure> {
+    let Query(params) = params?;
     let permitted = app.check(&principal, Action::ImportRun);
     let wanted = match permitted.and_then(|()| request_of(&app, &app.store.view()?, &principal, &params)) {
         Ok(wanted) => wanted,
@@ -88,8 +90,9 @@ fn swallow(request: Request) {
 pub(crate) async fn rejects(
     State(app): State<Shared>,
     Caller(principal): Caller,
-    Path(run): Path<u64>,
+    run: Result<Path<u64>, PathRejection>,
 ) -> Result<Response, Failure> {
+    let Path(run) = run?;
     app.check(&principal, Action::ImportRun)?;
     let view = app.store.view()?;
     // They hold ids and values of whoever imported: his own, or everything for who may see everything.

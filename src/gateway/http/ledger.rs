@@ -1,6 +1,7 @@
 //! The ledger's leaves as a stream: 72 bytes each, from the first to the last of a checkpoint.
 
 use axum::body::{Body, Bytes};
+use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
@@ -28,8 +29,9 @@ pub(crate) struct Wanted {
 pub(crate) async fn entries(
     State(app): State<Shared>,
     Caller(principal): Caller,
-    Query(wanted): Query<Wanted>,
+    wanted: Result<Query<Wanted>, QueryRejection>,
 ) -> Result<Response, Failure> {
+    let Query(wanted) = wanted?;
     app.check(&principal, Action::LedgerExport)?;
     let view = app.store.view()?;
     let head = view.head(principal.tenant)?.head();

@@ -215,7 +215,13 @@ fn pend(batch: &mut Batch<'_>, command: &Assert) -> Result<()> {
         .parts
         .iter()
         .map(|part| PendingPart { label: part.label.encode(), assertion: command.said.assertion(part) });
-    let row = PendingRow { source: command.source.0, input, line, parts: parts.collect() };
+    let row = PendingRow {
+        source: command.source.0,
+        input,
+        line,
+        parts: parts.collect(),
+        purpose: command.purpose.into(),
+    };
     let key = Key::of(command.tenant).and(&run).and(&number);
     if batch.get(Table::Pending, key.bytes())?.is_none() {
         batch.counters(command.tenant)?.pending += 1;
@@ -378,6 +384,8 @@ fn withdraw(batch: &mut Batch<'_>, command: &Assert, label: LabelId) -> Result<c
     batch.append(command.tenant, &draft)
 }
 
+/// The edges that are drawn now carry their label; those that no longer are stay, and carry none: lists
+/// of an earlier time still find them, and ask the relation.
 fn move_edges(
     batch: &mut Batch<'_>,
     tenant: TenantId,
@@ -387,14 +395,15 @@ fn move_edges(
 ) {
     let now = row.links();
     for link in before.difference(&now) {
-        let (out, into) = link.keys(tenant, thing);
-        batch.delete(Table::EdgesOut, out.bytes());
-        batch.delete(Table::EdgesIn, into.bytes());
+        put_edge(batch, tenant, thing, link, LabelId::SYSTEM);
     }
-    let label = row.edge_label().0.to_be_bytes();
-    for link in now {
-        let (out, into) = link.keys(tenant, thing);
-        batch.put(Table::EdgesOut, out.bytes(), label.to_vec());
-        batch.put(Table::EdgesIn, into.bytes(), label.to_vec());
+    for link in &now {
+        put_edge(batch, tenant, thing, link, row.edge_label());
     }
+}
+
+fn put_edge(batch: &mut Batch<'_>, tenant: TenantId, relation: ThingId, link: &EdgeRow, label: LabelId) {
+    let (out, into) = link.keys(tenant, relation);
+    batch.put(Table::EdgesOut, out.bytes(), label.0.to_be_bytes().to_vec());
+    batch.put(Table::EdgesIn, into.bytes(), label.0.to_be_bytes().to_vec());
 }

@@ -78,9 +78,13 @@ impl Check<'_> {
             sum.cited_twice += u64::from(!sum.cited.insert(said.lsn));
             self.said(tenant, thing, said)?;
         }
-        let links = row.links();
+        let (now, mut links) = (row.links(), row.links());
+        links.extend(before.iter().flat_map(|before| &before.said.edges));
         sum.edges += links.len() as u64;
-        links.iter().try_for_each(|link| self.link(tenant, thing, link, row.edge_label()))
+        links.iter().try_for_each(|link| {
+            let label = if now.contains(link) { row.edge_label() } else { LabelId::SYSTEM };
+            self.link(tenant, thing, link, label)
+        })
     }
 
     fn said(&mut self, tenant: TenantId, thing: ThingId, said: &SaidRow) -> Result<()> {

@@ -73,7 +73,7 @@ pub(crate) struct Held {
     pub(crate) asserted_us: i64,
 }
 
-/// One link of the graph. Its label is the relation's only one, 0 if it has several.
+/// One link of the graph. Its label is the relation's only one; 0 if it has several, or no longer draws it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Link {
     pub(crate) from: String,
@@ -351,19 +351,26 @@ impl Tenant {
     }
 }
 
-/// The links that any source's present word draws.
+/// The links that any source draws, and those that one drew before, which carry no label.
 fn links(id: &str, thing: &Thing) -> BTreeSet<Link> {
     let only = thing.said.keys().map(|(_, label)| *label).next();
     let label = if thing.said.len() == 1 { only.unwrap_or(0) } else { 0 };
-    let edges = thing.said.values().flat_map(|held| &held.assertion.edges);
-    let link = |edge: &storage::model::EdgeSaid| Link {
+    let link = |edge: &storage::model::EdgeSaid, label: u32| Link {
         from: if edge.from.is_empty() { id.to_owned() } else { edge.from.clone() },
         kind: edge.kind.clone(),
         relation: id.to_owned(),
         to: edge.to.clone(),
         label,
     };
-    edges.map(link).collect()
+    let now = thing.said.values().flat_map(|held| &held.assertion.edges);
+    let mut links: BTreeSet<Link> = now.map(|edge| link(edge, label)).collect();
+    let before = thing.before.values().flat_map(|before| &before.2.assertion.edges);
+    for former in before.map(|edge| link(edge, 0)) {
+        if !links.contains(&Link { label, ..former.clone() }) {
+            links.insert(former);
+        }
+    }
+    links
 }
 
 fn is_invalid(said: &Said) -> bool {
