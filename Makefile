@@ -30,6 +30,7 @@ sim: ## Power cuts, failing disks and kills through the night: make sim CUTS=100
 bench: ## Measure against peers on the same disk; INTELGRAPH_BENCH_ROWS=100000 for a quick look
 	cargo bench --locked -p storage --bench commit
 	cargo bench --locked -p index --bench search
+	cargo bench --locked -p intelgraph --bench node
 
 lint: ## Format, clippy, licences and dependencies, documentation: what `make test` checks, without the tests
 	@tests/run.sh format clippy deny docs
