@@ -17,7 +17,7 @@ mod snippet;
 mod suggest;
 mod terms;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::Bound;
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -25,7 +25,7 @@ use storage::View;
 use storage::ids::{LabelId, Lsn, TenantId, ThingId};
 use storage::model::Assertion;
 use storage::record::{Kind, Record};
-use storage::rows::ThingRow;
+use storage::rows::{SaidRow, ThingRow};
 use tantivy::indexer::IndexWriterOptions;
 use tantivy::query::RangeQuery;
 use tantivy::{Index, IndexReader, IndexWriter, ReloadPolicy, Term};
@@ -61,6 +61,8 @@ pub struct TextIndex {
     position: Lsn,
     published: Reader,
     sources: HashMap<LabelId, String>,
+    /// What records said since the last commit.
+    put: HashSet<(ThingId, LabelId)>,
 }
 
 /// Gives out the index as it was last committed; cheap to clone, usable from every thread.
@@ -103,6 +105,7 @@ impl TextIndex {
             position: opened.position,
             published: Reader(Arc::new(RwLock::new(pinned))),
             sources: HashMap::new(),
+            put: HashSet::new(),
         };
         Ok((text, found))
     }
@@ -195,20 +198,41 @@ impl TextIndex {
         Ok(())
     }
 
+    /// Forgets a thing under every label.
     fn forget(&mut self, thing: ThingId) -> Result<()> {
-        let bound = |thing: u64| {
-            let key = content::key(ThingId(thing), LabelId::default());
-            Term::from_field_bytes(self.fields.key, &key)
-        };
-        let labels = RangeQuery::new(Bound::Included(bound(thing.0)), Bound::Excluded(bound(thing.0 + 1)));
-        self.writer()?.delete_query(Box::new(labels))?;
-        Ok(())
+        self.forget_between(thing, LabelId::default(), ThingId(thing.0 + 1), LabelId::default())
     }
 
     fn forget_label(&mut self, thing: ThingId, label: LabelId) -> Result<()> {
-        let term = Term::from_field_bytes(self.fields.key, &content::key(thing, label));
-        self.writer()?.delete_term(term);
+        self.forget_between(thing, label, thing, LabelId(label.0 + 1))
+    }
+
+    /// As a range even where it is one term: what the engine keeps of a term to be deleted is a kilobyte,
+    /// for a scoring that nobody asks for.
+    fn forget_between(
+        &mut self,
+        from: ThingId,
+        from_label: LabelId,
+        to: ThingId,
+        to_label: LabelId,
+    ) -> Result<()> {
+        let bound = |thing, label| Term::from_field_bytes(self.fields.key, &content::key(thing, label));
+        let keys =
+            RangeQuery::new(Bound::Included(bound(from, from_label)), Bound::Excluded(bound(to, to_label)));
+        self.writer()?.delete_query(Box::new(keys))?;
         Ok(())
+    }
+
+    /// Whether there may be a document of a thing under a label. Of most things that an import brings there is none,
+    /// and a deletion, even of nothing, is work for every segment.
+    fn may_hold(&self, view: &View, thing: ThingId, row: &ThingRow, label: LabelId) -> Result<bool> {
+        // What is hidden and shown is put as the view has it, ahead of the position.
+        if !row.deletions_us.is_empty() || self.put.contains(&(thing, label)) {
+            return Ok(true);
+        }
+        let is_held = |said: &SaidRow| said.label() == label && said.lsn() <= self.position;
+        let before = view.before(self.owner.tenant, thing)?;
+        Ok(row.said.iter().chain(before.iter().map(|before| &before.said)).any(is_held))
     }
 
     /// One record in hand is one document, unless a later record in the view already replaced it.
@@ -220,10 +244,13 @@ impl TextIndex {
         let Some((thing, row)) = view.thing_by_id(self.owner.tenant, &assertion.id)? else {
             return Ok(Applied::Ignored);
         };
-        self.forget_label(thing, record.label)?;
+        if self.may_hold(view, thing, &row, record.label)? {
+            self.forget_label(thing, record.label)?;
+        }
         if row.is_deleted() || !row.said.iter().any(|said| said.lsn() == record.lsn) {
             return Ok(Applied::Ignored);
         }
+        self.put.insert((thing, record.label));
         self.put_assertion(view, thing, record, &assertion)
     }
 
@@ -333,12 +360,14 @@ impl Follower for TextIndex {
         prepared.commit()?;
         self.home.sync()?;
         self.position = at;
+        self.put.clear();
         self.publish()
     }
 
     /// A writer that failed once is not asked again: the next change opens another.
     fn rollback(&mut self) -> Result<()> {
         self.writer = None;
+        self.put.clear();
         let meta = self.index.load_metas()?;
         match home::read_payload(meta.payload.as_deref().unwrap_or_default(), &self.owner) {
             Ok(position) => self.position = position,
@@ -352,6 +381,7 @@ impl Follower for TextIndex {
 
     fn reset(&mut self) -> Result<()> {
         self.writer = None;
+        self.put.clear();
         let opened = self.home.create(Found::Nothing)?;
         self.adopt(opened)
     }
