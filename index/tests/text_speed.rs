@@ -20,7 +20,7 @@ const TEXTS: u64 = 100_000;
 const VOCABULARY: u64 = 30_000;
 
 #[test]
-#[ignore = "takes a minute"]
+#[ignore = "prints timings for a minute and judges nothing; run by hand"]
 fn hundred_thousand_short_texts() {
     let directory = tempfile::tempdir().expect("tempdir");
     let (mut library, _) = Library::at(Home::directory(directory.path().join("text")));

@@ -224,7 +224,8 @@ fn an_index_that_is_lost_or_damaged_is_made_again() {
     node.stop_and_verify();
 }
 
-fn files_in(directory: &Path) -> Vec<PathBuf> {
+/// Every file below a directory.
+pub(crate) fn files_in(directory: &Path) -> Vec<PathBuf> {
     let mut files = Vec::new();
     for entry in fs::read_dir(directory).expect("a directory") {
         let path = entry.expect("an entry").path();

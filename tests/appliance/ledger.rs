@@ -1,11 +1,12 @@
 //! The ledger, taken out and proved by somebody who trusts the key alone.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde_json::Value;
 
 use crate::data;
+use crate::disks::files_in;
 use crate::node::{Node, Ran};
 
 fn with_records() -> Node {
@@ -91,13 +92,4 @@ fn an_export_overwrites_nothing() {
     let ran = node.cli(&["ledger", "export", "--out", out.to_str().expect("UTF-8")]);
     assert_eq!(ran.exit, 2, "{ran:?}");
     assert_eq!(fs::read(out.join("precious")).expect("still there"), b"do not touch");
-}
-
-fn files_in(directory: &Path) -> Vec<PathBuf> {
-    let mut files = Vec::new();
-    for entry in fs::read_dir(directory).expect("a directory") {
-        let path = entry.expect("an entry").path();
-        if path.is_dir() { files.extend(files_in(&path)) } else { files.push(path) }
-    }
-    files
 }

@@ -158,7 +158,7 @@ pub(super) fn gzip(bytes: &[u8]) -> Vec<u8> {
 
 /// Prints how fast 200 MB are split and read: the real bundle over and over, and lines. Run with `--ignored --nocapture`.
 #[test]
-#[ignore = "measures, does not test"]
+#[ignore = "prints a rate and judges nothing; run by hand"]
 fn speed() {
     let Some(bytes) = at_hand(ICS_ATTACK) else {
         return;

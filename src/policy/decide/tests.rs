@@ -380,7 +380,7 @@ fn model_purpose(p: &Principal, purpose: Purpose, l: &Label) -> bool {
 
 /// By hand: `cargo test --lib decision_time -- --ignored --nocapture`.
 #[test]
-#[ignore = "measures"]
+#[ignore = "prints timings and judges nothing; run by hand"]
 fn decision_time() {
     let policy = Policy::built_in();
     let principal = a(Role::Analyst);
