@@ -104,6 +104,7 @@ async fn show(url: &str, token: &str, bundle: &Path, output: &Output) -> Result<
             "the data are durable but not searchable yet; start the demo again",
         ));
     }
+    import::verdict(&summary)?;
     let ready = json!({"ready": true, "url": url, "token": token, "tenant": TENANT, "version": VERSION});
     if output.json {
         output.line(&ready.to_string());

@@ -259,7 +259,8 @@ fn print(summary: &Value, output: &Output) {
     }
 }
 
-fn verdict(summary: &Value) -> Result {
+/// The answer that a summary stands for.
+pub(super) fn verdict(summary: &Value) -> Result {
     if let Some(broken) = summary["error"].as_str() {
         return Err(Failure::bad_input(format!("{broken}; what came before it is kept")));
     }
