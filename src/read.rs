@@ -42,14 +42,24 @@ impl<'v> Reader<'v> {
         Reader { view, tenant, entities, relations, sources: OnceCell::new() }
     }
 
-    /// Whether the reader may see every part of what is said of a thing, deleted or not.
+    /// Whether the reader may see every part of what is said of a thing and something of all that it joins, deleted or not.
     ///
     /// # Errors
     /// As for reading the view.
     pub fn covers(&self, id: &str) -> Result<bool> {
-        let Some((_, row)) = self.view.thing_by_id(self.tenant, id)? else { return Ok(false) };
+        let Some((thing, row)) = self.view.thing_by_id(self.tenant, id)? else { return Ok(false) };
         let allowed = self.allowed(&row)?;
-        Ok(row.said.iter().all(|said| allowed.contains(said.label())))
+        if !row.said.iter().all(|said| allowed.contains(said.label())) {
+            return Ok(false);
+        }
+        for end in row.said.iter().flat_map(|said| ends(thing, said)) {
+            let end = self.view.thing(self.tenant, end)?;
+            let allowed = self.allowed(&end)?;
+            if !end.said.iter().any(|said| allowed.contains(said.label())) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     fn allowed(&self, row: &ThingRow) -> Result<&Allowed> {
@@ -82,7 +92,7 @@ impl<'v> Reader<'v> {
     }
 
     fn ends_are_visible(&self, thing: ThingId, said: &SaidRow, as_of_us: Option<i64>) -> Result<bool> {
-        for end in said.edges.iter().flat_map(|edge| [edge.from(), edge.to()]).filter(|end| *end != thing) {
+        for end in ends(thing, said) {
             let row = self.view.thing(self.tenant, end)?;
             if !self.is_visible(end, &row, as_of_us)? {
                 return Ok(false);
@@ -131,6 +141,11 @@ impl<'v> Reader<'v> {
         let names = self.sources.get().expect("set above");
         Ok(names.get(&SourceId(source)).cloned().unwrap_or_default())
     }
+}
+
+/// What a thing joins, by what is said of it.
+fn ends(thing: ThingId, said: &SaidRow) -> impl Iterator<Item = ThingId> {
+    said.edges.iter().flat_map(|edge| [edge.from(), edge.to()]).filter(move |end| *end != thing)
 }
 
 /// Whether what is said draws an edge, seen from the thing at one of its ends. Former edges stay in the

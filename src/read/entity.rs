@@ -128,7 +128,11 @@ impl Reader<'_> {
         let replaced = before.into_iter().map(|before| (before.said, Some(before.replaced_us)));
         let all = row.said.into_iter().map(|said| (said, None)).chain(replaced);
         let mut changes = Vec::new();
-        for (said, replaced_us) in all.filter(|(said, _)| self.may_read(said)) {
+        for (said, replaced_us) in all {
+            // What a relation said once names the ends that it had then.
+            if !self.may_read(&said) || !self.ends_are_visible(thing, &said, None)? {
+                continue;
+            }
             let Some(assertion) = self.view.assertion(self.tenant, said.lsn())? else { continue };
             changes.push(Change {
                 lsn: said.lsn(),

@@ -50,16 +50,12 @@ impl Reader<'_> {
         let (Some((from, _)), Some((to, _))) = (self.find(from, None)?, self.find(to, None)?) else {
             return Ok(None);
         };
-        let kind = match kind {
-            None => None,
-            Some(kind) => match self.view.symbol(self.tenant, kind)? {
-                None => return Ok(Some(Paths::default())),
-                known => known,
-            },
-        };
+        let kind = kind.map(|kind| self.view.symbol(self.tenant, kind)).transpose()?;
+        // A kind that nobody ever said is walked like one that is hidden: not at all, but a thing still leads to itself.
+        let depth = if kind == Some(None) { 0 } else { depth };
         let mut walk = Walk {
             reader: self,
-            kind,
+            kind: kind.flatten(),
             stop,
             visible: HashMap::new(),
             neighbours: HashMap::new(),

@@ -13,6 +13,7 @@ mod graph;
 mod hostile;
 mod http;
 mod kills;
+mod leaks;
 mod ledger;
 mod node;
 mod refusals;

@@ -1,0 +1,79 @@
+//! Probes of every route, read from the page that declares them.
+
+use reqwest::Method;
+
+use super::Findings;
+use super::answers::{lasting_headers, lasting_text};
+use super::world::{Asker, World};
+use crate::http::Http;
+use crate::seed::Seeded;
+
+const ROUTES: &str = include_str!("../../../src/gateway/routes.rs");
+/// How often each route is asked by each asker.
+const ROUNDS: usize = 8;
+
+pub(super) fn probe(world: &World, random: &mut Seeded, findings: &mut Findings) {
+    for route in declared() {
+        for asker in &world.askers {
+            let client = world.node.http_as(&asker.token);
+            for _ in 0..ROUNDS {
+                one(world, asker, &client, route, random, findings);
+            }
+        }
+    }
+}
+
+fn declared() -> Vec<&'static str> {
+    let routes: Vec<_> =
+        ROUTES.split(".route(").skip(1).filter_map(|route| route.split('"').nth(1)).collect();
+    assert!(routes.len() > 5, "routes are declared otherwise than they were: {routes:?}");
+    routes
+}
+
+fn one(
+    world: &World,
+    asker: &Asker,
+    client: &Http,
+    route: &str,
+    random: &mut Seeded,
+    findings: &mut Findings,
+) {
+    let token = format!("Bearer {}", asker.token);
+    let headers = [("authorization", token.as_str())];
+    let number = random.below(24);
+    let (method, path, body) = match route {
+        // Asked by the probes of operations.
+        "/graphql" => return,
+        "/healthz" | "/readyz" | "/metrics" => (Method::GET, route.to_owned(), String::new()),
+        "/api/v1/ledger/entries" => (Method::GET, format!("{route}?size={number}"), String::new()),
+        "/api/v1/imports/{run}/rejects" => {
+            (Method::GET, route.replace("{run}", &number.to_string()), String::new())
+        }
+        "/api/v1/import" => return import(world, asker, client, random, findings),
+        other => panic!("the route `{other}` has no probe; add one"),
+    };
+    let answer = client.send(method, &path, &headers, body.into_bytes());
+    let told =
+        format!("{}\n{}\n{}", answer.status, lasting_headers(&answer.headers), lasting_text(&answer.body));
+    findings.judge(world, asker, &format!("route {route}"), &[], &told);
+}
+
+/// An import may be refused because of what it may not see, and must not say what that is. Only what is known in the
+/// tenant is named: another name would be taken, and be the asker's own from then on.
+fn import(world: &World, asker: &Asker, client: &Http, random: &mut Seeded, findings: &mut Findings) {
+    let token = format!("Bearer {}", asker.token);
+    let (id, source) = world.known_in_tenant(asker, random);
+    let lines = [
+        format!(r#"{{"id":"{}","type":"mine"}}"#, id),
+        format!(r#"{{"relation":"mine","from":"{}","to":"nowhere"}}"#, id),
+    ];
+    for (source, line) in [(&source, &lines[0]), (&"probes".to_owned(), &lines[1])] {
+        let path = format!(
+            "/api/v1/import?format=jsonl&source={source}&purpose=demo&licence=MIT-OK&classification=public"
+        );
+        let headers = [("authorization", token.as_str()), ("content-type", "application/x-ndjson")];
+        let answer = client.send(Method::POST, &path, &headers, line.clone().into_bytes());
+        let told = format!("{}\n{}", answer.status, answer.body).replace(source.as_str(), "SOURCE");
+        findings.judge(world, asker, "route /api/v1/import", &[&id], &told);
+    }
+}

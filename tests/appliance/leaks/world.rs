@@ -1,0 +1,355 @@
+//! Two tenants whose every place holds a word that tells where it leaked from, and the people who look at them.
+
+use serde_json::{Value, json};
+
+use crate::data;
+use crate::node::Node;
+use crate::seed::Seeded;
+
+/// The mark of what everybody in its tenant sees who reads for work.
+const OPEN: &str = "zqopen";
+/// A mark that is on nothing: a name that has it never was.
+const ABSENT: &str = "zqvwkjg";
+
+/// What one source says on one set of terms. Its mark is in everything that it says.
+pub(super) struct Class {
+    mark: &'static str,
+    tenant: &'static str,
+    classification: &'static str,
+    purposes: &'static [&'static str],
+    licence: &'static str,
+    personal: bool,
+    /// Ids that hold no mark: those of relations, and of STIX.
+    ids: Vec<String>,
+}
+
+/// Somebody who asks.
+pub(super) struct Asker {
+    pub(super) name: &'static str,
+    tenant: &'static str,
+    role: &'static str,
+    clearance: &'static str,
+    purposes: &'static [&'static str],
+    pub(super) token: String,
+}
+
+/// A node full of marks.
+pub(super) struct World {
+    pub(super) node: Node,
+    pub(super) askers: Vec<Asker>,
+    classes: Vec<Class>,
+    /// Tokens that nobody here uses: to be listed and revoked.
+    spare_tokens: Vec<(&'static str, String)>,
+}
+
+/// A word for a place of a request, and one that never was and looks the same, if the word is hidden.
+#[derive(Clone, Debug)]
+pub(super) struct Word {
+    pub(super) text: String,
+    pub(super) absent: Option<String>,
+}
+
+const WORK: &[&str] = &["threat-intel", "demo", "investigation"];
+
+impl World {
+    pub(super) fn new() -> World {
+        let node = Node::start();
+        node.cli(&["--tenant", "far", "token", "create", "--role", "admin"]).ok();
+        let mut classes = classes();
+        classes.iter().for_each(|class| class.import(&node));
+        bridges(&node);
+        moved(&node, &mut classes);
+        over(&node);
+        for class in &mut classes {
+            class.learn_ids(&node);
+        }
+        let askers = askers().into_iter().map(|asker| asker.with_token(&node)).collect();
+        let spare = |tenant: &'static str| (tenant, public_id(&node, tenant));
+        let spare_tokens = vec![spare("default"), spare("far")];
+        World { node, askers, classes, spare_tokens }
+    }
+
+    /// Everything that must not be shown to somebody: words and ids.
+    pub(super) fn secrets_from<'w>(&'w self, asker: &'w Asker) -> impl Iterator<Item = &'w str> {
+        let hidden = self.classes.iter().filter(|class| !asker.may_see(class));
+        let secrets =
+            hidden.flat_map(|class| std::iter::once(class.mark).chain(class.ids.iter().map(String::as_str)));
+        let foreign = self.spare_tokens.iter().filter(|(tenant, _)| *tenant != asker.tenant);
+        secrets.chain(foreign.map(|(_, id)| id.as_str()))
+    }
+
+    /// A word of something: of what is hidden from the asker more often than not.
+    pub(super) fn word(&self, asker: &Asker, random: &mut Seeded, places: &[&str]) -> Word {
+        let class = &self.classes[random.below(self.classes.len())];
+        let word = format!("{}{}", class.mark, places[random.below(places.len())]);
+        self.hide(asker, class, word)
+    }
+
+    /// An id: of an entity, a relation or a STIX object.
+    pub(super) fn id(&self, asker: &Asker, random: &mut Seeded) -> Word {
+        let class = &self.classes[random.below(self.classes.len())];
+        let ids: Vec<_> = class.ids.iter().cloned().chain(["ida", "idb"].map(|id| class.word(id))).collect();
+        self.hide(asker, class, ids[random.below(ids.len())].clone())
+    }
+
+    /// An id and a source of the asker's own tenant, hidden or not.
+    pub(super) fn known_in_tenant(&self, asker: &Asker, random: &mut Seeded) -> (String, String) {
+        let home: Vec<_> = self.classes.iter().filter(|class| class.tenant == asker.tenant).collect();
+        let mut any = |place: &str| home[random.below(home.len())].word(place);
+        (any("ida"), any("source"))
+    }
+
+    /// The name of a source.
+    pub(super) fn source(&self, asker: &Asker, random: &mut Seeded) -> Word {
+        self.word(asker, random, &["source"])
+    }
+
+    /// The public part of a token that may be revoked without locking out an asker.
+    pub(super) fn spare_token(&self, asker: &Asker, random: &mut Seeded) -> Word {
+        let (tenant, id) = &self.spare_tokens[random.below(self.spare_tokens.len())];
+        let absent = (*tenant != asker.tenant).then(|| "0000000000".to_owned());
+        Word { text: id.clone(), absent }
+    }
+
+    /// The name of a tenant.
+    pub(super) fn tenant(&self, asker: &Asker, random: &mut Seeded) -> Word {
+        let text = ["default", "far", "nowhere"][random.below(3)].to_owned();
+        let absent =
+            (text != asker.tenant && text != "nowhere").then(|| "elsewhere"[..text.len().min(9)].to_owned());
+        Word { text, absent }
+    }
+
+    fn hide(&self, asker: &Asker, class: &Class, word: String) -> Word {
+        let absent = (!asker.may_see(class)).then(|| absent_like(&word, class.mark));
+        Word { text: word, absent }
+    }
+
+    /// No word of anybody's data, and no token, is in the log.
+    pub(super) fn log_is_clean(&self) {
+        let log = self.node.log();
+        let secrets = self
+            .classes
+            .iter()
+            .map(|class| class.mark)
+            .chain(self.askers.iter().map(|asker| asker.token.as_str()));
+        let found: Vec<_> = secrets.filter(|secret| !secret.is_empty() && log.contains(*secret)).collect();
+        assert!(found.is_empty(), "the log tells {found:?}:\n{log}");
+    }
+
+    pub(super) fn everything_is_shown_to_owners(&self) {
+        for class in self.classes.iter().filter(|class| class.licence != "Embargoed") {
+            let see =
+                |args: &[&str]| self.node.cli(&[&["--tenant", class.tenant], args].concat()).ok().to_string();
+            let shown = see(&["search", &class.word("text")]) + &see(&["entity", "get", &class.word("ida")]);
+            let shown = shown + &see(&["relations", &class.word("ida")]);
+            for place in ["ida", "idb", "type", "tag", "name", "attribute", "value", "text", "kind", "source"]
+            {
+                assert!(shown.contains(&class.word(place)), "no `{}` in {shown}", class.word(place));
+            }
+        }
+    }
+}
+
+impl Asker {
+    /// The rules of the contract, in one sentence each: the model that the policy is held against.
+    pub(super) fn may_see(&self, class: &Class) -> bool {
+        let shared: Vec<_> =
+            class.purposes.iter().filter(|purpose| self.purposes.contains(purpose)).collect();
+        let operational =
+            |purpose: &&&str| ["investigation", "threat-intel", "fraud-risk", "t&s"].contains(*purpose);
+        let reads = matches!(self.role, "owner" | "admin" | "analyst" | "reader");
+        let person = !class.personal || (level(self.clearance) >= 2 && shared.iter().any(operational));
+        reads
+            && self.tenant == class.tenant
+            && level(self.clearance) >= level(class.classification)
+            && !shared.is_empty()
+            && class.licence != "Embargoed"
+            && person
+    }
+
+    fn with_token(mut self, node: &Node) -> Asker {
+        if self.role.is_empty() {
+            return self;
+        }
+        let purposes = self.purposes.join(",");
+        let create = ["--tenant", self.tenant, "token", "create", "--role", self.role];
+        let terms = ["--clearance", self.clearance, "--purpose", &purposes];
+        self.token =
+            node.cli(&[&create[..], &terms].concat()).ok()["token"].as_str().expect("a token").to_owned();
+        self
+    }
+}
+
+impl Class {
+    fn word(&self, place: &str) -> String {
+        format!("{}{place}", self.mark)
+    }
+
+    /// Two entities and what joins them; everything that can be named is.
+    fn import(&self, node: &Node) {
+        let entity = |id: &str| {
+            json!({
+                "id": self.word(id), "type": self.word("type"), "labels": [self.word("tag")],
+                "attributes": {"name": format!("kestrel {}", self.word("name")), self.word("attribute"): self.word("value")},
+                "texts": [{"text": format!("A kestrel with {} in it.", self.word("text"))}],
+            })
+        };
+        let joined = json!({"relation": self.word("kind"), "from": self.word("ida"), "to": self.word("idb")});
+        self.say(node, &self.word("source"), &[entity("ida"), entity("idb"), joined]);
+    }
+
+    fn say(&self, node: &Node, source: &str, lines: &[Value]) {
+        let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
+        let file = node.write(&self.word("file.jsonl"), text);
+        let purposes = self.purposes.join(",");
+        let file = file.to_str().expect("UTF-8");
+        let mut args = vec!["--tenant", self.tenant, "import", file, "--format", "jsonl", "--source", source];
+        args.extend([
+            "--purpose",
+            &purposes,
+            "--licence",
+            self.licence,
+            "--classification",
+            self.classification,
+        ]);
+        args.extend(self.personal.then_some("--personal"));
+        node.cli(&args).ok();
+    }
+
+    /// The ids that the node itself made for the relations of this class: what joins it to the open one is hidden with it.
+    fn learn_ids(&mut self, node: &Node) {
+        let listed = node.cli(&["--tenant", self.tenant, "relations", &self.word("ida")]);
+        let mut relations = listed.json["relations"].as_array().cloned().unwrap_or_default();
+        relations.retain(|relation| relation["kind"] == self.word("kind") || self.mark != OPEN);
+        self.ids.extend(relations.iter().filter_map(|relation| Some(relation["id"].as_str()?.to_owned())));
+    }
+}
+
+fn classes() -> Vec<Class> {
+    let class = |mark, classification| Class {
+        mark,
+        tenant: "default",
+        classification,
+        purposes: WORK,
+        licence: "Open-Data-OK",
+        personal: false,
+        ids: Vec::new(),
+    };
+    vec![
+        class(OPEN, "public"),
+        Class { purposes: &["threat-intel"], ..class("zqinner", "internal") },
+        Class { purposes: &["investigation"], ..class("zqconf", "confidential") },
+        class("zqsecret", "secret"),
+        Class { licence: "Embargoed", ..class("zqbargo", "public") },
+        Class { personal: true, ..class("zqperson", "public") },
+        Class { purposes: &["fraud-risk"], ..class("zqfraud", "public") },
+        class("zqmantle", "secret"),
+        Class { tenant: "far", ..class("zqfaropen", "public") },
+        Class { tenant: "far", ..class("zqyonder", "secret") },
+    ]
+}
+
+fn askers() -> Vec<Asker> {
+    let asker = |name, role, clearance, purposes| Asker {
+        name,
+        tenant: "default",
+        role,
+        clearance,
+        purposes,
+        token: String::new(),
+    };
+    vec![
+        asker("a public reader", "reader", "public", &["threat-intel"]),
+        asker("an internal analyst", "analyst", "internal", &["threat-intel", "demo"]),
+        asker("a confidential analyst", "analyst", "confidential", &["investigation"]),
+        asker("a secret reader for demos", "reader", "secret", &["demo"]),
+        asker("an auditor", "auditor", "secret", WORK),
+        asker("a writer", "writer", "secret", WORK),
+        asker("an internal admin", "admin", "internal", WORK),
+        Asker { tenant: "far", ..asker("an admin of another tenant", "admin", "secret", WORK) },
+        asker("nobody", "", "public", &[]),
+    ]
+}
+
+/// What is open is joined to everything: the joint is hidden with its end.
+fn bridges(node: &Node) {
+    let classes = classes();
+    let (open, others) = classes.split_first().expect("classes");
+    let near = others.iter().filter(|class| class.tenant == open.tenant && class.licence != "Embargoed");
+    let join = |class: &Class| {
+        let (open, hidden) = (open.word("ida"), class.word("ida"));
+        [
+            json!({"relation": "bridge", "from": open, "to": hidden}),
+            json!({"relation": "bridge", "from": hidden, "to": "zqopenidb"}),
+        ]
+    };
+    let lines: Vec<_> = near.flat_map(join).collect();
+    open.say(node, "bridges", &lines);
+}
+
+/// An open relation that once led to something hidden and no longer does.
+fn moved(node: &Node, classes: &mut [Class]) {
+    let id = |name: &str| data::stix_id("malware", name);
+    let (open, end, hidden) = (id("open"), id("end"), id("hidden"));
+    let say = |source: &str, classification: &str, objects: Vec<Value>| {
+        let file = node.write("moved.json", data::bundle(objects).to_string());
+        node.import(
+            &file,
+            "stix",
+            source,
+            &["--classification", classification, "--purpose", "demo,investigation"],
+        )
+        .ok();
+    };
+    say("moved-secret", "secret", vec![data::malware(&hidden, "zqsecretname", "zqsecrettext")]);
+    let relationship = data::stix_id("relationship", "moved");
+    let drawn = |to: &str| data::relationship(&relationship, &open, "uses", to);
+    say(
+        "moved",
+        "public",
+        vec![data::malware(&open, "one", ""), data::malware(&end, "two", ""), drawn(&hidden)],
+    );
+    let mut moved = drawn(&end);
+    moved["modified"] = "2025-01-01T00:00:00.000Z".into();
+    say("moved", "public", vec![moved]);
+    let secret = classes.iter_mut().find(|class| class.mark == "zqsecret").expect("a secret class");
+    secret.ids.push(hidden);
+    let open_class = classes.iter_mut().find(|class| class.mark == OPEN).expect("an open class");
+    open_class.ids.extend([open, end, relationship]);
+}
+
+/// A secret source that speaks of a thing which everybody sees.
+fn over(node: &Node) {
+    let classes = classes();
+    let mantle = classes.iter().find(|class| class.mark == "zqmantle").expect("a class");
+    let said = json!({
+        "id": "zqopenida", "type": "zqopentype", "labels": [mantle.word("tag")],
+        "attributes": {"name": mantle.word("name"), mantle.word("attribute"): mantle.word("value"), "title": mantle.word("title")},
+        "texts": [{"text": mantle.word("text")}], "observed_at": "2030-01-01T00:00:00Z",
+    });
+    mantle.say(node, "zqmantleover", &[said]);
+}
+
+fn public_id(node: &Node, tenant: &str) -> String {
+    let made = node.cli(&["--tenant", tenant, "token", "create", "--role", "reader"]).ok();
+    made["id"].as_str().expect("an id").to_owned()
+}
+
+/// A word of the same shape and length that is nowhere.
+fn absent_like(word: &str, mark: &str) -> String {
+    if word.contains(mark) {
+        let never: String = ABSENT.chars().cycle().take(mark.len()).collect();
+        return word.replace(mark, &never);
+    }
+    // An id whose last digits are changed.
+    let kept = word.len() - 8;
+    format!("{}{}", &word[..kept], "0".repeat(8))
+}
+
+fn level(classification: &str) -> usize {
+    ["public", "internal", "confidential", "restricted", "secret"]
+        .iter()
+        .position(|known| *known == classification)
+        .expect("a level")
+        + 1
+}
