@@ -34,8 +34,14 @@ impl Http {
 
     /// Sends a GraphQL request, with the token.
     pub(crate) fn post(&self, body: &Value) -> Answer {
+        self.post_for(None, body)
+    }
+
+    /// Sends a GraphQL request, with the token, that names a tenant.
+    pub(crate) fn post_for(&self, tenant: Option<&str>, body: &Value) -> Answer {
         let token = format!("Bearer {}", self.token);
-        let headers = [("authorization", token.as_str()), ("content-type", "application/json")];
+        let mut headers = vec![("authorization", token.as_str()), ("content-type", "application/json")];
+        headers.extend(tenant.map(|tenant| ("x-ig-tenant", tenant)));
         self.send(Method::POST, "/graphql", &headers, body.to_string().into_bytes())
     }
 

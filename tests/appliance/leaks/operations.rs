@@ -27,58 +27,116 @@ enum Drawn {
     Word(Word),
 }
 
+/// A question: two forms of it, if there is a hidden word in it.
+#[derive(Default)]
+struct Question {
+    variables: Map<String, Value>,
+    /// The same with a word that never was in the place of the hidden one.
+    never: Map<String, Value>,
+    /// The tenant that the request names.
+    tenant: Option<(String, String)>,
+    /// The hidden word, and the one that never was.
+    hidden: Option<(String, String)>,
+}
+
+/// What probes learn on their way: cursors that others were given.
+struct Probes<'w> {
+    world: &'w World,
+    cursors: Vec<String>,
+}
+
+/// The most cursors that are remembered; they expire by being too many.
+const CURSORS_MAX: usize = 64;
+
 pub(super) fn probe(world: &World, probes: u64, random: &mut Seeded, findings: &mut Findings) {
     let clients: Vec<_> = world.askers.iter().map(|asker| world.node.http_as(&asker.token)).collect();
     let operations: Vec<_> = ALL.iter().map(|operation| (operation, variables(operation))).collect();
+    let mut probe = Probes { world, cursors: vec!["AAAA".to_owned()] };
     let mut made = 0;
     while made < probes {
         for (operation, variables) in &operations {
             for (asker, client) in world.askers.iter().zip(&clients) {
-                one(world, asker, client, operation, variables, random, findings);
+                let question = probe.question(asker, operation, variables, random);
+                probe.ask(asker, client, operation, &question, findings);
                 made += 1;
             }
         }
     }
 }
 
-/// Asks one operation; if a hidden word is in the question, asks it again with one that never was.
-fn one(
-    world: &World,
-    asker: &Asker,
-    client: &Http,
-    operation: &Operation,
-    variables: &[Variable],
-    random: &mut Seeded,
-    findings: &mut Findings,
-) {
-    let (mut asked, mut hidden, mut absent) = (Map::new(), None, Map::new());
-    for variable in variables {
-        if !variable.needed && !random.one_in(3) {
-            continue;
+impl Probes<'_> {
+    fn question(
+        &self,
+        asker: &Asker,
+        operation: &Operation,
+        variables: &[Variable],
+        random: &mut Seeded,
+    ) -> Question {
+        let mut question = Question::default();
+        if random.one_in(8) {
+            let tenant = self.world.tenant(asker, random);
+            question.tenant =
+                Some((tenant.text.clone(), tenant.absent.clone().unwrap_or(tenant.text.clone())));
+            question.hidden = tenant.absent.map(|absent| (tenant.text, absent));
         }
-        let (value, never) = match draw(world, asker, operation, variable, random) {
+        for variable in variables {
+            if variable.needed || random.one_in(3) {
+                question.add(variable, self.draw(asker, operation, variable, random));
+            }
+        }
+        question
+    }
+
+    /// Asks; if a hidden word is in the question, asks again with one that never was.
+    fn ask(
+        &mut self,
+        asker: &Asker,
+        client: &Http,
+        operation: &Operation,
+        question: &Question,
+        findings: &mut Findings,
+    ) {
+        let probe = format!("operation {}", operation.id);
+        let send = |never: bool| {
+            let variables = if never { &question.never } else { &question.variables };
+            let tenant = question.tenant.as_ref().map(|(known, absent)| if never { absent } else { known });
+            client.post_for(tenant.map(String::as_str), &json!({"id": operation.id, "variables": variables}))
+        };
+        let answer = send(false);
+        let named = question.hidden.iter().map(|(text, _)| text.as_str()).chain([OTHERWISE]);
+        findings.judge(self.world, asker, &probe, &named.collect::<Vec<_>>(), &whole(&answer));
+        if let Some((text, never)) = &question.hidden {
+            findings.compare(asker, &probe, text, never, &|word| whole(&send(word == never)));
+        }
+        self.learn(&answer);
+    }
+
+    fn learn(&mut self, answer: &Answer) {
+        let found =
+            ["\"nextCursor\":\"", "\"endCursor\":\""].iter().find_map(|name| answer.body.split(name).nth(1));
+        if let Some(cursor) = found.and_then(|rest| rest.split('"').next()) {
+            if self.cursors.len() == CURSORS_MAX {
+                self.cursors.remove(0);
+            }
+            self.cursors.push(cursor.to_owned());
+        }
+    }
+}
+
+impl Question {
+    fn add(&mut self, variable: &Variable, drawn: Drawn) {
+        let (value, never) = match drawn {
             Drawn::Plain(value) => (value.clone(), value),
             // One hidden word in a question: with two, nobody could tell which of them was answered.
-            Drawn::Word(Word { text, absent: Some(never) }) if hidden.is_none() => {
-                hidden = Some((text.clone(), never.clone()));
+            Drawn::Word(Word { text, absent: Some(never) }) if self.hidden.is_none() => {
+                self.hidden = Some((text.clone(), never.clone()));
                 (variable.value(&text), variable.value(&never))
             }
             Drawn::Word(Word { text, absent: None }) => (variable.value(&text), variable.value(&text)),
             Drawn::Word(_) => (variable.value(OTHERWISE), variable.value(OTHERWISE)),
         };
-        asked.insert(variable.name.clone(), value);
-        absent.insert(variable.name.clone(), never);
-    }
-    let probe = format!("operation {}", operation.id);
-    let answer = whole(&client.post(&json!({"id": operation.id, "variables": asked})));
-    let named = hidden.iter().map(|(text, _)| text.as_str()).chain([OTHERWISE]);
-    findings.judge(world, asker, &probe, &named.collect::<Vec<_>>(), &answer);
-    if let Some((text, never)) = hidden {
-        let ask = |word: &str| {
-            let variables = if word == text { &asked } else { &absent };
-            whole(&client.post(&json!({"id": operation.id, "variables": variables})))
-        };
-        findings.compare(asker, &probe, &text, &never, &ask);
+        self.variables.insert(variable.name.clone(), value);
+        self.never.insert(variable.name.clone(), never);
     }
 }
 
@@ -86,42 +144,42 @@ fn whole(answer: &Answer) -> String {
     format!("{}\n{}\n{}", answer.status, lasting_headers(&answer.headers), lasting_text(&answer.body))
 }
 
-/// Something to send; what has a name that is not known here has no probe, and must get one.
-fn draw(
-    world: &World,
-    asker: &Asker,
-    operation: &Operation,
-    variable: &Variable,
-    random: &mut Seeded,
-) -> Drawn {
-    let pick =
-        |random: &mut Seeded, values: &[Value]| Drawn::Plain(values[random.below(values.len())].clone());
-    match variable.name.as_str() {
-        "id" if operation.id.starts_with("token") => Drawn::Word(world.spare_token(asker, random)),
-        "id" | "from" | "to" => Drawn::Word(world.id(asker, random)),
-        "q" => Drawn::Word(query(world, asker, random)),
-        "prefix" => Drawn::Word(beginning(world, asker, random)),
-        "kind" => Drawn::Word(world.word(asker, random, &["kind"])),
-        "types" => Drawn::Word(world.word(asker, random, &["type"])),
-        "sources" => Drawn::Word(world.source(asker, random)),
-        "tenant" => Drawn::Word(world.tenant(asker, random)),
-        "lsn" | "atLeast" => Drawn::Plain((1 + random.below(60)).into()),
-        "limit" | "depth" | "first" => pick(random, &[1.into(), 3.into(), 100.into(), 0.into()]),
-        "after" => pick(random, &["".into(), "AAAA".into(), "1".into()]),
-        "asOf" => pick(random, &["2000-01-01T00:00:00Z".into(), "2999-01-01T00:00:00Z".into()]),
-        "expiresAt" => pick(random, &["2000-01-01T00:00:00Z".into(), "2999-01-01T00:00:00Z".into()]),
-        "direction" => pick(random, &["OUT".into(), "IN".into(), "BOTH".into()]),
-        "facets" | "includeRevoked" => pick(random, &[true.into(), false.into()]),
-        "role" => pick(random, &["reader".into(), "auditor".into(), "owner".into()]),
-        "clearance" => pick(random, &["public".into(), "secret".into()]),
-        "purposes" => pick(random, &[json!(["demo"]), json!(["training"])]),
-        "scopes" => pick(random, &[json!(["embargoed.read"]), json!([])]),
-        name => panic!("the variable `{name}` of `{}` has no probe; add one", operation.id),
+impl Probes<'_> {
+    /// Something to send; what has a name that is not known here has no probe, and must get one.
+    fn draw(&self, asker: &Asker, operation: &Operation, variable: &Variable, random: &mut Seeded) -> Drawn {
+        let world = self.world;
+        let pick =
+            |random: &mut Seeded, values: &[Value]| Drawn::Plain(values[random.below(values.len())].clone());
+        match variable.name.as_str() {
+            "id" if operation.id.starts_with("token") => Drawn::Word(world.spare_token(asker, random)),
+            "id" | "from" | "to" => Drawn::Word(world.id(asker, random)),
+            "q" => Drawn::Word(query(world, asker, random)),
+            "prefix" => Drawn::Word(beginning(world, asker, random)),
+            "kind" => Drawn::Word(world.word(asker, random, &["kind"])),
+            "types" => Drawn::Word(world.word(asker, random, &["type"])),
+            "sources" => Drawn::Word(world.source(asker, random)),
+            "tenant" => Drawn::Word(world.tenant(asker, random)),
+            "lsn" | "atLeast" => Drawn::Plain((1 + random.below(60)).into()),
+            "limit" | "depth" | "first" => pick(random, &[1.into(), 3.into(), 100.into(), 0.into()]),
+            "after" => Drawn::Plain(self.cursors[random.below(self.cursors.len())].clone().into()),
+            "asOf" => pick(random, &["2000-01-01T00:00:00Z".into(), "2999-01-01T00:00:00Z".into()]),
+            "expiresAt" => pick(random, &["2000-01-01T00:00:00Z".into(), "2999-01-01T00:00:00Z".into()]),
+            "direction" => pick(random, &["OUT".into(), "IN".into(), "BOTH".into()]),
+            "facets" | "includeRevoked" => pick(random, &[true.into(), false.into()]),
+            "role" => pick(random, &["reader".into(), "auditor".into(), "owner".into()]),
+            "clearance" => pick(random, &["public".into(), "secret".into()]),
+            "purposes" => pick(random, &[json!(["demo"]), json!(["training"])]),
+            "scopes" => pick(random, &[json!(["embargoed.read"]), json!([])]),
+            name => panic!("the variable `{name}` of `{}` has no probe; add one", operation.id),
+        }
     }
 }
 
 /// Words as people search for them: alone, beside others, as a phrase, left out, mistyped.
 fn query(world: &World, asker: &Asker, random: &mut Seeded) -> Word {
+    if random.one_in(10) {
+        return world.near_miss(asker);
+    }
     let places = ["text", "name", "value", "title", "ida", "tag", "type", "kind", "attribute"];
     let word = world.word(asker, random, &places);
     let shapes: [fn(&str) -> String; 5] = [

@@ -92,6 +92,14 @@ impl World {
         self.hide(asker, class, ids[random.below(ids.len())].clone())
     }
 
+    /// A word that only a secret text has, one letter from a word of an open one: whoever is not corrected to that one learns
+    /// that somebody has the other.
+    pub(super) fn near_miss(&self, asker: &Asker) -> Word {
+        let secret = self.classes.iter().find(|class| class.mark == "zqsecret").expect("a secret class");
+        let absent = (!asker.may_see(secret)).then(|| "quorvez".to_owned());
+        Word { text: "quorvex".to_owned(), absent }
+    }
+
     /// An id and a source of the asker's own tenant, hidden or not.
     pub(super) fn known_in_tenant(&self, asker: &Asker, random: &mut Seeded) -> (String, String) {
         let home: Vec<_> = self.classes.iter().filter(|class| class.tenant == asker.tenant).collect();
@@ -191,7 +199,7 @@ impl Class {
             json!({
                 "id": self.word(id), "type": self.word("type"), "labels": [self.word("tag")],
                 "attributes": {"name": format!("kestrel {}", self.word("name")), self.word("attribute"): self.word("value")},
-                "texts": [{"text": format!("A kestrel with {} in it.", self.word("text"))}],
+                "texts": [{"text": format!("A kestrel with {} in it. {}", self.word("text"), self.near_word())}],
             })
         };
         let joined = json!({"relation": self.word("kind"), "from": self.word("ida"), "to": self.word("idb")});
@@ -214,6 +222,14 @@ impl Class {
         ]);
         args.extend(self.personal.then_some("--personal"));
         node.cli(&args).ok();
+    }
+
+    fn near_word(&self) -> &'static str {
+        match self.mark {
+            OPEN => "quorvel",
+            "zqsecret" => "quorvex",
+            _ => "",
+        }
     }
 
     /// The ids that the node itself made for the relations of this class: what joins it to the open one is hidden with it.
