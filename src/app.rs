@@ -13,17 +13,16 @@ use tokio::sync::Semaphore;
 use crate::commit;
 use crate::config::Config;
 use crate::follow::Follow;
-use crate::gateway::{Failure, GraphQl, schema};
+use crate::gateway::{Failure, GraphQl, Limits, TAKERS_MAX, schema};
 use crate::ingest::import::GivenUp;
 use crate::metrics::Metrics;
 use crate::policy::{Action, Allowed, AllowedCache, KnownLabels, Policy, Principal, Resource};
 use crate::read::Reader;
+use crate::readers::Readers;
 use crate::search::Cursors;
 
 /// The version of this program.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
-/// Readings at a time: each holds a thread and a view.
-const READERS_MAX: usize = 64;
 /// Imports at a time; one more is told to come back.
 pub(crate) const IMPORTERS_MAX: usize = 16;
 
@@ -48,9 +47,13 @@ pub struct App {
     /// What is asked of it, counted.
     pub metrics: Metrics,
     /// Places for readings.
-    pub(crate) readers: Arc<Semaphore>,
+    pub(crate) readers: Readers,
+    /// How much one may ask for.
+    pub(crate) limits: Limits,
     /// Places for imports: each holds a thread for as long as its body takes to come.
     pub(crate) importers: Arc<Semaphore>,
+    /// Places for requests with events: each holds its body.
+    pub(crate) takers: Arc<Semaphore>,
     /// The schema of its API.
     pub(crate) graphql: GraphQl,
     /// Pages of searches in progress.
@@ -73,13 +76,15 @@ impl App {
         anchor: Arc<Anchor>,
     ) -> App {
         App {
+            limits: Limits::new(&config),
             config,
             store,
             commit,
             follow,
             anchor,
             metrics: Metrics::default(),
-            readers: Arc::new(Semaphore::new(READERS_MAX)),
+            readers: Readers::default(),
+            takers: Arc::new(Semaphore::new(TAKERS_MAX)),
             importers: Arc::new(Semaphore::new(IMPORTERS_MAX)),
             graphql: schema(),
             cursors: Cursors::default(),
@@ -119,6 +124,11 @@ impl App {
     pub(crate) fn check(&self, principal: &Principal, action: Action) -> Result<(), Failure> {
         let decision = self.policy.decide(principal, action, Resource::Tenant(principal.tenant));
         if decision.allowed { Ok(()) } else { Err(Failure::denied(action.as_str())) }
+    }
+
+    /// How often the labels that somebody may see were known already, and how often not.
+    pub(crate) fn policy_cache(&self) -> (u64, u64) {
+        self.allowed.asked()
     }
 
     /// How many labels the view knows of a tenant.

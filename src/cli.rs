@@ -18,11 +18,15 @@ mod verify;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{Args, CommandFactory, Parser, Subcommand};
 
 pub use failure::Failure;
 use output::Output;
+
+/// What still runs when a node has stopped is given so long.
+const LEFT_OVER_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// What a command found: 0 for yes, 1 for no.
 type Result<T = Answer> = std::result::Result<T, Failure>;
@@ -52,6 +56,9 @@ struct Global {
     /// A file that holds the token [default: the token in $INTELGRAPH_TOKEN]
     #[arg(long, global = true, value_name = "FILE")]
     token_file: Option<PathBuf>,
+    /// The certificate of who vouches for the node (PEM) [default: $INTELGRAPH_CA_FILE, else the system's]
+    #[arg(long, global = true, value_name = "FILE")]
+    ca_file: Option<PathBuf>,
     /// The tenant, for owners of a node who work on several
     #[arg(long, global = true)]
     tenant: Option<String>,
@@ -128,8 +135,8 @@ fn quiet_caught_panics() {
 fn dispatch(cli: Cli, output: &Output) -> Result {
     let global = &cli.global;
     match cli.command {
-        Command::Serve(serve) => runtime(true)?.block_on(serve.run(output)),
-        Command::Demo(demo) => runtime(true)?.block_on(demo.run(output)),
+        Command::Serve(serve) => run_node(serve.run(output)),
+        Command::Demo(demo) => run_node(demo.run(output)),
         Command::Import(import) => runtime(false)?.block_on(import.run(global, output)),
         Command::Search(search) => runtime(false)?.block_on(search.run(global, output)),
         Command::Entity(entity) => runtime(false)?.block_on(entity.run(global, output)),
@@ -143,6 +150,14 @@ fn dispatch(cli: Cli, output: &Output) -> Result {
             Ok(Answer::Yes)
         }
     }
+}
+
+/// A reading that is still running when the node has stopped is not waited for: it only reads.
+fn run_node(node: impl Future<Output = Result>) -> Result {
+    let runtime = runtime(true)?;
+    let ended = runtime.block_on(node);
+    runtime.shutdown_timeout(LEFT_OVER_TIMEOUT);
+    ended
 }
 
 fn runtime(threads: bool) -> Result<tokio::runtime::Runtime> {

@@ -7,8 +7,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::{Registry, Unit};
 use storage::commands::{Applied, Command};
 use storage::{Committed, Error, Result, Store};
 use tokio::sync::oneshot;
@@ -24,6 +26,11 @@ const BATCH_BYTES_MAX: usize = 16 << 20;
 /// Between two looks at whether the store failed, and two attempts to reopen it.
 const REOPEN_EVERY: Duration = Duration::from_millis(250);
 
+/// Upper bounds of the histograms: seconds of a commit,
+const COMMIT_SECONDS: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
+/// and commands in it.
+const COMMIT_COMMANDS: [f64; 8] = [1.0, 4.0, 16.0, 64.0, 256.0, 1024.0, 4096.0, 16_384.0];
+
 /// What each command of a submission did, or why it was refused.
 pub type Answers = Vec<Result<Applied>>;
 
@@ -32,6 +39,14 @@ pub type Answers = Vec<Result<Applied>>;
 pub struct Handle {
     queue: SyncSender<Submission>,
     tail: Arc<Tail>,
+    measured: Measured,
+}
+
+/// How long commits took, and how much each held.
+#[derive(Clone)]
+pub struct Measured {
+    seconds: Histogram,
+    commands: Histogram,
 }
 
 struct Submission {
@@ -56,12 +71,12 @@ struct Growth {
 /// Starts the writer. It ends when the last handle is dropped, with everything submitted before written.
 pub fn start(store: Arc<Store>) -> std::io::Result<(Handle, JoinHandle<()>)> {
     let (queue, submissions) = sync_channel(QUEUE_MAX);
-    let tail = Arc::new(Tail::default());
-    let publish = Arc::clone(&tail);
+    let (tail, measured) = (Arc::new(Tail::default()), Measured::default());
+    let (publish, measure) = (Arc::clone(&tail), measured.clone());
     let writer = std::thread::Builder::new()
         .name("commit".to_owned())
-        .spawn(move || write_until_closed(&store, &submissions, &publish))?;
-    Ok((Handle { queue, tail }, writer))
+        .spawn(move || write_until_closed(&store, &submissions, &publish, &measure))?;
+    Ok((Handle { queue, tail, measured }, writer))
 }
 
 impl Handle {
@@ -73,7 +88,7 @@ impl Handle {
         let (answer, answered) = oneshot::channel();
         match self.queue.try_send(Submission { commands, bytes: 0, answer }) {
             Ok(()) => answered.await.map_err(|_| stopped())?,
-            Err(TrySendError::Full(_)) => Err(Error::Busy { limit: QUEUE_MAX }),
+            Err(TrySendError::Full(_)) => Err(Error::Busy { what: "writes are waiting", limit: QUEUE_MAX }),
             Err(TrySendError::Disconnected(_)) => Err(stopped()),
         }
     }
@@ -101,10 +116,38 @@ impl Handle {
         self.submit_soon(commands, 0)?.blocking_recv().map_err(|_| stopped())?
     }
 
+    /// How long commits took, and how much each held.
+    #[must_use]
+    pub fn measured(&self) -> &Measured {
+        &self.measured
+    }
+
     /// Tells that some log has grown.
     #[must_use]
     pub fn tail(&self) -> &Arc<Tail> {
         &self.tail
+    }
+}
+
+impl Default for Measured {
+    fn default() -> Measured {
+        Measured { seconds: Histogram::new(COMMIT_SECONDS), commands: Histogram::new(COMMIT_COMMANDS) }
+    }
+}
+
+impl Measured {
+    /// Adds both to what is told of the node.
+    pub fn register(&self, registry: &mut Registry) {
+        let help = "Time to carry out a batch and make it durable";
+        registry.register_with_unit("commit_duration", help, Unit::Seconds, self.seconds.clone());
+        let help = "Commands that became durable together";
+        let unit = Unit::Other("commands".to_owned());
+        registry.register_with_unit("commit_batch", help, unit, self.commands.clone());
+    }
+
+    fn took(&self, time: Duration, commands: usize) {
+        self.seconds.observe(time.as_secs_f64());
+        self.commands.observe(commands as f64);
     }
 }
 
@@ -142,10 +185,10 @@ impl Tail {
     }
 }
 
-fn write_until_closed(store: &Store, submissions: &Receiver<Submission>, tail: &Tail) {
+fn write_until_closed(store: &Store, submissions: &Receiver<Submission>, tail: &Tail, measured: &Measured) {
     loop {
         match submissions.recv_timeout(REOPEN_EVERY) {
-            Ok(first) => write(store, gather(first, submissions), tail),
+            Ok(first) => write(store, gather(first, submissions), tail, measured),
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => return,
         }
@@ -171,14 +214,16 @@ fn gather(first: Submission, submissions: &Receiver<Submission>) -> Vec<Submissi
     batch
 }
 
-fn write(store: &Store, batch: Vec<Submission>, tail: &Tail) {
+fn write(store: &Store, batch: Vec<Submission>, tail: &Tail, measured: &Measured) {
     let (answer_to, commands): (Vec<_>, Vec<_>) = batch
         .into_iter()
         .map(|submission| ((submission.answer, submission.commands.len()), submission.commands))
         .unzip();
     let commands: Vec<Command> = commands.into_iter().flatten().collect();
+    let began = Instant::now();
     match write_or_reopen(store, &commands) {
         Ok(committed) => {
+            measured.took(began.elapsed(), commands.len());
             tail.publish();
             let mut answers = committed.answers.into_iter();
             for (answer, count) in answer_to {

@@ -11,7 +11,7 @@ pub const LISTEN: &str = "127.0.0.1:7340";
 /// Environment variables begin with this.
 const PREFIX: &str = "INTELGRAPH_";
 /// Variables of the same prefix that belong to the commands, not to the node.
-const NOT_SETTINGS: [&str; 4] = ["url", "token", "config", "demo_bundle"];
+const NOT_SETTINGS: [&str; 5] = ["url", "token", "config", "demo_bundle", "ca_file"];
 
 /// The settings of a node.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
@@ -23,12 +23,39 @@ pub struct Config {
     pub listen: SocketAddr,
     /// Whether it may listen beyond this machine without TLS.
     pub insecure_http: bool,
+    /// The certificate chain of TLS, a PEM file; it is read again when it changes.
+    pub tls_certificate: Option<PathBuf>,
+    /// Its key, a PEM file that others cannot read.
+    pub tls_key: Option<PathBuf>,
+    /// What is logged: `error`, `warn`, `info`, or a filter such as `info,hyper=debug`.
+    pub log: String,
     /// Page cache of the database, in bytes.
     pub cache_bytes_max: usize,
     /// Largest body of a request that is not an import, in bytes.
     pub body_bytes_max: usize,
-    /// Connections at a time.
+    /// Connections at a time. One more takes the place of whoever has asked nothing for longest.
     pub connections_max: usize,
+    /// Connections of one address at a time.
+    pub connections_per_address_max: usize,
+    /// A request's head has come by then, in seconds.
+    pub header_timeout_s: u64,
+    /// A connection may be idle for so long, in seconds.
+    pub idle_timeout_s: u64,
+    /// A body may be waited for so long, in seconds: in all, or for an import each time for
+    /// `bytes_per_second_min` of it.
+    pub body_timeout_s: u64,
+    /// A client may leave an answer unread for so long, in seconds.
+    pub write_timeout_s: u64,
+    /// Who sends or takes less is cut off, in bytes a second.
+    pub bytes_per_second_min: u64,
+    /// Requests of one token, a second,
+    pub principal_requests_per_second_max: u32,
+    /// and so many at once after a pause.
+    pub principal_requests_burst_max: u32,
+    /// Failed sign-ins from one address, a minute.
+    pub failed_sign_ins_per_minute_max: u32,
+    /// Requests that take longer are logged, in milliseconds.
+    pub slow_operation_ms: u64,
 }
 
 impl Default for Config {
@@ -37,9 +64,22 @@ impl Default for Config {
             data_dir: PathBuf::from("intelgraph-data"),
             listen: LISTEN.parse().expect("a socket address"),
             insecure_http: false,
+            tls_certificate: None,
+            tls_key: None,
+            log: "info".to_owned(),
             cache_bytes_max: 128 << 20,
             body_bytes_max: 1 << 20,
-            connections_max: 1024,
+            connections_max: 4096,
+            connections_per_address_max: 1024,
+            header_timeout_s: 10,
+            idle_timeout_s: 60,
+            body_timeout_s: 30,
+            write_timeout_s: 30,
+            bytes_per_second_min: 100,
+            principal_requests_per_second_max: 10_000,
+            principal_requests_burst_max: 20_000,
+            failed_sign_ins_per_minute_max: 120,
+            slow_operation_ms: 1000,
         }
     }
 }
@@ -55,6 +95,10 @@ pub struct Flags {
     pub listen: Option<SocketAddr>,
     /// `--insecure-http`.
     pub insecure_http: bool,
+    /// `--tls-certificate`.
+    pub tls_certificate: Option<PathBuf>,
+    /// `--tls-key`.
+    pub tls_key: Option<PathBuf>,
 }
 
 impl Config {
@@ -77,13 +121,34 @@ impl Config {
         config.data_dir = flags.data_dir.unwrap_or(config.data_dir);
         config.listen = flags.listen.unwrap_or(config.listen);
         config.insecure_http |= flags.insecure_http;
-        ensure!(
-            config.listen.ip().is_loopback() || config.insecure_http,
-            "listen address `{}` is reachable from other machines and there is no TLS; \
-             listen on 127.0.0.1, or say --insecure-http",
-            config.listen
-        );
+        config.tls_certificate = flags.tls_certificate.or(config.tls_certificate);
+        config.tls_key = flags.tls_key.or(config.tls_key);
+        config.check()?;
         Ok(config)
+    }
+
+    fn check(&self) -> Result<()> {
+        ensure!(
+            self.listen.ip().is_loopback() || self.insecure_http || self.tls_certificate.is_some(),
+            "listen address `{}` is reachable from other machines and there is no TLS; \
+             give --tls-certificate and --tls-key, listen on 127.0.0.1, or say --insecure-http",
+            self.listen
+        );
+        let counts = [
+            ("connections_max", self.connections_max as u64),
+            ("connections_per_address_max", self.connections_per_address_max as u64),
+            ("header_timeout_s", self.header_timeout_s),
+            ("idle_timeout_s", self.idle_timeout_s),
+            ("body_timeout_s", self.body_timeout_s),
+            ("write_timeout_s", self.write_timeout_s),
+            ("principal_requests_per_second_max", self.principal_requests_per_second_max.into()),
+            ("principal_requests_burst_max", self.principal_requests_burst_max.into()),
+            ("failed_sign_ins_per_minute_max", self.failed_sign_ins_per_minute_max.into()),
+        ];
+        for (name, count) in counts {
+            ensure!(count > 0, "setting `{name}` is 0; nobody would get in");
+        }
+        Ok(())
     }
 }
 

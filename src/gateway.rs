@@ -4,11 +4,16 @@ mod auth;
 mod errors;
 mod graphql;
 mod http;
+mod limits;
 pub mod operations;
+mod requests;
 mod routes;
 mod serve;
+mod tls;
 
 pub(crate) use errors::Failure;
 pub use graphql::sdl;
 pub(crate) use graphql::{GraphQl, schema};
+pub(crate) use http::events::TAKERS_MAX;
+pub(crate) use limits::Limits;
 pub use serve::{Server, bind};

@@ -1,5 +1,6 @@
 //! Ways in: what arrives becomes commands, and every way in records its own lineage.
 
+pub mod events;
 pub mod files;
 pub mod import;
 pub mod upload;

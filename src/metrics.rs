@@ -1,59 +1,232 @@
-//! What is asked of the node, counted, in the Prometheus text format.
+//! What is asked of the node, counted, for Prometheus. Labels have few values: none names a tenant, a thing or a person.
+
+mod classic;
+mod process;
 
 use std::sync::atomic::AtomicU64;
+use std::time::Duration;
 
 use prometheus_client::encoding::text::encode;
-use prometheus_client::metrics::counter::Counter;
-use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::counter::{ConstCounter, Counter};
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
+use storage::View;
+use storage::ids::Lsn;
 
-use crate::app::App;
+use crate::app::{App, VERSION};
+use crate::node;
 
-/// The counters that requests move.
-#[derive(Default)]
+/// Upper bounds in seconds: dense where the promises are.
+const REQUEST_SECONDS: [f64; 14] =
+    [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.25, 0.45, 1.0, 2.5, 10.0, 30.0];
+
+/// A label and its value.
+type Label = (&'static str, String);
+/// A counter for each reason.
+type ByReason = Family<[Label; 1], Counter>;
+
+/// The text format that a scraper asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Format {
+    /// OpenMetrics 1.0.
+    Open,
+    /// Prometheus 0.0.4: what everybody reads.
+    Classic,
+}
+
+/// What requests move.
+#[derive(Clone)]
 pub struct Metrics {
     /// Searches answered.
     pub searches: Counter,
     /// Objects that imports read.
     pub import_objects: Counter,
+    /// Events taken in.
+    pub events_accepted: Counter,
+    /// Events that were there before.
+    pub events_duplicate: Counter,
     /// Hits that an index found and the policy then refused: must stay 0.
     pub denied_after_filter: Counter,
+    /// Connections that are open.
+    pub connections: Gauge,
+    /// Requests that are being answered.
+    pub requests_in_progress: Gauge,
+    requests: Family<[Label; 2], Histogram, fn() -> Histogram>,
+    requests_refused: ByReason,
+    connections_closed: ByReason,
+}
+
+impl Default for Metrics {
+    fn default() -> Metrics {
+        let requests =
+            Family::new_with_constructor((|| Histogram::new(REQUEST_SECONDS)) as fn() -> Histogram);
+        Metrics {
+            searches: Counter::default(),
+            import_objects: Counter::default(),
+            events_accepted: Counter::default(),
+            events_duplicate: Counter::default(),
+            denied_after_filter: Counter::default(),
+            connections: Gauge::default(),
+            requests_in_progress: Gauge::default(),
+            requests,
+            requests_refused: ByReason::default(),
+            connections_closed: ByReason::default(),
+        }
+    }
 }
 
 impl Metrics {
-    /// The present values as text.
-    ///
-    /// # Errors
-    /// If the store cannot be read.
-    pub fn text(&self, app: &App) -> storage::Result<String> {
+    /// A request on a route has been answered, and the answer taken.
+    pub(crate) fn request_ended(&self, route: &str, status: u16, took: Duration) {
+        self.requests_in_progress.dec();
+        let labels = [("route", route.to_owned()), ("status", format!("{}xx", status / 100))];
+        self.requests.get_or_create(&labels).observe(took.as_secs_f64());
+    }
+
+    /// A request was refused by a limit.
+    pub(crate) fn request_refused(&self, reason: &'static str) {
+        self.requests_refused.get_or_create(&[("reason", reason.to_owned())]).inc();
+    }
+
+    /// A connection was closed by the node.
+    pub(crate) fn connection_closed(&self, reason: &'static str) {
+        self.connections_closed.get_or_create(&[("reason", reason.to_owned())]).inc();
+    }
+
+    /// The present values as text. What the store would have to tell is left out while it cannot.
+    #[must_use]
+    pub(crate) fn text(&self, app: &App, format: Format) -> String {
         let mut registry = Registry::with_prefix("intelgraph");
+        self.register(&mut registry);
+        app.commit.measured().register(&mut registry);
+        register_app(app, &mut registry);
+        process::register(&mut registry);
+        let mut text = String::new();
+        encode(&mut text, &registry).expect("writing to a string does not fail");
+        match format {
+            Format::Open => text,
+            Format::Classic => classic::of(&text),
+        }
+    }
+
+    fn register(&self, registry: &mut Registry) {
+        registry.register_with_unit(
+            "request_duration",
+            "Time from a request's head to the end of its answer, by route and class of status",
+            Unit::Seconds,
+            self.requests.clone(),
+        );
+        registry.register(
+            "requests_in_progress",
+            "Requests being answered",
+            self.requests_in_progress.clone(),
+        );
+        registry.register(
+            "requests_refused",
+            "Requests refused by a limit, by limit",
+            self.requests_refused.clone(),
+        );
+        registry.register("connections", "Open connections", self.connections.clone());
+        registry.register(
+            "connections_closed",
+            "Connections that the node closed, or did not take, by reason",
+            self.connections_closed.clone(),
+        );
         registry.register("searches", "Searches answered", self.searches.clone());
         registry.register("import_objects", "Objects read by imports", self.import_objects.clone());
+        registry.register("events_accepted", "Events taken in", self.events_accepted.clone());
+        registry.register(
+            "events_duplicate",
+            "Events that had been taken in before",
+            self.events_duplicate.clone(),
+        );
         registry.register(
             "denied_after_filter",
             "Hits found by an index and then refused by the policy; anything but 0 is a fault",
             self.denied_after_filter.clone(),
         );
-        let (records, lag) = lag(app)?;
-        registry.register("log_records", "Records in all logs", records);
+    }
+}
+
+fn register_app(app: &App, registry: &mut Registry) {
+    let build = Info::new([("version", VERSION)]);
+    registry.register("build", "The program", build);
+    registry.register("readers_busy", "Readings that are running", gauge(app.readers.busy() as u64));
+    registry.register(
+        "readers_waiting",
+        "Readings that wait for a place",
+        gauge(app.readers.waiting() as u64),
+    );
+    let (hits, misses) = app.policy_cache();
+    registry.register(
+        "policy_cache_hits",
+        "Times that the labels somebody may see were known already",
+        ConstCounter::new(hits),
+    );
+    registry.register(
+        "policy_cache_misses",
+        "Times that the policy had to be asked which labels somebody may see",
+        ConstCounter::new(misses),
+    );
+    let view = app.store.view();
+    registry.register(
+        "store_ready",
+        "1 if the store takes writes and gives answers",
+        gauge(u64::from(view.is_ok())),
+    );
+    if let Ok(log) = view.and_then(|view| Log::of(app, &view)) {
+        log.register(registry);
+    }
+}
+
+/// The logs of all tenants, and how far search is behind them.
+#[derive(Default)]
+struct Log {
+    records: u64,
+    lag_records: u64,
+    lag_us: i64,
+}
+
+impl Log {
+    fn of(app: &App, view: &View) -> storage::Result<Log> {
+        let mut log = Log::default();
+        for (tenant, head) in view.tenants()? {
+            let (head, reached) = (head.head(), app.follow.status(tenant).position);
+            log.records += head.0;
+            if reached < head {
+                log.lag_records += head.0 - reached.0;
+                let oldest = view.record(tenant, Lsn(reached.0 + 1))?;
+                log.lag_us = log.lag_us.max(node::now_us() - oldest.time_us);
+            }
+        }
+        Ok(log)
+    }
+
+    fn register(&self, registry: &mut Registry) {
+        registry.register("log_records", "Records in all ledgers", gauge(self.records));
         registry.register_with_unit(
             "follower_lag",
             "Records not yet searchable",
             Unit::Other("records".to_owned()),
-            lag,
+            gauge(self.lag_records),
         );
-        let mut text = String::new();
-        encode(&mut text, &registry).expect("writing to a string does not fail");
-        Ok(text)
+        registry.register_with_unit(
+            "follower_lag",
+            "Age of the oldest record that is not yet searchable",
+            Unit::Seconds,
+            ConstGauge::new(self.lag_us.max(0) as f64 / 1e6),
+        );
     }
 }
 
-fn lag(app: &App) -> storage::Result<(Gauge<u64, AtomicU64>, Gauge<u64, AtomicU64>)> {
-    let (records, lag) = (Gauge::default(), Gauge::default());
-    for (tenant, head) in app.store.view()?.tenants()? {
-        let head = head.head();
-        records.inc_by(head.0);
-        lag.inc_by(head.0.saturating_sub(app.follow.status(tenant).position.0));
-    }
-    Ok((records, lag))
+fn gauge(value: u64) -> Gauge<u64, AtomicU64> {
+    let gauge = Gauge::default();
+    gauge.set(value);
+    gauge
 }
+
+#[cfg(test)]
+mod tests;

@@ -83,6 +83,19 @@ pub fn write_secret(path: &Path, bytes: &[u8]) -> Result<()> {
     Ok(fs::File::open(path.parent().unwrap_or(Path::new(".")))?.sync_all()?)
 }
 
+/// Lets the process have as many files open as the system lets it; how many that are.
+pub fn raise_file_limit() -> u64 {
+    use rustix::process::{Resource, getrlimit, setrlimit};
+    let mut limit = getrlimit(Resource::Nofile);
+    if limit.current != limit.maximum {
+        let raised = rustix::process::Rlimit { current: limit.maximum, ..limit };
+        if setrlimit(Resource::Nofile, raised).is_ok() {
+            limit = raised;
+        }
+    }
+    limit.current.unwrap_or(u64::MAX)
+}
+
 /// A time as RFC 3339 text in UTC.
 #[must_use]
 pub fn rfc3339(time_us: i64) -> String {

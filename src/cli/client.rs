@@ -1,5 +1,6 @@
 //! The client of a node: persisted operations, and the few streams beside them.
 
+use std::path::Path;
 use std::time::Duration;
 
 use reqwest::{RequestBuilder, Response, StatusCode};
@@ -34,7 +35,12 @@ impl Client {
     pub(super) fn to(url: &str, token: &str, global: &Global) -> Result<Client> {
         let url = url.split('#').next().unwrap_or_default().trim_end_matches('/').to_owned();
         // Local nodes must be reached whatever proxies the environment names.
-        let http = reqwest::Client::builder().connect_timeout(CONNECT_TIMEOUT).no_proxy().build()?;
+        let mut http = reqwest::Client::builder().connect_timeout(CONNECT_TIMEOUT).no_proxy().http1_only();
+        if let Some(path) = global.ca_file.clone().or_else(|| variable("INTELGRAPH_CA_FILE").map(Into::into))
+        {
+            http = http.tls_certs_only(authorities(&path)?);
+        }
+        let http = http.build()?;
         let (tenant, purpose) = (global.tenant.clone(), global.purpose_in_use.clone());
         Ok(Client { http, url, token: token.to_owned(), tenant, purpose })
     }
@@ -85,6 +91,17 @@ impl Client {
             None => request,
         }
     }
+}
+
+/// Those whose word is taken for the node's certificate.
+fn authorities(path: &Path) -> Result<Vec<reqwest::Certificate>> {
+    let bad = |problem: String| Failure::bad_input(format!("CA file `{}`: {problem}", path.display()));
+    let bytes = std::fs::read(path).map_err(|error| bad(error.to_string()))?;
+    let found = reqwest::Certificate::from_pem_bundle(&bytes).map_err(|error| bad(error.to_string()))?;
+    if found.is_empty() {
+        return Err(bad("it holds no certificate; it must be a PEM file".to_owned()));
+    }
+    Ok(found)
 }
 
 async fn refused(response: Response) -> Failure {

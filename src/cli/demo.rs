@@ -41,25 +41,26 @@ pub(super) struct Demo {
 
 impl Demo {
     pub(super) async fn run(self, output: &Output) -> Result {
-        let signal = stop_signal()?;
-        tokio::pin!(signal);
         let bundle = find_bundle(self.bundle.as_deref())?;
         let data_dir = self.data_dir.clone().unwrap_or_else(|| bundle.with_file_name("data"));
         let config = Config {
             data_dir: data_dir.clone(),
             listen: self.listen.unwrap_or_else(|| LISTEN.parse().expect("a socket address")),
+            // A demo is watched by a person, who wants to see no requests go by.
+            log: "warn".to_owned(),
             ..Config::default()
         };
-        let signal = stop_signal()?;
+        let (signal, stop_now) = (stop_signal(1)?, stop_signal(2)?);
         tokio::pin!(signal);
-        let Node { server, running, url } = Node::open(config).await?;
+        let Node { server, running, url, _log } = Node::open(config).await?;
         output.note(&format!("listening on {url}, data in {}", data_dir.display()));
         let app = running.app.clone();
         let token = blocking(move || demo_token(&app, &data_dir)).await?;
         let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-        let serving = tokio::spawn(server.run(running.app.clone(), async {
+        let stopped = async {
             let _ = stopped.await;
-        }));
+        };
+        let serving = tokio::spawn(server.run(running.app.clone(), stopped, stop_now));
         let shown = tokio::select! {
             shown = show(&url, &token, &bundle, output) => shown,
             () = &mut signal => Ok(()),
@@ -85,6 +86,7 @@ async fn show(url: &str, token: &str, bundle: &Path, output: &Output) -> Result<
         token_file: None,
         tenant: None,
         purpose_in_use: None,
+        ca_file: None,
         json: output.json,
         quiet: output.quiet,
     };

@@ -6,13 +6,14 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
-use tracing_subscriber::EnvFilter;
 
 use super::output::Output;
 use super::{Answer, Failure, Result};
 use crate::app::VERSION;
 use crate::config::{Config, Flags};
 use crate::gateway::{self, Server};
+use crate::log::{self, Log};
+use crate::node;
 use crate::running::Running;
 use crate::tokens;
 
@@ -31,19 +32,29 @@ pub(super) struct Serve {
     /// Listen beyond this machine without TLS
     #[arg(long)]
     insecure_http: bool,
+    /// The certificate chain of TLS (PEM); read again when it changes, and on SIGHUP
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    tls_certificate: Option<PathBuf>,
+    /// The certificate's key (PEM), which others must not be able to read
+    #[arg(long, value_name = "FILE", requires = "tls_certificate")]
+    tls_key: Option<PathBuf>,
 }
+
+/// File handles that the node needs beside those of its connections.
+const FILES_BESIDE: u64 = 256;
 
 /// A node that is bound and open, but not yet serving.
 pub(super) struct Node {
     pub(super) server: Server,
     pub(super) running: Running,
     pub(super) url: String,
+    pub(super) _log: Log,
 }
 
 impl Serve {
     pub(super) async fn run(self, output: &Output) -> Result {
         // Before anybody is told that the node is ready: a signal must never meet the default, which kills.
-        let stop = stop_signal()?;
+        let (stop, stop_now) = (stop_signal(1)?, stop_signal(2)?);
         let node = Node::open(self.config()?).await?;
         let app = node.running.app.clone();
         let owner = blocking(move || tokens::first_owner(&app)).await?;
@@ -59,7 +70,7 @@ impl Serve {
                 output.line(&format!("  export INTELGRAPH_TOKEN={token}"));
             }
         });
-        node.serve(stop).await
+        node.serve(stop, stop_now).await
     }
 
     fn config(self) -> Result<Config> {
@@ -68,6 +79,8 @@ impl Serve {
             data_dir: self.data_dir,
             listen: self.listen,
             insecure_http: self.insecure_http,
+            tls_certificate: self.tls_certificate,
+            tls_key: self.tls_key,
         };
         // What is no text is no setting of ours.
         let variables = std::env::vars_os()
@@ -79,17 +92,29 @@ impl Serve {
 impl Node {
     /// Binds first, so that a port in use is said at once, then opens the data.
     pub(super) async fn open(config: Config) -> Result<Node> {
-        log_to_stderr();
-        let server = gateway::bind(config.listen).await?;
-        let url = format!("http://{}", server.address);
+        let log = log::start(&config.log).map_err(|error| Failure::bad_input(format!("{error:#}")))?;
+        let files = node::raise_file_limit();
+        if files < config.connections_max as u64 + FILES_BESIDE {
+            tracing::warn!(
+                files,
+                connections_max = config.connections_max,
+                "few file handles; raise `ulimit -n`"
+            );
+        }
+        let server = gateway::bind(&config).await?;
+        let url = server.url();
         let running = blocking(move || Running::start(config)).await?;
-        Ok(Node { server, running, url })
+        Ok(Node { server, running, url, _log: log })
     }
 
-    /// Serves until `stop`, then drains and closes.
-    pub(super) async fn serve(self, stop: impl Future<Output = ()>) -> Result {
+    /// Serves until `stop`, then drains, not beyond `stop_now`, and closes.
+    pub(super) async fn serve(
+        self,
+        stop: impl Future<Output = ()>,
+        stop_now: impl Future<Output = ()>,
+    ) -> Result {
         let app = self.running.app.clone();
-        self.server.run(app, stop).await;
+        self.server.run(app, stop, stop_now).await;
         let running = self.running;
         blocking(move || {
             running.stop();
@@ -100,15 +125,17 @@ impl Node {
     }
 }
 
-/// Ends with SIGTERM or SIGINT.
-pub(super) fn stop_signal() -> Result<impl Future<Output = ()>> {
+/// Ends with SIGTERM or SIGINT, or when one of them has come so many times.
+pub(super) fn stop_signal(times: usize) -> Result<impl Future<Output = ()>> {
     let failed = |error: std::io::Error| Failure::from(anyhow::Error::from(error));
     let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
     Ok(async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
+        for _ in 0..times {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
         }
     })
 }
@@ -119,11 +146,4 @@ pub(super) async fn blocking<T: Send + 'static>(
 ) -> Result<T> {
     let done = tokio::task::spawn_blocking(act).await;
     Ok(done.map_err(|error| anyhow::anyhow!("stopped unexpectedly: {error}"))??)
-}
-
-/// JSON lines on stderr, warnings and worse unless `INTELGRAPH_TEST_LOG` or `RUST_LOG` says otherwise.
-fn log_to_stderr() {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
-    // Fails only if a log is set up already, which is as good.
-    let _ = tracing_subscriber::fmt().json().with_env_filter(filter).with_writer(std::io::stderr).try_init();
 }

@@ -9,6 +9,7 @@ use storage::model::{Purpose, Role, TokenSpec};
 use storage::rows::TokenRow;
 
 use super::errors::Failure;
+use super::requests;
 use crate::app::Shared;
 use crate::node;
 use crate::policy::{Principal, token};
@@ -21,7 +22,10 @@ impl FromRequestParts<Shared> for Caller {
 
     async fn from_request_parts(parts: &mut Parts, app: &Shared) -> Result<Caller, Failure> {
         let view = app.store.view()?;
-        principal(&view, &parts.headers).map(Caller)
+        let principal = principal(&view, &parts.headers)?;
+        requests::is_of(principal.actor);
+        app.limits.admit(principal.actor).inspect_err(|_| app.metrics.request_refused("rate"))?;
+        Ok(Caller(principal))
     }
 }
 

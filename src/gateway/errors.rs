@@ -1,11 +1,15 @@
 //! What a client is told when something fails: one mapping, used by every route.
 
+use std::time::Duration;
+
 use axum::Json;
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 use storage::ErrorKind;
+
+use super::{http, requests};
 
 /// Seconds after which a client may try again.
 const RETRY_AFTER_S: u32 = 1;
@@ -21,12 +25,29 @@ pub struct Failure {
     pub message: String,
     /// More for programs.
     pub details: Value,
+    /// When to try again, in seconds, if that may help.
+    pub retry_after_s: Option<u32>,
 }
 
 impl Failure {
     /// A failure without details.
     pub fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Failure {
-        Failure { status, code, message: message.into(), details: Value::Null }
+        let passes = [StatusCode::SERVICE_UNAVAILABLE, StatusCode::TOO_MANY_REQUESTS].contains(&status);
+        let retry_after_s = passes.then_some(RETRY_AFTER_S);
+        Failure { status, code, message: message.into(), details: Value::Null, retry_after_s }
+    }
+
+    /// The same failure, which passes after that time.
+    #[must_use]
+    pub fn retry_after(self, wait: Duration) -> Failure {
+        let seconds = (wait.as_secs_f64().ceil() as u32).max(RETRY_AFTER_S);
+        Failure { retry_after_s: Some(seconds), ..self }
+    }
+
+    /// The same failure with more for programs.
+    #[must_use]
+    pub fn with_details(self, details: Value) -> Failure {
+        Failure { details, ..self }
     }
 
     /// The request itself is wrong.
@@ -48,14 +69,24 @@ impl Failure {
         )
     }
 
+    /// Something that must not happen.
+    pub fn internal(what: &str) -> Failure {
+        let message = format!("{what} stopped unexpectedly; see the node's log");
+        Failure::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", message)
+    }
+
     /// The body of an error answer.
     pub fn body(&self) -> Value {
-        json!({"error": {"code": self.code, "message": self.message, "details": self.details}})
+        let (code, message, details) = (self.code, &self.message, &self.details);
+        json!({"error": {"code": code, "message": message, "details": details, "request_id": requests::id()}})
     }
 }
 
 impl From<storage::Error> for Failure {
     fn from(error: storage::Error) -> Failure {
+        if let storage::Error::EventsRejected { rejects, of } = &error {
+            return http::events::rejected_by_store(rejects, *of);
+        }
         let status = match error.kind() {
             ErrorKind::Invalid => StatusCode::BAD_REQUEST,
             ErrorKind::Conflict => StatusCode::CONFLICT,
@@ -96,8 +127,8 @@ impl From<PathRejection> for Failure {
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
         let mut response = (self.status, Json(self.body())).into_response();
-        if self.status == StatusCode::SERVICE_UNAVAILABLE || self.status == StatusCode::TOO_MANY_REQUESTS {
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(RETRY_AFTER_S));
+        if let Some(seconds) = self.retry_after_s {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         if self.status == StatusCode::UNAUTHORIZED {
             response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));

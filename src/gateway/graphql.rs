@@ -23,7 +23,7 @@ use storage::View;
 
 use super::auth::Caller;
 use super::errors::Failure;
-use super::operations;
+use super::{operations, requests};
 use crate::app::{App, Shared};
 use crate::node::{parse_time, rfc3339};
 use crate::policy::Principal;
@@ -86,6 +86,9 @@ pub(crate) async fn handle(
     let body: Body = serde_json::from_slice(&body.map_err(|rejection| unread(&app, &rejection))?)
         .map_err(|error| Failure::bad_request(format!("body is no GraphQL request: {error}")))?;
     let request = find(&body)?;
+    if let Some(operation) = body.id.as_deref().or(body.document_id.as_deref()).and_then(operations::id) {
+        requests::runs(operation);
+    }
     let variables = Variables::from_json(body.variables.unwrap_or_default());
     let request = request.variables(variables).data(principal).data(app.clone());
     let response = app.graphql.execute(request).await;
@@ -168,11 +171,16 @@ where
     F: FnOnce(&App, &Principal, &View) -> Result<T, Failure> + Send + 'static,
 {
     let (app, principal) = (context.data::<Shared>()?.clone(), context.data::<Principal>()?.clone());
-    let place = app.readers.clone().acquire_owned().await?;
+    let (place, waited) = app.readers.enter().await.map_err(|busy| {
+        app.metrics.request_refused("readers");
+        Failure::from(busy).extend()
+    })?;
+    requests::waited(waited);
+    let span = tracing::Span::current();
     let task = tokio::task::spawn_blocking(move || {
         let _place = place;
         let view = app.store.view()?;
-        reading(&app, &principal, &view)
+        span.in_scope(|| reading(&app, &principal, &view))
     });
     task.await?.map_err(|failure| failure.extend())
 }

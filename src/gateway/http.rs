@@ -1,5 +1,6 @@
 //! What is not GraphQL: bodies that stream, and the paths that machines poll.
 
+pub(crate) mod events;
 pub(crate) mod health;
 pub(crate) mod import;
 pub(crate) mod ledger;

@@ -53,6 +53,13 @@ pub fn request(name: &str) -> Option<Request> {
     Some(request)
 }
 
+/// The id of the operation that an id or a digest names.
+#[must_use]
+pub fn id(name: &str) -> Option<&'static str> {
+    let named = |operation: &&Operation| operation.id == name || operation.digest() == name;
+    ALL.iter().find(named).map(|operation| operation.id)
+}
+
 impl Operation {
     /// `sha256:` and the digest of the document in hex.
     #[must_use]

@@ -2,17 +2,21 @@
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::http::{HeaderValue, StatusCode};
-use axum::middleware::map_response;
-use axum::response::Response;
+use axum::http::{Method, StatusCode};
+use axum::middleware::from_fn_with_state;
+use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 
 use super::errors::Failure;
-use super::{graphql, http};
+use super::{graphql, http, requests};
 use crate::app::Shared;
 
 /// The version of the API, in a header of every answer.
-const API_VERSION: &str = "v1";
+pub(super) const API_VERSION: &str = "v1";
+/// Bodies of any length, that take as long as they take.
+pub(super) const STREAMED: [&str; 1] = ["/api/v1/import"];
+/// Answered when there is no place left for another connection.
+pub(super) const ANSWERED_WHEN_FULL: [&str; 3] = ["/healthz", "/readyz", "/metrics"];
 
 /// Every route of the node.
 pub(crate) fn routes(app: Shared) -> Router {
@@ -20,6 +24,7 @@ pub(crate) fn routes(app: Shared) -> Router {
     Router::new()
         .route("/graphql", post(graphql::handle))
         .layer(DefaultBodyLimit::max(body_bytes_max))
+        .route("/api/v1/events", post(http::events::take))
         // Imports are streamed: their limit is what one object may hold, not the body.
         .route("/api/v1/import", post(http::import::run).layer(DefaultBodyLimit::disable()))
         .route("/api/v1/imports/{run}/rejects", get(http::import::rejects))
@@ -28,12 +33,19 @@ pub(crate) fn routes(app: Shared) -> Router {
         .route("/readyz", get(http::health::readyz))
         .route("/metrics", get(http::health::metrics))
         .fallback(async || Failure::new(StatusCode::NOT_FOUND, "not_found", "no such path"))
+        .method_not_allowed_fallback(other_method)
+        .layer(from_fn_with_state(app.clone(), requests::answer))
         .with_state(app)
-        .layer(map_response(versioned))
 }
 
-/// Every answer names the version of the API, refusals too.
-async fn versioned(mut response: Response) -> Response {
-    response.headers_mut().insert("x-ig-api-version", HeaderValue::from_static(API_VERSION));
-    response
+/// A path asked in a way that it does not know; `Allow` says which it does.
+async fn other_method(method: Method) -> Response {
+    if method == Method::OPTIONS {
+        return StatusCode::NO_CONTENT.into_response();
+    }
+    let message = format!(
+        "`{}` is not for this path; see the header `allow`",
+        method.as_str().chars().take(20).collect::<String>()
+    );
+    Failure::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", message).into_response()
 }

@@ -5,7 +5,7 @@
 
 pub mod decompress;
 mod fatal;
-mod fields;
+pub(in crate::ingest) mod fields;
 mod jsonl;
 mod labels;
 mod markings;

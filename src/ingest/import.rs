@@ -469,7 +469,8 @@ fn said_of(row: &PendingRow) -> Result<Said> {
     first.assertion.said(parts)
 }
 
-fn refusal(error: &Error, id: &str) -> Reject {
+/// Why an object was refused, as far as who sent it may know.
+pub(crate) fn refusal(error: &Error, id: &str) -> Reject {
     // The stored type may be hidden from who imports; that the id is taken cannot be.
     let reason = match error {
         Error::TypeConflict { .. } => {

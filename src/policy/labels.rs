@@ -3,6 +3,7 @@
 //! A query does not ask the policy about things. It carries the set of allowed labels, and an index tests a bit.
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use roaring::RoaringBitmap;
@@ -36,6 +37,8 @@ pub struct KnownLabels<'a> {
 #[derive(Debug, Default)]
 pub struct AllowedCache {
     entries: Mutex<HashMap<Key, Arc<Allowed>>>,
+    hits: AtomicU64,
+    misses: AtomicU64,
 }
 
 /// Everything that a decision depends on besides the label. Policies cannot ask for more of a principal.
@@ -104,12 +107,20 @@ impl AllowedCache {
         let key = Key::of(policy, principal, action, known);
         let before = self.entries().get(&key).cloned().unwrap_or_default();
         if before.decided >= known.labels.len() {
+            self.hits.fetch_add(1, Ordering::Relaxed);
             return before;
         }
+        self.misses.fetch_add(1, Ordering::Relaxed);
         // Decided outside the lock: a tenant with many new labels keeps nobody waiting.
         let mut allowed = Arc::unwrap_or_clone(before);
         allowed.extend(policy, principal, action, known);
         self.keep(key, Arc::new(allowed))
+    }
+
+    /// How often the answer was known, and how often the policy had to be asked.
+    #[must_use]
+    pub fn asked(&self) -> (u64, u64) {
+        (self.hits.load(Ordering::Relaxed), self.misses.load(Ordering::Relaxed))
     }
 
     /// Keeps the answer that covers more labels, whichever request was first.

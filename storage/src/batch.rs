@@ -44,6 +44,7 @@ pub struct Batch<'a> {
 }
 
 /// A tenant's head while the batch is open.
+#[derive(Clone)]
 struct Head {
     row: HeadRow,
     stored: HeadRow,
@@ -70,6 +71,27 @@ impl<'a> Batch<'a> {
             symbols: HashMap::new(),
             sources: HashMap::new(),
         })
+    }
+
+    /// Carries out `act` and keeps what it changed only if it succeeds.
+    pub(crate) fn all_or_nothing<T>(&mut self, act: impl FnOnce(&mut Batch<'_>) -> Result<T>) -> Result<T> {
+        // What the batch has met already is remembered for speed alone: the attempt looks it up.
+        let mut attempt = Batch {
+            tx: Overlay::new(&*self),
+            stamp: self.stamp.clone(),
+            node: self.node.clone(),
+            heads: self.heads.clone(),
+            labels: HashMap::new(),
+            labels_at: HashMap::new(),
+            symbols: HashMap::new(),
+            sources: HashMap::new(),
+        };
+        let answer = act(&mut attempt)?;
+        let Batch { tx, node, heads, .. } = attempt;
+        let changes = tx.into_changes();
+        (self.node, self.heads) = (node, heads);
+        self.tx.absorb(changes);
+        Ok(answer)
     }
 
     /// Appends a record to its tenant's log and ledger.

@@ -5,6 +5,7 @@
 
 mod assert;
 mod delete;
+mod events;
 mod run;
 mod source;
 mod tenant;
@@ -13,6 +14,8 @@ mod token;
 pub use assert::{Assert, IfEndMissing};
 pub use delete::{Delete, Restore};
 pub(crate) use delete::{thing_by_id, thing_row};
+pub(crate) use events::taken_at;
+pub use events::{Event, TakeEvents, WINDOW_DAYS};
 pub use run::{BeginRun, EndRun, Unpend};
 pub use source::SetSource;
 pub(crate) use source::source_id;
@@ -46,6 +49,8 @@ pub enum Command {
     EndRun(EndRun),
     /// See [`Unpend`].
     Unpend(Unpend),
+    /// See [`TakeEvents`].
+    TakeEvents(TakeEvents),
 }
 
 /// What a command did.
@@ -74,6 +79,13 @@ pub enum Effect {
     Source(SourceId),
     /// A run began.
     Run(RunId),
+    /// Events were taken in, and others had been before.
+    Events {
+        /// How many were new.
+        accepted: u32,
+        /// How many were not.
+        duplicates: u32,
+    },
     /// Anything else.
     Done,
 }
@@ -91,5 +103,6 @@ pub(crate) fn execute(batch: &mut Batch<'_>, command: &Command) -> Result<Applie
         Command::BeginRun(command) => run::begin(batch, command),
         Command::EndRun(command) => run::end(batch, command),
         Command::Unpend(command) => run::unpend(batch, command),
+        Command::TakeEvents(command) => events::execute(batch, command),
     }
 }

@@ -53,6 +53,20 @@ pub enum Error {
         /// The id of the missing end.
         end: String,
     },
+    /// The id of an event was used before, for other data.
+    #[error("the event id `{id}` was used for other data; give this event an id of its own")]
+    EventReused {
+        /// The id.
+        id: String,
+    },
+    /// Some of the events that are taken together cannot be taken.
+    #[error("{} of {of} events cannot be taken, so none was; the first: {}", .rejects.len(), first(.rejects))]
+    EventsRejected {
+        /// Which, counted from 0, and why.
+        rejects: Vec<(usize, Error)>,
+        /// How many there were.
+        of: usize,
+    },
     /// Something that must be new exists already.
     #[error("{what} `{name}` exists already")]
     Exists {
@@ -75,10 +89,12 @@ pub enum Error {
         /// The first failure.
         cause: String,
     },
-    /// More is waiting to be written than the queue holds.
-    #[error("busy: {limit} writes are waiting already; try again in a moment")]
+    /// More is going on already than may at a time.
+    #[error("busy: {limit} {what} already; try again in a moment")]
     Busy {
-        /// Writes that may wait.
+        /// What is going on: `writes are waiting`.
+        what: &'static str,
+        /// How many of them may.
         limit: usize,
     },
     /// The disk refused an operation.
@@ -133,8 +149,12 @@ impl Error {
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Error::Invalid { .. } | Error::EndMissing { .. } => ErrorKind::Invalid,
-            Error::TypeConflict { .. } | Error::Exists { .. } => ErrorKind::Conflict,
+            Error::Invalid { .. } | Error::EndMissing { .. } | Error::EventsRejected { .. } => {
+                ErrorKind::Invalid
+            }
+            Error::TypeConflict { .. } | Error::Exists { .. } | Error::EventReused { .. } => {
+                ErrorKind::Conflict
+            }
             Error::NotFound { .. } | Error::BeyondHead { .. } => ErrorKind::NotFound,
             Error::Poisoned { .. } | Error::Busy { .. } | Error::Io(_) | Error::NoSpace { .. } => {
                 ErrorKind::Unavailable
@@ -144,6 +164,12 @@ impl Error {
         }
     }
 
+    /// Whether a command was refused, with nothing changed, rather than the store failing.
+    #[must_use]
+    pub fn is_refusal(&self) -> bool {
+        matches!(self.kind(), ErrorKind::Invalid | ErrorKind::Conflict | ErrorKind::NotFound)
+    }
+
     /// A stable name for scripts.
     #[must_use]
     pub fn code(&self) -> &'static str {
@@ -151,6 +177,8 @@ impl Error {
             Error::Invalid { .. } => "invalid",
             Error::TypeConflict { .. } => "type_conflict",
             Error::EndMissing { .. } => "end_missing",
+            Error::EventReused { .. } => "event_reused",
+            Error::EventsRejected { .. } => "events_rejected",
             Error::Exists { .. } => "exists",
             Error::NotFound { .. } => "not_found",
             Error::Poisoned { .. } => "store_stopped",
@@ -170,6 +198,10 @@ impl Error {
         let value = value.chars().take(200).collect();
         Error::Invalid { what, value, limit: limit.into() }
     }
+}
+
+fn first(rejects: &[(usize, Error)]) -> String {
+    rejects.first().map(|(place, error)| format!("number {place}, {error}")).unwrap_or_default()
 }
 
 impl From<crate::ledger::Error> for Error {

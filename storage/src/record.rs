@@ -186,7 +186,7 @@ pub fn header(draft: &Draft, lsn: Lsn, time_us: i64) -> Header {
 }
 
 /// A packed row under construction.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct RowWriter {
     ends: Vec<u32>,
     records: Vec<u8>,

@@ -68,6 +68,9 @@ pub struct HeadRow {
     /// How many relations wait for their ends.
     #[prost(uint64, tag = "11")]
     pub pending: u64,
+    /// How many events are remembered as taken in.
+    #[prost(uint64, tag = "12")]
+    pub events: u64,
 }
 
 impl HeadRow {

@@ -9,7 +9,7 @@ use prost::Message;
 use crate::batch::{Batch, Stamp};
 use crate::commands::{Applied, Command, execute};
 use crate::engine::{Engine, EngineOptions, Snapshot};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::ids::{CommitNo, Lsn, TenantId};
 use crate::rows::NodeRow;
 use crate::space;
@@ -200,7 +200,7 @@ fn execute_all(batch: &mut Batch<'_>, commands: &[Command]) -> Result<Vec<Result
     let mut answers = Vec::with_capacity(commands.len());
     for command in commands {
         match execute(batch, command) {
-            Err(error) if !is_refusal(&error) => return Err(error),
+            Err(error) if !error.is_refusal() => return Err(error),
             answer => answers.push(answer),
         }
     }
@@ -209,10 +209,6 @@ fn execute_all(batch: &mut Batch<'_>, commands: &[Command]) -> Result<Vec<Result
 
 fn poisoned(cause: &str) -> Error {
     Error::Poisoned { cause: cause.to_owned() }
-}
-
-fn is_refusal(error: &Error) -> bool {
-    matches!(error.kind(), ErrorKind::Invalid | ErrorKind::Conflict | ErrorKind::NotFound)
 }
 
 fn open_engine(options: &Options) -> Result<Engine> {

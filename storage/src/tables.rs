@@ -65,6 +65,9 @@ tables! {
     Runs = "runs",
     /// tenant, run, number -> a relation whose ends had not come yet.
     Pending = "pending",
+    /// tenant, day it came (4 bytes), source, digest of its origin and id (16 bytes) -> where the log ended when an
+    /// event had been taken in (8 bytes), digest of what it said (16 bytes).
+    Events = "events",
 }
 
 /// A key under construction: parts are appended, most significant first.
@@ -91,6 +94,12 @@ key_part!(TenantId ThingId LabelId SourceId SymbolId RunId Lsn);
 impl KeyPart for u8 {
     fn push_to(&self, key: &mut Vec<u8>) {
         key.push(*self);
+    }
+}
+
+impl KeyPart for u32 {
+    fn push_to(&self, key: &mut Vec<u8>) {
+        key.extend_from_slice(&self.to_be_bytes());
     }
 }
 

@@ -65,6 +65,13 @@ impl<'a> Overlay<'a> {
         self.changes.iter().all(Changes::is_empty)
     }
 
+    /// Takes over the changes of another overlay, in the order of [`Table::ALL`]: they win.
+    pub(crate) fn absorb(&mut self, changes: Vec<Changes>) {
+        for (own, mut other) in self.changes.iter_mut().zip(changes) {
+            own.append(&mut other);
+        }
+    }
+
     /// The changes by table, in the order of [`Table::ALL`].
     #[must_use]
     pub fn into_changes(self) -> Vec<Changes> {

@@ -119,13 +119,13 @@ fn health_and_metrics_need_no_token_and_tell_nothing() {
     let http = node.http();
     let ask = |path: &str| http.send(Method::GET, path, &[], Vec::new());
     assert_eq!((ask("/healthz").status, ask("/readyz").status), (200, 200));
-    let metrics = ask("/metrics");
-    assert!(
-        metrics
-            .header("content-type")
-            .is_some_and(|media_type| media_type.starts_with("application/openmetrics-text")),
-        "{metrics:?}"
-    );
+    let classic = ask("/metrics");
+    let media_type = |answer: &Answer| answer.header("content-type").unwrap_or_default().to_owned();
+    assert!(media_type(&classic).starts_with("text/plain; version=0.0.4"), "{classic:?}");
+    assert!(classic.body.contains("# TYPE intelgraph_searches_total counter\n"), "{}", classic.body);
+    let open = [("accept", "application/openmetrics-text; version=1.0.0, text/plain;q=0.5")];
+    let metrics = http.send(Method::GET, "/metrics", &open, Vec::new());
+    assert!(media_type(&metrics).starts_with("application/openmetrics-text"), "{metrics:?}");
     assert!(!metrics.body.contains("secret"), "{}", metrics.body);
     check_open_metrics(&metrics.body);
     assert!(metrics.body.contains("intelgraph_import_objects_total 1"), "{}", metrics.body);
@@ -151,7 +151,8 @@ fn check_open_metrics(text: &str) {
         }
         let (name, value) = line.rsplit_once(' ').expect("a value");
         let name = name.split('{').next().unwrap_or_default();
-        let family = name.strip_suffix("_total").unwrap_or(name);
+        let suffixes = ["_total", "_info", "_bucket", "_sum", "_count"];
+        let family = suffixes.iter().find_map(|suffix| name.strip_suffix(suffix)).unwrap_or(name);
         assert!(name.starts_with("intelgraph_"), "{line}");
         assert!(typed.contains(family) && helped.contains(family), "no TYPE or no HELP: {line}");
         assert!(value.parse::<f64>().is_ok_and(f64::is_finite), "{line}");

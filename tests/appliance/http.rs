@@ -1,8 +1,15 @@
 //! The node's HTTP, spoken without its own client.
 
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::time::Duration;
+
 use reqwest::{Method, Response};
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
+
+/// A node that does nothing for so long does nothing any more.
+const PATIENCE: Duration = Duration::from_secs(15);
 
 /// A client that keeps its connection.
 pub(crate) struct Http {
@@ -20,10 +27,62 @@ pub(crate) struct Answer {
     pub(crate) body: String,
 }
 
+/// One connection, spoken byte by byte.
+pub(crate) struct Line(pub(crate) TcpStream);
+
+impl Line {
+    pub(crate) fn to(url: &str) -> Line {
+        let stream = TcpStream::connect(url.trim_start_matches("http://")).expect("the node listens");
+        stream.set_read_timeout(Some(PATIENCE)).expect("a timeout");
+        stream.set_write_timeout(Some(PATIENCE)).expect("a timeout");
+        Line(stream)
+    }
+
+    /// Sends what it can: the node may have hung up.
+    pub(crate) fn say(&mut self, text: &str) -> bool {
+        self.0.write_all(text.as_bytes()).is_ok()
+    }
+
+    /// Everything that comes until the node hangs up; a node that does not is a failure.
+    pub(crate) fn rest(&mut self) -> String {
+        let mut bytes = Vec::new();
+        let mut piece = [0; 16 * 1024];
+        loop {
+            match self.0.read(&mut piece) {
+                Ok(0) => break,
+                Ok(count) => bytes.extend_from_slice(&piece[..count]),
+                Err(error) if error.kind() == std::io::ErrorKind::ConnectionReset => break,
+                Err(error) => panic!("the node does not hang up: {error}"),
+            }
+        }
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
+    /// The head of the next answer, and its body if it says how long that is.
+    pub(crate) fn answer(&mut self) -> String {
+        let mut answer = Vec::new();
+        let mut byte = [0];
+        while !answer.ends_with(b"\r\n\r\n") && self.0.read(&mut byte).expect("an answer") == 1 {
+            answer.push(byte[0]);
+        }
+        let head = String::from_utf8_lossy(&answer).to_ascii_lowercase();
+        let length = head.lines().find_map(|line| line.strip_prefix("content-length:")?.trim().parse().ok());
+        let mut body = vec![0; length.unwrap_or(0)];
+        self.0.read_exact(&mut body).expect("the whole body");
+        answer.extend(body);
+        String::from_utf8_lossy(&answer).into_owned()
+    }
+}
+
 impl Http {
     pub(crate) fn new(url: &str, token: &str) -> Http {
+        Http::with(reqwest::Client::builder(), url, token)
+    }
+
+    /// A client that is built as wanted.
+    pub(crate) fn with(client: reqwest::ClientBuilder, url: &str, token: &str) -> Http {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-        let client = reqwest::Client::builder().no_proxy().build().expect("a client");
+        let client = client.no_proxy().build().expect("a client");
         Http { runtime, client, url: url.to_owned(), token: token.to_owned() }
     }
 
@@ -51,6 +110,14 @@ impl Http {
         let document = answer.json();
         assert!(answer.status == 200 && document["errors"].is_null(), "{id}: {answer:?}");
         document["data"].clone()
+    }
+
+    /// Sends a request that may fail before there is an answer.
+    pub(crate) fn try_get(&self, path: &str) -> reqwest::Result<(reqwest::Version, u16)> {
+        let request = self.client.get(format!("{}{path}", self.url)).bearer_auth(&self.token);
+        self.runtime.block_on(async {
+            request.send().await.map(|answer| (answer.version(), answer.status().as_u16()))
+        })
     }
 
     pub(crate) fn send(&self, method: Method, path: &str, headers: &[(&str, &str)], body: Vec<u8>) -> Answer {

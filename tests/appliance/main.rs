@@ -6,9 +6,11 @@
 #![allow(clippy::print_stdout, reason = "what a test says is shown when it fails")]
 
 mod access;
+mod connections;
 mod contract;
 mod data;
 mod disks;
+mod events;
 mod graph;
 mod hostile;
 mod http;
@@ -17,6 +19,8 @@ mod leaks;
 mod ledger;
 mod node;
 mod refusals;
+mod requests;
 #[path = "../simulation/seed.rs"]
 #[allow(dead_code, reason = "the simulation uses the rest")]
 mod seed;
+mod tls;

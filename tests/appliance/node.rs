@@ -19,6 +19,10 @@ const STOP_TIMEOUT: Duration = Duration::from_secs(10);
 pub(crate) struct Node {
     place: TempDir,
     data_dir: PathBuf,
+    /// Variables of its environment.
+    settings: Vec<(String, String)>,
+    /// Who vouches for its certificate, if it has one.
+    pub(crate) ca_file: Option<PathBuf>,
     process: Option<Child>,
     pub(crate) url: String,
     /// The owner's token, shown when the node was new.
@@ -38,16 +42,28 @@ impl Node {
     pub(crate) fn start() -> Node {
         let place = tempfile::tempdir().expect("a directory");
         let data_dir = place.path().join("data");
-        Node::begin(place, data_dir)
+        Node::begin(place, data_dir, &[])
+    }
+
+    /// A new node with settings: names without their prefix, and values.
+    pub(crate) fn start_with(settings: &[(&str, &str)]) -> Node {
+        let place = tempfile::tempdir().expect("a directory");
+        let data_dir = place.path().join("data");
+        Node::begin(place, data_dir, settings)
     }
 
     /// A new node whose data are elsewhere.
     pub(crate) fn start_in(data_dir: PathBuf) -> Node {
-        Node::begin(tempfile::tempdir().expect("a directory"), data_dir)
+        Node::begin(tempfile::tempdir().expect("a directory"), data_dir, &[])
     }
 
-    fn begin(place: TempDir, data_dir: PathBuf) -> Node {
-        let mut node = Node { place, data_dir, process: None, url: String::new(), token: String::new() };
+    fn begin(place: TempDir, data_dir: PathBuf, settings: &[(&str, &str)]) -> Node {
+        let variable = |(name, value): &(&str, &str)| {
+            (format!("INTELGRAPH_{}", name.to_ascii_uppercase()), (*value).to_owned())
+        };
+        let settings = settings.iter().map(variable).collect();
+        let (url, token) = (String::new(), String::new());
+        let mut node = Node { place, data_dir, settings, ca_file: None, process: None, url, token };
         node.restart();
         assert!(!node.token.is_empty(), "a new node shows its owner's token");
         node
@@ -86,6 +102,7 @@ impl Node {
         let mut process = program()
             .args(["serve", "--json", "--listen", "127.0.0.1:0", "--data-dir"])
             .arg(self.data_dir())
+            .envs(self.settings.iter().map(|(name, value)| (name, value)))
             .stdout(Stdio::piped())
             .stderr(log)
             .spawn()
@@ -101,11 +118,16 @@ impl Node {
         process.wait().expect("the node is this process's child");
     }
 
+    /// Sends the node a signal.
+    pub(crate) fn signal(&self, signal: rustix::process::Signal) {
+        let pid = rustix::process::Pid::from_child(self.process.as_ref().expect("running"));
+        rustix::process::kill_process(pid, signal).expect("a signal");
+    }
+
     /// Tells the node to stop, and checks that it does so in time and in order.
     pub(crate) fn stop(&mut self) {
+        self.signal(rustix::process::Signal::TERM);
         let mut process = self.process.take().expect("running");
-        let pid = rustix::process::Pid::from_child(&process);
-        rustix::process::kill_process(pid, rustix::process::Signal::TERM).expect("SIGTERM");
         let begun = Instant::now();
         loop {
             if let Some(status) = process.try_wait().expect("the node is this process's child") {
@@ -162,6 +184,9 @@ impl Node {
         let mut command = program();
         command.env("INTELGRAPH_URL", &self.url).env("INTELGRAPH_TOKEN", token).args(args).arg("--json");
         command.current_dir(self.place.path());
+        if let Some(ca_file) = &self.ca_file {
+            command.env("INTELGRAPH_CA_FILE", ca_file);
+        }
         command
     }
 

@@ -2,12 +2,15 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::IntoResponse;
 use serde_json::json;
 
 use crate::app::Shared;
+use crate::gateway::auth::Caller;
 use crate::gateway::errors::Failure;
+use crate::gateway::requests;
+use crate::metrics::Format;
 
 /// The process answers.
 pub(crate) async fn healthz() -> impl IntoResponse {
@@ -22,8 +25,21 @@ pub(crate) async fn readyz(State(app): State<Shared>) -> Result<impl IntoRespons
     }
 }
 
-/// Prometheus metrics. They name no tenant and no thing.
-pub(crate) async fn metrics(State(app): State<Shared>) -> Result<impl IntoResponse, Failure> {
-    let text = app.metrics.text(&app)?;
-    Ok(([(header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], text))
+/// Prometheus metrics, in the format that is asked for. They name no tenant and no thing; from this machine they are
+/// for everybody, from elsewhere for who has a token.
+pub(crate) async fn metrics(
+    State(app): State<Shared>,
+    headers: HeaderMap,
+    caller: Result<Caller, Failure>,
+) -> Result<impl IntoResponse, Failure> {
+    if !requests::peer().is_some_and(|peer| peer.to_canonical().is_loopback()) {
+        caller?;
+    }
+    let accept = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
+    let (format, media_type) = if accept.contains("application/openmetrics-text") {
+        (Format::Open, "application/openmetrics-text; version=1.0.0; charset=utf-8")
+    } else {
+        (Format::Classic, "text/plain; version=0.0.4; charset=utf-8")
+    };
+    Ok(([(header::CONTENT_TYPE, media_type)], app.metrics.text(&app, format)))
 }

@@ -63,7 +63,7 @@ pub(crate) async fn run(
     };
     let Ok(place) = app.importers.clone().try_acquire_owned() else {
         swallow(request);
-        return Err(storage::Error::Busy { limit: IMPORTERS_MAX }.into());
+        return Err(storage::Error::Busy { what: "imports are running", limit: IMPORTERS_MAX }.into());
     };
     let (sender, mut upload) = upload::channel();
     let importer = app.clone();
@@ -72,14 +72,14 @@ pub(crate) async fn run(
         import::run(&importer, &principal, &wanted, &mut upload)
     });
     feed(request, params.name.unwrap_or_else(|| "body".to_owned()), sender).await?;
-    let summary = importing.await.map_err(|_| crashed())??;
+    let summary = importing.await.map_err(|_| Failure::internal("the import"))??;
     app.metrics.import_objects.inc_by(summary.read);
     let status = if summary.error.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
     Ok((status, Json(summary)).into_response())
 }
 
 /// Reads a refused body to nowhere for a while: a client that is still sending would lose the refusal to a broken pipe.
-fn swallow(request: Request) {
+pub(super) fn swallow(request: Request) {
     tokio::spawn(tokio::time::timeout(SWALLOW_TIMEOUT, async move {
         let mut pieces = request.into_body().into_data_stream();
         while let Some(Ok(_)) = pieces.next().await {}
@@ -204,7 +204,7 @@ fn request_of(
 
 /// An import replaces what its source said before, so who imports must be cleared for that. A writer is
 /// made to write what it cannot read.
-fn check_ceiling(
+pub(super) fn check_ceiling(
     app: &Shared,
     view: &View,
     principal: &Principal,
@@ -251,12 +251,4 @@ fn terms(params: &Params, known: Option<&SourceSpec>) -> Result<SourceSpec, Fail
 fn purposes(names: &str) -> Result<Purposes, Failure> {
     let purposes = names.split(',').map(|name| name.trim().parse::<Purpose>());
     Ok(purposes.collect::<storage::Result<Purposes>>()?)
-}
-
-fn crashed() -> Failure {
-    Failure::new(
-        StatusCode::INTERNAL_SERVER_ERROR,
-        "internal",
-        "the import stopped unexpectedly; see the node's log",
-    )
 }

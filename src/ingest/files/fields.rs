@@ -19,22 +19,22 @@ const FEW: usize = 32;
 
 /// One property of an object.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Field<'a> {
+pub(in crate::ingest) struct Field<'a> {
     /// Its name.
-    pub(super) name: Cow<'a, str>,
+    pub(in crate::ingest) name: Cow<'a, str>,
     /// Its value as JSON text, with the white space it came with.
-    pub(super) raw: &'a str,
+    pub(in crate::ingest) raw: &'a str,
 }
 
 /// The properties of an object in their order; no name twice.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Fields<'a>(Vec<Field<'a>>);
+pub(in crate::ingest) struct Fields<'a>(Vec<Field<'a>>);
 
 /// The properties of the object that `text` holds.
 ///
 /// # Errors
 /// `bad_json`, `not_an_object` or `duplicate_key`.
-pub(super) fn parse(text: &str) -> Result<Fields<'_>, Reject> {
+pub(in crate::ingest) fn parse(text: &str) -> Result<Fields<'_>, Reject> {
     let fields = Fields(json::properties(text)?);
     match fields.duplicate() {
         Some(name) => {
@@ -46,12 +46,12 @@ pub(super) fn parse(text: &str) -> Result<Fields<'_>, Reject> {
 
 impl<'a> Fields<'a> {
     /// The properties in the order of the file.
-    pub(super) fn iter(&self) -> impl ExactSizeIterator<Item = &Field<'a>> {
+    pub(in crate::ingest) fn iter(&self) -> impl ExactSizeIterator<Item = &Field<'a>> {
         self.0.iter()
     }
 
     /// The JSON text of a property; none if it is absent or null.
-    pub(super) fn raw(&self, name: &str) -> Option<&'a str> {
+    pub(in crate::ingest) fn raw(&self, name: &str) -> Option<&'a str> {
         let field = self.0.iter().find(|field| field.name == name)?;
         (field.raw != "null").then_some(field.raw)
     }
@@ -60,7 +60,7 @@ impl<'a> Fields<'a> {
     ///
     /// # Errors
     /// `bad_property` if it is something else.
-    pub(super) fn string(&self, name: &str) -> Result<Option<Cow<'a, str>>, Reject> {
+    pub(in crate::ingest) fn string(&self, name: &str) -> Result<Option<Cow<'a, str>>, Reject> {
         self.raw(name).map(|raw| string(raw).ok_or_else(|| bad(name, "a string", raw))).transpose()
     }
 
@@ -68,7 +68,7 @@ impl<'a> Fields<'a> {
     ///
     /// # Errors
     /// `missing_property`, or `bad_property` if it is something else.
-    pub(super) fn required(&self, name: &str) -> Result<Cow<'a, str>, Reject> {
+    pub(in crate::ingest) fn required(&self, name: &str) -> Result<Cow<'a, str>, Reject> {
         self.string(name)?.ok_or_else(|| {
             let reason = format!("the property `{name}` is missing");
             Reject::new("missing_property", reason, name)

@@ -4,6 +4,7 @@ use std::ops::ControlFlow;
 
 use super::Check;
 use super::log::Told;
+use crate::commands::taken_at;
 use crate::error::Result;
 use crate::ids::TenantId;
 use crate::rows::{HeadRow, NodeRow, RunRow, decode};
@@ -53,6 +54,23 @@ impl Check<'_> {
     pub(super) fn pending(&mut self, tenant: TenantId, head: &HeadRow) -> Result<()> {
         let waiting = self.count(Table::Pending, &Key::of(tenant))?;
         self.agree(format_args!("pending of {}", head.name), waiting, head.pending);
+        Ok(())
+    }
+
+    /// What is remembered of events is no record; the head counts it, and none came after the log's end.
+    pub(super) fn events(&mut self, tenant: TenantId, head: &HeadRow) -> Result<()> {
+        let (view, prefix) = (self.view, Key::of(tenant));
+        let mut remembered = 0;
+        let scanned = view.scan(Table::Events, prefix.bytes(), prefix.end().as_deref(), &mut |key, row| {
+            remembered += 1;
+            let taken = taken_at(key, row)?;
+            if taken > head.head() {
+                self.problem(format!("events of {}: one was taken at {taken}, behind the log", head.name));
+            }
+            Ok(ControlFlow::Continue(()))
+        });
+        self.or_problem(scanned)?;
+        self.agree(format_args!("events of {}", head.name), remembered, head.events);
         Ok(())
     }
 

@@ -1,0 +1,244 @@
+//! Connections that do harm by what they do not do: every kind of slowness has its deadline, and while it lasts others
+//! are served.
+
+use std::time::{Duration, Instant};
+
+use reqwest::Method;
+use serde_json::json;
+
+use crate::http::{Answer, Line};
+use crate::node::Node;
+
+const IMPORT: &str = "/api/v1/import?format=jsonl&source=slow&purpose=threat-intel&licence=Open-Data-OK";
+
+/// The value of a metric with its labels; 0 if it is not there.
+fn metric(node: &Node, name: &str) -> u64 {
+    let text = node.http().get("/metrics").body;
+    let line = text.lines().find(|line| line.starts_with(&format!("{name} ")));
+    line.and_then(|line| line.rsplit(' ').next()?.parse().ok()).unwrap_or_default()
+}
+
+fn closed(node: &Node, reason: &str) -> u64 {
+    metric(node, &format!("intelgraph_connections_closed_total{{reason=\"{reason}\"}}"))
+}
+
+fn soon(what: &str, holds: impl Fn() -> bool) {
+    let begun = Instant::now();
+    while !holds() {
+        assert!(begun.elapsed() < Duration::from_secs(15), "never: {what}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+fn post(node: &Node, path: &str, length: &str) -> String {
+    format!(
+        "POST {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {}\r\nContent-Type: application/json\r\n{length}\r\n\r\n",
+        node.token
+    )
+}
+
+#[test]
+fn a_thousand_slow_connections_keep_nobody_out() {
+    let node = Node::start_with(&[("connections_max", "100"), ("connections_per_address_max", "100")]);
+    let body = post(&node, "/graphql", "Content-Length: 1000");
+    let head = "GET /healthz HTTP/1.1\r\nHost: x\r\nX-Slow: ";
+    // Those with a body have a good token; places in which a request waits are given up a moment later.
+    let kinds = ["", head, "", head, "", head, "", head, "", &body];
+    let mut slow = Vec::new();
+    for turn in 0..1000 {
+        let mut line = Line::to(&node.url);
+        line.say(kinds[turn % kinds.len()]);
+        slow.push(line);
+        if turn % 50 == 0 {
+            let answer = node.http().post(&json!({"id": "node:v1"}));
+            assert_eq!(answer.status, 200, "{answer:?}");
+        }
+    }
+    let http = node.http();
+    assert_eq!([http.get("/healthz").status, http.get("/readyz").status], [200, 200]);
+    assert_eq!(http.graphql("node:v1", json!({}))["node"]["tenant"], "default");
+    assert!(metric(&node, "intelgraph_connections") <= 132, "no more than there are places, and the reserve");
+    assert!(closed(&node, "place_needed") >= 800);
+}
+
+#[test]
+fn a_head_that_does_not_come_ends_its_connection() {
+    let node = Node::start_with(&[("header_timeout_s", "1")]);
+    let (mut silent, mut slow) = (Line::to(&node.url), Line::to(&node.url));
+    let begun = Instant::now();
+    while slow.say("G") && begun.elapsed() < Duration::from_secs(10) {
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    assert!(begun.elapsed() < Duration::from_secs(10), "bytes that trickle in put nothing off");
+    assert_eq!(silent.rest(), "");
+    soon("both are counted", || closed(&node, "slow_header") == 2);
+}
+
+#[test]
+fn an_idle_connection_is_closed_and_a_used_one_is_not() {
+    let node = Node::start_with(&[("idle_timeout_s", "2"), ("header_timeout_s", "1")]);
+    let mut line = Line::to(&node.url);
+    for _ in 0..3 {
+        assert!(line.say("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"));
+        assert!(line.answer().contains("200 OK"));
+        std::thread::sleep(Duration::from_millis(1300));
+    }
+    assert_eq!(line.rest(), "");
+    assert_eq!(closed(&node, "idle"), 1);
+}
+
+#[test]
+fn a_body_that_does_not_come_is_told_so() {
+    let node = Node::start_with(&[("body_timeout_s", "1")]);
+    let mut line = Line::to(&node.url);
+    line.say(&post(&node, "/graphql", "Content-Length: 1000"));
+    let begun = Instant::now();
+    while line.say(" ") && begun.elapsed() < Duration::from_secs(3) {
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    let answer = line.rest();
+    assert!(answer.starts_with("HTTP/1.1 408") && answer.contains("body_too_slow"), "{answer}");
+    assert!(answer.contains("connection: close"), "{answer}");
+}
+
+#[test]
+fn an_import_may_take_its_time_but_not_do_nothing() {
+    let node = Node::start_with(&[("body_timeout_s", "1"), ("bytes_per_second_min", "20")]);
+    let mut line = Line::to(&node.url);
+    line.say(&post(&node, IMPORT, "Transfer-Encoding: chunked"));
+    for number in 0..25 {
+        let object = format!("{{\"id\":\"slow-{number}\",\"type\":\"host\"}}\n");
+        assert!(line.say(&format!("{:x}\r\n{object}\r\n", object.len())), "it was cut off after {number}");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    let answer = line.rest();
+    assert!(answer.contains("422") && answer.contains("too slowly"), "{answer}");
+    let run = &node.http().graphql("runs:v1", json!({}))["runs"][0];
+    assert_eq!(run["state"], "failed", "{run}");
+    node.cli(&["entity", "get", "slow-24"]).ok();
+}
+
+#[test]
+fn an_answer_that_is_not_read_ends_its_connection() {
+    let node = Node::start_with(&[("write_timeout_s", "1")]);
+    let mut line = Line::to(&node.url);
+    // More than the sockets on both sides hold.
+    for _ in 0..4000 {
+        if !line.say("GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n") {
+            break;
+        }
+    }
+    soon("it is cut off", || closed(&node, "slow_reader") == 1);
+    soon("its place is free", || metric(&node, "intelgraph_connections") <= 2);
+}
+
+#[test]
+fn a_client_that_hangs_up_leaves_nothing_behind() {
+    let node = Node::start();
+    for _ in 0..50 {
+        let mut line = Line::to(&node.url);
+        line.say(&post(&node, IMPORT, "Content-Length: 100000"));
+        line.say("{\"id\":\"a\",\"type\":\"host\"}\n");
+        let mut line = Line::to(&node.url);
+        for _ in 0..100 {
+            line.say("GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n");
+        }
+    }
+    soon("the connections are gone", || metric(&node, "intelgraph_connections") <= 2);
+    soon("the requests are gone", || metric(&node, "intelgraph_requests_in_progress") <= 1);
+    let runs = || node.http().graphql("runs:v1", json!({}))["runs"].clone();
+    soon("no run goes on", || {
+        runs().as_array().is_some_and(|runs| runs.iter().all(|run| run["state"] != "running"))
+    });
+}
+
+#[test]
+fn when_every_place_is_at_work_health_answers_and_the_rest_is_told_to_come_back() {
+    let node = Node::start_with(&[("connections_max", "1")]);
+    let mut busy = Line::to(&node.url);
+    busy.say(&post(&node, IMPORT, "Content-Length: 1000000"));
+    let stop = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            // Never silent for long: nobody may take its place.
+            while !stop.load(std::sync::atomic::Ordering::Relaxed)
+                && busy.say("{\"id\":\"a\",\"type\":\"host\"}\n")
+            {
+                std::thread::sleep(Duration::from_millis(50));
+            }
+        });
+        let ask = |path: &str| {
+            let answer: Answer = node.http().send(Method::GET, path, &[], Vec::new());
+            (answer.status, answer.header("retry-after").map(str::to_owned))
+        };
+        soon("the import holds the place", || ask("/api/v1/ledger/entries?size=1").0 == 503);
+        assert_eq!(ask("/nowhere"), (503, Some("1".to_owned())));
+        for path in ["/healthz", "/readyz", "/metrics"] {
+            assert_eq!(ask(path).0, 200, "{path}");
+        }
+        stop.store(true, std::sync::atomic::Ordering::Relaxed);
+    });
+}
+
+#[test]
+fn a_token_has_a_rate_and_another_token_has_its_own() {
+    let node = Node::start_with(&[
+        ("principal_requests_per_second_max", "1"),
+        ("principal_requests_burst_max", "5"),
+    ]);
+    let other = node.new_token(&["--role", "reader"]);
+    let http = node.http();
+    let answers: Vec<_> = (0..10).map(|_| http.post(&json!({"id": "node:v1"}))).collect();
+    let limited: Vec<_> = answers.iter().filter(|answer| answer.status == 429).collect();
+    assert!(answers[0].status == 200 && limited.len() >= 4, "{answers:?}");
+    assert_eq!(limited[0].code(), "rate_limited");
+    assert!(
+        limited[0].header("retry-after").is_some_and(|seconds| seconds.parse::<u32>().is_ok_and(|s| s >= 1))
+    );
+    assert_eq!(node.http_as(&other).post(&json!({"id": "node:v1"})).status, 200);
+    std::thread::sleep(Duration::from_millis(1100));
+    assert_eq!(http.post(&json!({"id": "node:v1"})).status, 200, "it passes");
+}
+
+#[test]
+fn failed_sign_ins_are_slowed_down_and_a_good_token_still_comes_in() {
+    let node = Node::start_with(&[("failed_sign_ins_per_minute_max", "3")]);
+    let bad = node.http_as("ig_tok_0000000000_nonsense");
+    let answers: Vec<_> = (0..5).map(|_| bad.post(&json!({"id": "node:v1"}))).collect();
+    let statuses: Vec<_> = answers.iter().map(|answer| answer.status).collect();
+    assert_eq!(statuses, [401, 401, 401, 429, 429]);
+    assert_eq!(answers[4].code(), "sign_in_limited");
+    assert!(answers[4].header("retry-after").is_some(), "{:?}", answers[4]);
+    assert_eq!(node.http().post(&json!({"id": "node:v1"})).status, 200);
+}
+
+/// Connections that hang in every way do not hold up a node that is told to stop; one that is told twice stops at once.
+#[test]
+fn a_node_stops_in_time_with_hung_clients_and_at_once_when_told_twice() {
+    let mut node = Node::start();
+    let hang = |node: &Node| {
+        let texts = ["", "GET /heal", &post(node, IMPORT, "Content-Length: 1000000")];
+        texts.map(|text| {
+            let mut line = Line::to(&node.url);
+            line.say(text);
+            line
+        })
+    };
+    let runs = |node: &Node| node.http().graphql("runs:v1", json!({}))["runs"].as_array().map_or(0, Vec::len);
+    let hung = hang(&node);
+    soon("the import has begun", || runs(&node) == 1);
+    node.stop();
+    drop(hung);
+    node.restart();
+    let _hung = hang(&node);
+    soon("the import has begun", || runs(&node) == 2);
+    node.signal(rustix::process::Signal::TERM);
+    std::thread::sleep(Duration::from_millis(300));
+    let begun = Instant::now();
+    node.stop();
+    assert!(
+        begun.elapsed() < Duration::from_secs(5),
+        "the second signal ends the drain: {:?}",
+        begun.elapsed()
+    );
+}
