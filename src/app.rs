@@ -13,12 +13,13 @@ use tokio::sync::Semaphore;
 use crate::commit;
 use crate::config::Config;
 use crate::follow::Follow;
-use crate::gateway::{Failure, GraphQl, schema};
+use crate::gateway::{Attempts, Failure, GraphQl, schema};
 use crate::ingest::import::GivenUp;
 use crate::metrics::Metrics;
 use crate::policy::{Action, Allowed, AllowedCache, KnownLabels, Policy, Principal, Resource};
 use crate::read::Reader;
 use crate::search::Cursors;
+use crate::sessions::Sessions;
 
 /// The version of this program.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -57,6 +58,10 @@ pub struct App {
     pub(crate) cursors: Cursors,
     /// Imports whose end is not recorded yet.
     pub(crate) given_up: GivenUp,
+    /// Who came in with a browser.
+    pub(crate) sessions: Sessions,
+    /// Who failed to.
+    pub(crate) attempts: Attempts,
     policy: Policy,
     allowed: AllowedCache,
     labels: Mutex<HashMap<TenantId, Labels>>,
@@ -71,6 +76,7 @@ impl App {
         commit: commit::Handle,
         follow: Follow,
         anchor: Arc<Anchor>,
+        sessions: Sessions,
     ) -> App {
         App {
             config,
@@ -84,6 +90,8 @@ impl App {
             graphql: schema(),
             cursors: Cursors::default(),
             given_up: GivenUp::default(),
+            sessions,
+            attempts: Attempts::default(),
             policy: Policy::built_in(),
             allowed: AllowedCache::default(),
             labels: Mutex::default(),

@@ -1,6 +1,6 @@
 //! What can be set from outside: a file, then the environment, then flags; unknown keys are refused.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
@@ -23,6 +23,9 @@ pub struct Config {
     pub listen: SocketAddr,
     /// Whether it may listen beyond this machine without TLS.
     pub insecure_http: bool,
+    /// How browsers reach it, such as `https://graph.example.org`; where it listens, unless set. Sign-in links lead
+    /// there, and behind `https` a session's cookie is sent over nothing else.
+    pub public_url: Option<String>,
     /// Page cache of the database, in bytes.
     pub cache_bytes_max: usize,
     /// Largest body of a request that is not an import, in bytes.
@@ -37,6 +40,7 @@ impl Default for Config {
             data_dir: PathBuf::from("intelgraph-data"),
             listen: LISTEN.parse().expect("a socket address"),
             insecure_http: false,
+            public_url: None,
             cache_bytes_max: 128 << 20,
             body_bytes_max: 1 << 20,
             connections_max: 1024,
@@ -83,8 +87,33 @@ impl Config {
              listen on 127.0.0.1, or say --insecure-http",
             config.listen
         );
+        if let Some(url) = &config.public_url {
+            config.public_url = Some(origin(url)?);
+        }
         Ok(config)
     }
+
+    /// How browsers reach the node. An address that means every interface is none that anybody could go to.
+    #[must_use]
+    pub fn url(&self) -> String {
+        let mut address = self.listen;
+        match address.ip() {
+            IpAddr::V4(ip) if ip.is_unspecified() => address.set_ip(Ipv4Addr::LOCALHOST.into()),
+            IpAddr::V6(ip) if ip.is_unspecified() => address.set_ip(Ipv6Addr::LOCALHOST.into()),
+            _ => {}
+        }
+        self.public_url.clone().unwrap_or_else(|| format!("http://{address}"))
+    }
+}
+
+/// The scheme, host and port of an address that has nothing more.
+fn origin(url: &str) -> Result<String> {
+    let wrong = || format!("public_url `{url}`: such as https://graph.example.org, without a path");
+    let parsed = reqwest::Url::parse(url).with_context(wrong)?;
+    let bare = parsed.path() == "/" && parsed.query().is_none() && parsed.fragment().is_none();
+    let bare = bare && parsed.username().is_empty() && parsed.password().is_none();
+    ensure!(bare && matches!(parsed.scheme(), "http" | "https"), wrong());
+    Ok(parsed.origin().ascii_serialization())
 }
 
 fn read_file(path: &Path) -> Result<toml::Table> {

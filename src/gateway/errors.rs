@@ -1,5 +1,7 @@
 //! What a client is told when something fails: one mapping, used by every route.
 
+use std::time::Duration;
+
 use axum::Json;
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::http::{HeaderValue, StatusCode, header};
@@ -7,8 +9,8 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 use storage::ErrorKind;
 
-/// Seconds after which a client may try again.
-const RETRY_AFTER_S: u32 = 1;
+/// A client may try again after so long, unless told otherwise.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// A failure as a client sees it: a status, a stable code, and words that help.
 #[derive(Clone, Debug)]
@@ -21,12 +23,21 @@ pub struct Failure {
     pub message: String,
     /// More for programs.
     pub details: Value,
+    /// When a client may try again.
+    pub retry_after: Duration,
 }
 
 impl Failure {
     /// A failure without details.
     pub fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Failure {
-        Failure { status, code, message: message.into(), details: Value::Null }
+        Failure { status, code, message: message.into(), details: Value::Null, retry_after: RETRY_AFTER }
+    }
+
+    /// The same, for a client that has to wait longer than most.
+    #[must_use]
+    pub fn retry_after(mut self, wait: Duration) -> Failure {
+        self.retry_after = wait;
+        self
     }
 
     /// The request itself is wrong.
@@ -97,7 +108,8 @@ impl IntoResponse for Failure {
     fn into_response(self) -> Response {
         let mut response = (self.status, Json(self.body())).into_response();
         if self.status == StatusCode::SERVICE_UNAVAILABLE || self.status == StatusCode::TOO_MANY_REQUESTS {
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(RETRY_AFTER_S));
+            let seconds = self.retry_after.as_secs_f64().ceil() as u64;
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds.max(1)));
         }
         if self.status == StatusCode::UNAUTHORIZED {
             response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use axum::Extension;
+use axum::extract::ConnectInfo;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
@@ -48,13 +50,13 @@ impl Server {
         let drain = GracefulShutdown::new();
         tokio::pin!(shutdown);
         loop {
-            let (stream, place) = tokio::select! {
+            let (stream, peer, place) = tokio::select! {
                 accepted = accept(&self.listener, &places) => accepted,
                 () = &mut shutdown => break,
             };
             // A small answer must not wait for the next one.
             let _ = stream.set_nodelay(true);
-            let service = TowerToHyperService::new(service.clone());
+            let service = TowerToHyperService::new(service.clone().layer(Extension(ConnectInfo(peer))));
             let connection = builder().serve_connection(TokioIo::new(stream), service);
             let connection = drain.watch(connection);
             tokio::spawn(async move {
@@ -71,11 +73,14 @@ impl Server {
     }
 }
 
-async fn accept(listener: &TcpListener, places: &Arc<Semaphore>) -> (TcpStream, OwnedSemaphorePermit) {
+async fn accept(
+    listener: &TcpListener,
+    places: &Arc<Semaphore>,
+) -> (TcpStream, SocketAddr, OwnedSemaphorePermit) {
     let place = Arc::clone(places).acquire_owned().await.expect("the semaphore is never closed");
     loop {
         match listener.accept().await {
-            Ok((stream, _)) => return (stream, place),
+            Ok((stream, peer)) => return (stream, peer, place),
             // Out of file handles: those in use have to go first.
             Err(error) => {
                 tracing::warn!(%error, "accept failed");

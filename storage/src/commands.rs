@@ -6,6 +6,7 @@
 mod assert;
 mod delete;
 mod run;
+mod session;
 mod source;
 mod tenant;
 mod token;
@@ -14,6 +15,7 @@ pub use assert::{Assert, IfEndMissing};
 pub use delete::{Delete, Restore};
 pub(crate) use delete::{thing_by_id, thing_row};
 pub use run::{BeginRun, EndRun, Unpend};
+pub use session::{MakeLink, SEEN_EVERY_US, Seen, SignIn, SignOut};
 pub use source::SetSource;
 pub(crate) use source::source_id;
 pub use tenant::CreateTenant;
@@ -40,6 +42,14 @@ pub enum Command {
     CreateToken(CreateToken),
     /// See [`RevokeToken`].
     RevokeToken(RevokeToken),
+    /// See [`MakeLink`].
+    MakeLink(MakeLink),
+    /// See [`SignIn`].
+    SignIn(SignIn),
+    /// See [`SignOut`].
+    SignOut(SignOut),
+    /// See [`Seen`].
+    Seen(Seen),
     /// See [`BeginRun`].
     BeginRun(BeginRun),
     /// See [`EndRun`].
@@ -88,6 +98,10 @@ pub(crate) fn execute(batch: &mut Batch<'_>, command: &Command) -> Result<Applie
         Command::Restore(command) => delete::restore(batch, command),
         Command::CreateToken(command) => token::create(batch, command),
         Command::RevokeToken(command) => token::revoke(batch, command),
+        Command::MakeLink(command) => session::make_link(batch, command),
+        Command::SignIn(command) => session::sign_in(batch, command),
+        Command::SignOut(command) => session::sign_out(batch, command),
+        Command::Seen(command) => session::seen(batch, command),
         Command::BeginRun(command) => run::begin(batch, command),
         Command::EndRun(command) => run::end(batch, command),
         Command::Unpend(command) => run::unpend(batch, command),

@@ -19,3 +19,4 @@ mod refusals;
 #[path = "../simulation/seed.rs"]
 #[allow(dead_code, reason = "the simulation uses the rest")]
 mod seed;
+mod session;

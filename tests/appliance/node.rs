@@ -23,6 +23,10 @@ pub(crate) struct Node {
     pub(crate) url: String,
     /// The owner's token, shown when the node was new.
     pub(crate) token: String,
+    /// What the node said when it was ready.
+    pub(crate) ready: Value,
+    /// What its environment says.
+    variables: Vec<(String, String)>,
 }
 
 /// What a command did.
@@ -38,16 +42,26 @@ impl Node {
     pub(crate) fn start() -> Node {
         let place = tempfile::tempdir().expect("a directory");
         let data_dir = place.path().join("data");
-        Node::begin(place, data_dir)
+        Node::begin(place, data_dir, &[])
+    }
+
+    /// A new node with an environment.
+    pub(crate) fn start_with(variables: &[(&str, &str)]) -> Node {
+        let place = tempfile::tempdir().expect("a directory");
+        let data_dir = place.path().join("data");
+        Node::begin(place, data_dir, variables)
     }
 
     /// A new node whose data are elsewhere.
     pub(crate) fn start_in(data_dir: PathBuf) -> Node {
-        Node::begin(tempfile::tempdir().expect("a directory"), data_dir)
+        Node::begin(tempfile::tempdir().expect("a directory"), data_dir, &[])
     }
 
-    fn begin(place: TempDir, data_dir: PathBuf) -> Node {
-        let mut node = Node { place, data_dir, process: None, url: String::new(), token: String::new() };
+    fn begin(place: TempDir, data_dir: PathBuf, variables: &[(&str, &str)]) -> Node {
+        let (url, token, ready) = Default::default();
+        let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let variables = variables.collect();
+        let mut node = Node { place, data_dir, process: None, url, token, ready, variables };
         node.restart();
         assert!(!node.token.is_empty(), "a new node shows its owner's token");
         node
@@ -69,6 +83,7 @@ impl Node {
         if let Some(token) = ready["token"].as_str() {
             self.token = token.to_owned();
         }
+        self.ready = ready;
         self.process = Some(process);
     }
 
@@ -86,6 +101,7 @@ impl Node {
         let mut process = program()
             .args(["serve", "--json", "--listen", "127.0.0.1:0", "--data-dir"])
             .arg(self.data_dir())
+            .envs(self.variables.iter().map(|(name, value)| (name, value)))
             .stdout(Stdio::piped())
             .stderr(log)
             .spawn()
