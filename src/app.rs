@@ -13,13 +13,14 @@ use tokio::sync::Semaphore;
 use crate::commit;
 use crate::config::Config;
 use crate::follow::Follow;
-use crate::gateway::{Failure, GraphQl, Limits, TAKERS_MAX, schema};
+use crate::gateway::{Attempts, Failure, GraphQl, Limits, TAKERS_MAX, schema};
 use crate::ingest::import::GivenUp;
 use crate::metrics::Metrics;
 use crate::policy::{Action, Allowed, AllowedCache, KnownLabels, Policy, Principal, Resource};
 use crate::read::Reader;
 use crate::readers::Readers;
 use crate::search::Cursors;
+use crate::sessions::Sessions;
 
 /// The version of this program.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -60,6 +61,10 @@ pub struct App {
     pub(crate) cursors: Cursors,
     /// Imports whose end is not recorded yet.
     pub(crate) given_up: GivenUp,
+    /// Who came in with a browser.
+    pub(crate) sessions: Sessions,
+    /// Who failed to.
+    pub(crate) attempts: Attempts,
     policy: Policy,
     allowed: AllowedCache,
     labels: Mutex<HashMap<TenantId, Labels>>,
@@ -74,6 +79,7 @@ impl App {
         commit: commit::Handle,
         follow: Follow,
         anchor: Arc<Anchor>,
+        sessions: Sessions,
     ) -> App {
         App {
             limits: Limits::new(&config),
@@ -89,6 +95,8 @@ impl App {
             graphql: schema(),
             cursors: Cursors::default(),
             given_up: GivenUp::default(),
+            sessions,
+            attempts: Attempts::default(),
             policy: Policy::built_in(),
             allowed: AllowedCache::default(),
             labels: Mutex::default(),

@@ -1,6 +1,6 @@
 //! What can be set from outside: a file, then the environment, then flags; unknown keys are refused.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
@@ -29,6 +29,9 @@ pub struct Config {
     pub tls_key: Option<PathBuf>,
     /// What is logged: `error`, `warn`, `info`, or a filter such as `info,hyper=debug`.
     pub log: String,
+    /// How browsers reach it, such as `https://graph.example.org`; where it listens, unless set. Sign-in links lead
+    /// there, and behind `https` a session's cookie is sent over nothing else.
+    pub public_url: Option<String>,
     /// Page cache of the database, in bytes.
     pub cache_bytes_max: usize,
     /// Largest body of a request that is not an import, in bytes.
@@ -67,6 +70,7 @@ impl Default for Config {
             tls_certificate: None,
             tls_key: None,
             log: "info".to_owned(),
+            public_url: None,
             cache_bytes_max: 128 << 20,
             body_bytes_max: 1 << 20,
             connections_max: 4096,
@@ -123,6 +127,9 @@ impl Config {
         config.insecure_http |= flags.insecure_http;
         config.tls_certificate = flags.tls_certificate.or(config.tls_certificate);
         config.tls_key = flags.tls_key.or(config.tls_key);
+        if let Some(url) = &config.public_url {
+            config.public_url = Some(origin(url)?);
+        }
         config.check()?;
         Ok(config)
     }
@@ -150,6 +157,29 @@ impl Config {
         }
         Ok(())
     }
+
+    /// How browsers reach the node. An address that means every interface is none that anybody could go to.
+    #[must_use]
+    pub fn url(&self) -> String {
+        let mut address = self.listen;
+        match address.ip() {
+            IpAddr::V4(ip) if ip.is_unspecified() => address.set_ip(Ipv4Addr::LOCALHOST.into()),
+            IpAddr::V6(ip) if ip.is_unspecified() => address.set_ip(Ipv6Addr::LOCALHOST.into()),
+            _ => {}
+        }
+        let scheme = if self.tls_certificate.is_some() { "https" } else { "http" };
+        self.public_url.clone().unwrap_or_else(|| format!("{scheme}://{address}"))
+    }
+}
+
+/// The scheme, host and port of an address that has nothing more.
+fn origin(url: &str) -> Result<String> {
+    let wrong = || format!("public_url `{url}`: such as https://graph.example.org, without a path");
+    let parsed = reqwest::Url::parse(url).with_context(wrong)?;
+    let bare = parsed.path() == "/" && parsed.query().is_none() && parsed.fragment().is_none();
+    let bare = bare && parsed.username().is_empty() && parsed.password().is_none();
+    ensure!(bare && matches!(parsed.scheme(), "http" | "https"), wrong());
+    Ok(parsed.origin().ascii_serialization())
 }
 
 fn read_file(path: &Path) -> Result<toml::Table> {

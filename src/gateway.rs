@@ -1,5 +1,6 @@
 //! The gateway: HTTP in, commands and readings out. Who asks is settled before anything is read.
 
+mod attempts;
 mod auth;
 mod errors;
 mod graphql;
@@ -11,6 +12,7 @@ mod routes;
 mod serve;
 mod tls;
 
+pub(crate) use attempts::Attempts;
 pub(crate) use errors::Failure;
 pub use graphql::sdl;
 pub(crate) use graphql::{GraphQl, schema};

@@ -3,6 +3,7 @@
 //! Data flow one way: `ingest | gateway` -> `policy` -> `commit` -> log -> `follow` -> `gateway`.
 //! Start at [`app::App`], which holds what a running node is made of.
 
+pub mod admin;
 pub mod app;
 pub mod cli;
 pub mod commit;
@@ -18,4 +19,5 @@ pub mod read;
 mod readers;
 pub mod running;
 pub mod search;
+pub mod sessions;
 pub mod tokens;

@@ -25,4 +25,4 @@ pub use grant::{GrantRefused, TOKEN_DAYS_MAX, may_grant};
 pub use labels::{ALLOWED_ENTRIES_MAX, Allowed, AllowedCache, KnownLabels};
 pub use limits::{POLICIES_MAX, POLICY_BYTES_MAX, POLICY_STEPS_MAX};
 pub use principal::{Principal, PurposeRefused};
-pub use token::{Minted, Parsed, TOKEN_RANDOM_BYTES, Token, TokenProblem, parse, verify};
+pub use token::{Minted, Parsed, TOKEN_RANDOM_BYTES, Token, TokenProblem, Use, parse, verify};

@@ -14,6 +14,7 @@ use crate::config::Config;
 use crate::follow::Follow;
 use crate::ingest::import;
 use crate::node;
+use crate::sessions::Sessions;
 
 /// The anchor is written at most so often.
 const ANCHOR_EVERY: Duration = Duration::from_secs(1);
@@ -44,7 +45,8 @@ impl Running {
         let (follow, follower) =
             Follow::start(directory.index(), Arc::clone(&store), Arc::clone(commit.tail()))?;
         let anchoring = start_anchoring(Arc::clone(&anchor), Arc::clone(&store), Arc::clone(commit.tail()))?;
-        let app = Arc::new(App::new(config, store, commit, follow, anchor));
+        let sessions = Sessions::new(&config, &store.view()?.node()?.node_id);
+        let app = Arc::new(App::new(config, store, commit, follow, anchor, sessions));
         import::recover(&app)?;
         Ok(Running { app, writer, followers: [follower, anchoring], _directory: directory })
     }

@@ -13,7 +13,7 @@ use crate::policy::{Action, Principal, Token, may_grant};
 /// A token lives so long unless asked otherwise: 30 days.
 const LIFETIME_US: i64 = 30 * 24 * 3_600_000_000;
 /// The tenant of a new node.
-const FIRST_TENANT: &str = "default";
+pub(crate) const FIRST_TENANT: &str = "default";
 
 /// What a new token shall allow.
 #[derive(Clone, Debug)]
@@ -102,17 +102,22 @@ pub fn first_owner(app: &App) -> Result<Option<Made>> {
 /// If there is no such tenant, or the store cannot be written.
 pub fn owner(app: &App, tenant: &str) -> Result<Made> {
     let tenant = app.store.view()?.tenant(tenant)?.with_context(|| format!("no tenant `{tenant}`"))?;
-    let made = mint(Wanted {
+    let made = mint_owner();
+    let create = CreateToken { tenant, actor: ActorId::NODE, spec: made.spec.clone() };
+    let answers = app.commit.submit_blocking(vec![Command::CreateToken(create)])?;
+    answers.into_iter().next().context("no answer")??;
+    Ok(made)
+}
+
+/// An owner's token, not stored yet.
+pub(crate) fn mint_owner() -> Made {
+    mint(Wanted {
         role: Role::Owner,
         clearance: Classification::Secret,
         purposes: Purposes::ALL,
         scopes: Vec::new(),
         expires_at_us: None,
-    });
-    let create = CreateToken { tenant, actor: ActorId::NODE, spec: made.spec.clone() };
-    let answers = app.commit.submit_blocking(vec![Command::CreateToken(create)])?;
-    answers.into_iter().next().context("no answer")??;
-    Ok(made)
+    })
 }
 
 fn mint(wanted: Wanted) -> Made {

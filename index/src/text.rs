@@ -349,7 +349,10 @@ impl Follower for TextIndex {
             | Kind::Token
             | Kind::TokenRevoked
             | Kind::RunBegan
-            | Kind::RunEnded => Ok(Applied::Ignored),
+            | Kind::RunEnded
+            | Kind::LinkMade
+            | Kind::SignedIn
+            | Kind::SignedOut => Ok(Applied::Ignored),
         }
     }
 

@@ -9,12 +9,13 @@ use serde_json::json;
 use super::client::Client;
 use super::import::Terms;
 use super::output::Output;
-use super::serve::{Node, blocking, stop_signal};
+use super::serve::{Node, blocking, end, stop_signal};
 use super::{Failure, Global, Result, import, search};
 use crate::app::VERSION;
 use crate::config::{Config, LISTEN};
+use crate::policy::parse;
 use crate::running::Running;
-use crate::{node, tokens};
+use crate::{node, sessions, tokens};
 
 const BUNDLE: &str = "attack-enterprise.json";
 const TENANT: &str = "default";
@@ -52,10 +53,16 @@ impl Demo {
         };
         let (signal, stop_now) = (stop_signal(1)?, stop_signal(2)?);
         tokio::pin!(signal);
-        let Node { server, running, url, _log } = Node::open(config).await?;
+        let Node { server, running, admin, url, _log } = Node::open(config).await?;
         output.note(&format!("listening on {url}, data in {}", data_dir.display()));
         let app = running.app.clone();
-        let token = blocking(move || demo_token(&app, &data_dir)).await?;
+        let (token, link) = blocking(move || {
+            let token = demo_token(&app, &data_dir)?;
+            let link = sessions::link_of(&app, &parse(&token)?.id)?;
+            Ok((token, link))
+        })
+        .await?;
+        output.note(&format!("to sign in with a browser, once: {}", link.url));
         let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
         let stopped = async {
             let _ = stopped.await;
@@ -70,6 +77,7 @@ impl Demo {
         }
         let _ = stop.send(());
         let _ = serving.await;
+        end(admin).await;
         blocking(move || {
             Running::stop(running);
             Ok(())
@@ -173,7 +181,7 @@ fn demo_token(app: &crate::app::App, data_dir: &Path) -> anyhow::Result<String> 
 }
 
 fn is_good(app: &crate::app::App, token: &str) -> anyhow::Result<bool> {
-    let Ok(parsed) = crate::policy::token::parse(token) else { return Ok(false) };
+    let Ok(parsed) = parse(token) else { return Ok(false) };
     let Some(row) = app.store.view()?.token(&parsed.id)? else { return Ok(false) };
     let spec = storage::model::TokenSpec::decode(&row.spec)?;
     Ok(row.revoked_us.is_none() && crate::policy::token::verify(&parsed, &spec, node::now_us()).is_ok())

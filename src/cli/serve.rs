@@ -6,15 +6,18 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::JoinHandle;
 
 use super::output::Output;
 use super::{Answer, Failure, Result};
-use crate::app::VERSION;
+use crate::admin::Admin;
+use crate::app::{App, VERSION};
 use crate::config::{Config, Flags};
 use crate::gateway::{self, Server};
 use crate::log::{self, Log};
-use crate::node;
+use crate::node::{self, rfc3339};
 use crate::running::Running;
+use crate::sessions::{self, Link};
 use crate::tokens;
 
 /// Where a node keeps its data and listens.
@@ -47,6 +50,7 @@ const FILES_BESIDE: u64 = 256;
 pub(super) struct Node {
     pub(super) server: Server,
     pub(super) running: Running,
+    pub(super) admin: JoinHandle<()>,
     pub(super) url: String,
     pub(super) _log: Log,
 }
@@ -57,41 +61,51 @@ impl Serve {
         let (stop, stop_now) = (stop_signal(1)?, stop_signal(2)?);
         let node = Node::open(self.config()?).await?;
         let app = node.running.app.clone();
-        let owner = blocking(move || tokens::first_owner(&app)).await?;
-        let token = owner.as_ref().map(|made| made.token.reveal().to_owned());
+        let owner = blocking(move || first_owner(&app)).await?;
+        let token = owner.as_ref().map(|(token, _)| token);
+        let sign_in_url = owner.as_ref().map(|(_, link)| &link.url);
         let tenant = owner.as_ref().map(|_| "default");
-        let ready =
-            json!({"ready": true, "url": node.url, "token": token, "tenant": tenant, "version": VERSION});
+        let ready = json!({
+            "ready": true, "url": node.url, "token": token, "tenant": tenant, "version": VERSION,
+            "sign_in_url": sign_in_url,
+        });
         output.result(&ready, |output| {
             output.line(&format!("IntelGraph {VERSION} is ready at {}", node.url));
-            if let Some(token) = &token {
+            if let Some((token, link)) = &owner {
                 output.line("A new node: this is its owner's token. It is shown once; keep it.\n");
                 output.line(&format!("  export INTELGRAPH_URL={}", node.url));
-                output.line(&format!("  export INTELGRAPH_TOKEN={token}"));
+                output.line(&format!("  export INTELGRAPH_TOKEN={token}\n"));
+                output
+                    .line(&format!("To sign in with a browser, once, until {}:\n", rfc3339(link.expires_us)));
+                output.line(&format!("  {}", link.url));
             }
         });
         node.serve(stop, stop_now).await
     }
 
     fn config(self) -> Result<Config> {
-        let flags = Flags {
+        load(Flags {
             file: self.config,
             data_dir: self.data_dir,
             listen: self.listen,
             insecure_http: self.insecure_http,
             tls_certificate: self.tls_certificate,
             tls_key: self.tls_key,
-        };
-        // What is no text is no setting of ours.
-        let variables = std::env::vars_os()
-            .filter_map(|(name, text)| Some((name.into_string().ok()?, text.into_string().ok()?)));
-        Config::load(flags, variables).map_err(|error| Failure::bad_input(format!("{error:#}")))
+        })
     }
+}
+
+/// The settings that a file, the environment and flags make together.
+pub(super) fn load(flags: Flags) -> Result<Config> {
+    // What is no text is no setting of ours.
+    let variables = std::env::vars_os()
+        .filter_map(|(name, text)| Some((name.into_string().ok()?, text.into_string().ok()?)));
+    Config::load(flags, variables).map_err(|error| Failure::bad_input(format!("{error:#}")))
 }
 
 impl Node {
     /// Binds first, so that a port in use is said at once, then opens the data.
-    pub(super) async fn open(config: Config) -> Result<Node> {
+    pub(super) async fn open(mut config: Config) -> Result<Node> {
         let log = log::start(&config.log).map_err(|error| Failure::bad_input(format!("{error:#}")))?;
         let files = node::raise_file_limit();
         if files < config.connections_max as u64 + FILES_BESIDE {
@@ -102,9 +116,12 @@ impl Node {
             );
         }
         let server = gateway::bind(&config).await?;
+        config.listen = server.address;
         let url = server.url();
         let running = blocking(move || Running::start(config)).await?;
-        Ok(Node { server, running, url, _log: log })
+        let admin = Admin::bind(&running.app.config.data_dir)?;
+        let admin = tokio::spawn(admin.run(running.app.clone()));
+        Ok(Node { server, running, admin, url, _log: log })
     }
 
     /// Serves until `stop`, then drains, not beyond `stop_now`, and closes.
@@ -115,6 +132,7 @@ impl Node {
     ) -> Result {
         let app = self.running.app.clone();
         self.server.run(app, stop, stop_now).await;
+        end(self.admin).await;
         let running = self.running;
         blocking(move || {
             running.stop();
@@ -123,6 +141,18 @@ impl Node {
         .await?;
         Ok(Answer::Yes)
     }
+}
+
+/// The first owner's token and a link to sign in as its holder, if the node is new.
+fn first_owner(app: &App) -> anyhow::Result<Option<(String, Link)>> {
+    let Some(made) = tokens::first_owner(app)? else { return Ok(None) };
+    Ok(Some((made.token.reveal().to_owned(), sessions::link_of(app, &made.spec.id)?)))
+}
+
+/// Ends a task, and with it what it holds.
+pub(super) async fn end(task: JoinHandle<()>) {
+    task.abort();
+    let _ = task.await;
 }
 
 /// Ends with SIGTERM or SIGINT, or when one of them has come so many times.

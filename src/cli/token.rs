@@ -1,11 +1,17 @@
 //! Tokens: made, listed, revoked.
 
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
 use clap::Subcommand;
 use serde_json::{Value, json};
 
 use super::client::Client;
 use super::output::{Output, plain};
+use super::serve::load;
 use super::{Answer, Failure, Global, Result};
+use crate::admin::{self, Question};
+use crate::config::Flags;
 use crate::node::{now_us, rfc3339};
 
 /// What to do with tokens.
@@ -28,6 +34,17 @@ pub(super) enum Token {
         /// How long it is good: 12h, 30d, 8w
         #[arg(long, default_value = "30d")]
         expires: String,
+    },
+    /// Make a link that signs a browser in as the holder of the token in use; good once, for 10 minutes
+    Link,
+    /// Make a link that signs a browser in as an owner; on the node's machine, without a token; good once, for 30 minutes
+    FirstOwner {
+        /// Where the node keeps everything [default: intelgraph-data]
+        #[arg(long)]
+        data_dir: Option<PathBuf>,
+        /// The node's settings file (TOML)
+        #[arg(long, value_name = "FILE")]
+        config: Option<PathBuf>,
     },
     /// List the tokens of the tenant, without their secrets
     List,
@@ -57,6 +74,15 @@ impl Token {
                 let document = snake(&made["tokenCreate"]);
                 output.result(&document, |output| output.line(&plain(&document["token"])));
             }
+            Token::Link => {
+                let made = Client::new(global)?.run("tokenLink:v1", json!({})).await?;
+                let link = snake(&made["tokenLink"]);
+                output.result(&link, |output| show_link(&link, output));
+            }
+            Token::FirstOwner { data_dir, config } => {
+                let link = first_owner(Flags { data_dir, file: config, ..Flags::default() }, global).await?;
+                output.result(&link, |output| show_link(&link, output));
+            }
             Token::List => {
                 let found = Client::new(global)?.run("tokenList:v1", json!({})).await?;
                 let tokens: Vec<_> = found["tokens"].as_array().into_iter().flatten().map(snake).collect();
@@ -71,8 +97,48 @@ impl Token {
     }
 }
 
+async fn first_owner(flags: Flags, global: &Global) -> Result<Value> {
+    let data_dir = load(flags)?.data_dir;
+    let question = Question::FirstOwner { tenant: global.tenant.clone() };
+    admin::ask(&data_dir, &question).await.map_err(|error| no_answer(&data_dir, &error))
+}
+
+fn no_answer(data_dir: &Path, error: &anyhow::Error) -> Failure {
+    let place = data_dir.display();
+    match error.downcast_ref::<std::io::Error>().map(std::io::Error::kind) {
+        Some(ErrorKind::NotFound | ErrorKind::ConnectionRefused) => Failure::cannot_tell(
+            "unreachable",
+            format!(
+                "no node runs on `{place}`; name its directory with --data-dir, or start one with `intelgraph serve`"
+            ),
+        ),
+        Some(ErrorKind::PermissionDenied) => Failure::cannot_tell(
+            "denied",
+            format!("the node on `{place}` is another user's; run this as the user that it runs as"),
+        ),
+        _ => Failure::cannot_tell("failed", format!("the node on `{place}`: {error:#}")),
+    }
+}
+
+fn show_link(link: &Value, output: &Output) {
+    output.line(&plain(&link["url"]));
+    output.note(&format!("good once, until {}", plain(&link["expires_at"])));
+}
+
 fn print(tokens: &[Value], output: &Output) {
-    let columns = ["id", "tenant", "roles", "clearance", "purpose", "expires_at", "revoked_at"];
+    let columns = [
+        "id",
+        "tenant",
+        "roles",
+        "clearance",
+        "purpose",
+        "made_by",
+        "created_at",
+        "used_at",
+        "expires_at",
+        "sessions",
+        "revoked_at",
+    ];
     let rows: Vec<_> = tokens.iter().map(|token| columns.map(|name| plain(&token[name])).to_vec()).collect();
     output.table(&columns, &rows);
 }
@@ -85,6 +151,8 @@ fn snake(token: &Value) -> Value {
             "expiresAt" => "expires_at",
             "createdAt" => "created_at",
             "revokedAt" => "revoked_at",
+            "usedAt" => "used_at",
+            "madeBy" => "made_by",
             other => other,
         };
         document.insert(name.to_owned(), value.clone());

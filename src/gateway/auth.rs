@@ -1,85 +1,155 @@
-//! From a bearer token to a principal. There are no anonymous reads.
+//! From what a request shows to a principal. There are no anonymous reads.
+
+mod shown;
 
 use axum::extract::FromRequestParts;
+use axum::http::StatusCode;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, StatusCode, header};
 use storage::View;
 use storage::ids::{ActorId, TenantId};
 use storage::model::{Purpose, Role, TokenSpec};
-use storage::rows::TokenRow;
+use storage::rows::{SessionRow, TokenRow};
 
 use super::errors::Failure;
 use super::requests;
 use crate::app::Shared;
 use crate::node;
-use crate::policy::{Principal, token};
+use crate::policy::token::{parse, parse_as, verify};
+use crate::policy::{Parsed, Principal, Use};
+use shown::Shown;
+pub(super) use shown::{is_json, is_own_page, session};
 
 /// Who makes the request; a handler that takes one is closed to everybody else.
 pub(crate) struct Caller(pub(crate) Principal);
+
+/// Who makes the request, and by what right.
+pub(crate) struct Access {
+    pub(crate) principal: Principal,
+    pub(crate) right: Right,
+}
+
+/// What let a request in.
+pub(crate) enum Right {
+    /// A token, until it expires; microseconds since 1970.
+    Token { until_us: i64 },
+    /// A session of a token, and its secret.
+    Session { session: SessionRow, row: Box<TokenRow>, shown: Parsed },
+}
 
 impl FromRequestParts<Shared> for Caller {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, app: &Shared) -> Result<Caller, Failure> {
-        let view = app.store.view()?;
-        let principal = principal(&view, &parts.headers)?;
-        requests::is_of(principal.actor);
-        app.limits.admit(principal.actor).inspect_err(|_| app.metrics.request_refused("rate"))?;
-        Ok(Caller(principal))
+        let access = Access::from_request_parts(parts, app).await?;
+        Ok(Caller(access.principal))
     }
 }
 
-fn principal(view: &View, headers: &HeaderMap) -> Result<Principal, Failure> {
-    let text =
-        bearer(headers).ok_or_else(|| unauthorized("no token; send `Authorization: Bearer <token>`"))?;
-    let parsed = token::parse(text).map_err(|problem| unauthorized(&problem.to_string()))?;
-    let unknown = || unauthorized("unknown token; ask for a new one");
-    let row = view.token(&parsed.id)?.ok_or_else(unknown)?;
+impl Access {
+    /// What a new session lets in.
+    pub(crate) fn of_session(app: &Shared, secret: &str) -> Result<Access, Failure> {
+        by_session(app, secret, &Place::default())
+    }
+}
+
+impl FromRequestParts<Shared> for Access {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Shared) -> Result<Access, Failure> {
+        let place = Place::asked_for(parts)?;
+        let access = match Shown::by(parts, app.sessions.cookie())? {
+            Shown::Token(text) => by_token(app, text, &place),
+            Shown::Session(text) => by_session(app, text, &place),
+        }?;
+        let actor = access.principal.actor;
+        requests::is_of(actor);
+        app.limits.admit(actor).inspect_err(|_| app.metrics.request_refused("rate"))?;
+        Ok(access)
+    }
+}
+
+fn by_token(app: &Shared, text: &str, place: &Place) -> Result<Access, Failure> {
+    let view = app.store.view()?;
+    let Holder { row, spec, shown } = holder(&view, text)?;
+    app.sessions.note(&app.commit, &row, &shown, false);
+    let principal = place.principal(&view, &row, &spec)?;
+    Ok(Access { principal, right: Right::Token { until_us: spec.expires_at_us } })
+}
+
+/// The holder of a token.
+pub(super) struct Holder {
+    pub(super) row: TokenRow,
+    spec: TokenSpec,
+    pub(super) shown: Parsed,
+}
+
+/// Who holds a token, if it is genuine, not expired and not revoked.
+pub(super) fn holder(view: &View, text: &str) -> Result<Holder, Failure> {
+    let shown = parse(text).map_err(|problem| unauthorized(&problem.to_string()))?;
+    let row = view.token(&shown.id)?.ok_or_else(unknown)?;
     let spec = TokenSpec::decode(&row.spec)?;
-    token::verify(&parsed, &spec, node::now_us()).map_err(|problem| unauthorized(&problem.to_string()))?;
+    verify(&shown, &spec, node::now_us()).map_err(|problem| unauthorized(&problem.to_string()))?;
     if row.revoked_us.is_some() {
         return Err(unauthorized("revoked token; ask for a new one"));
     }
-    let (tenant, name) = tenant(view, headers, &row, spec.role)?;
-    let purpose = purpose(headers)?;
-    Principal::of_token(&spec, ActorId(row.actor), (tenant, &name), purpose)
-        .map_err(|refused| Failure::new(StatusCode::FORBIDDEN, "purpose_refused", refused.to_string()))
+    Ok(Holder { row, spec, shown })
 }
 
-/// The token's tenant. An owner of the node may name another; to everybody else there is no other.
-fn tenant(
-    view: &View,
-    headers: &HeaderMap,
-    row: &TokenRow,
-    role: Role,
-) -> Result<(TenantId, String), Failure> {
-    let own = TenantId(row.tenant);
-    let own_name = view.head(own)?.name;
-    match text(headers, "x-ig-tenant")? {
-        Some(wanted) if wanted != own_name => {
-            let found = if role == Role::Owner { view.tenant(wanted)? } else { None };
-            let tenant = found.ok_or_else(|| Failure::not_found("tenant", wanted))?;
-            Ok((tenant, wanted.to_owned()))
+/// A session is good as long as it is in the row of its token, and the token is good.
+fn by_session(app: &Shared, text: &str, place: &Place) -> Result<Access, Failure> {
+    let over = || unauthorized("you are signed out; sign in again");
+    let view = app.store.view()?;
+    let shown = parse_as(Use::Session, text).map_err(|_| over())?;
+    let row = view.token(&shown.id)?.ok_or_else(over)?;
+    let (spec, now_us) = (TokenSpec::decode(&row.spec)?, node::now_us());
+    let session = row.sessions.iter().find(|one| shown.is_of(&one.secret_sha256)).ok_or_else(over)?.clone();
+    if !session.is_live(now_us) || now_us >= spec.expires_at_us || row.revoked_us.is_some() {
+        return Err(over());
+    }
+    app.sessions.note(&app.commit, &row, &shown, true);
+    let principal = place.principal(&view, &row, &spec)?;
+    Ok(Access { principal, right: Right::Session { session, row: Box::new(row), shown } })
+}
+
+/// The tenant and the purpose that a request names.
+#[derive(Default)]
+struct Place {
+    tenant: Option<String>,
+    purpose: Option<Purpose>,
+}
+
+impl Place {
+    fn asked_for(parts: &Parts) -> Result<Place, Failure> {
+        let tenant = shown::only(&parts.headers, "x-ig-tenant")?.map(str::to_owned);
+        let purpose = shown::only(&parts.headers, "x-ig-purpose")?;
+        let purpose = purpose.map(|text| Ok::<_, Failure>(text.parse::<Purpose>()?)).transpose()?;
+        Ok(Place { tenant, purpose })
+    }
+
+    fn principal(&self, view: &View, row: &TokenRow, spec: &TokenSpec) -> Result<Principal, Failure> {
+        let (tenant, name) = self.tenant(view, TenantId(row.tenant), spec.role)?;
+        Principal::of_token(spec, ActorId(row.actor), (tenant, &name), self.purpose)
+            .map_err(|refused| Failure::new(StatusCode::FORBIDDEN, "purpose_refused", refused.to_string()))
+    }
+
+    /// The principal's own tenant. An owner of the node may name another; to everybody else there is no other.
+    fn tenant(&self, view: &View, own: TenantId, role: Role) -> Result<(TenantId, String), Failure> {
+        let own_name = view.head(own)?.name;
+        match &self.tenant {
+            Some(wanted) if *wanted != own_name => {
+                let found = if role == Role::Owner { view.tenant(wanted)? } else { None };
+                let tenant = found.ok_or_else(|| Failure::not_found("tenant", wanted))?;
+                Ok((tenant, wanted.clone()))
+            }
+            _ => Ok((own, own_name)),
         }
-        _ => Ok((own, own_name)),
     }
 }
 
-fn purpose(headers: &HeaderMap) -> Result<Option<Purpose>, Failure> {
-    text(headers, "x-ig-purpose")?.map(|text| Ok(text.parse::<Purpose>()?)).transpose()
+fn unknown() -> Failure {
+    unauthorized("unknown token; ask for a new one")
 }
 
-fn bearer(headers: &HeaderMap) -> Option<&str> {
-    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
-    let (scheme, token) = value.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
-}
-
-fn text<'h>(headers: &'h HeaderMap, name: &str) -> Result<Option<&'h str>, Failure> {
-    let value = headers.get(name).map(|value| value.to_str());
-    value.transpose().map_err(|_| Failure::bad_request(format!("header `{name}` is not text")))
-}
-
-fn unauthorized(message: &str) -> Failure {
+pub(super) fn unauthorized(message: &str) -> Failure {
     Failure::new(StatusCode::UNAUTHORIZED, "unauthorized", message)
 }

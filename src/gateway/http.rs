@@ -4,3 +4,4 @@ pub(crate) mod events;
 pub(crate) mod health;
 pub(crate) mod import;
 pub(crate) mod ledger;
+pub(crate) mod session;

@@ -29,6 +29,10 @@ pub(crate) fn routes(app: Shared) -> Router {
         .route("/api/v1/import", post(http::import::run).layer(DefaultBodyLimit::disable()))
         .route("/api/v1/imports/{run}/rejects", get(http::import::rejects))
         .route("/api/v1/ledger/entries", get(http::ledger::entries))
+        .route(
+            "/api/v1/session",
+            post(http::session::sign_in).get(http::session::ask).delete(http::session::sign_out),
+        )
         .route("/healthz", get(http::health::healthz))
         .route("/readyz", get(http::health::readyz))
         .route("/metrics", get(http::health::metrics))

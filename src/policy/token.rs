@@ -2,6 +2,9 @@
 //!
 //! `ig_tok_<id>_<secret>_<crc>`, in lower-case hex: an id to look up, 160 bits of secret, and a checksum by which a
 //! mistyped token is told from a revoked one without asking anybody. The prefix lets scanners find leaked tokens.
+//!
+//! The codes of sign-in links (`ig_lnk_`) and the secrets of sessions (`ig_ses_`) have the same form, with the id of
+//! the token that they are of. None of the three passes for another.
 
 use std::fmt;
 
@@ -11,12 +14,23 @@ use subtle::ConstantTimeEq;
 
 /// The random bytes that a token is made of: 5 for its id, 20 for its secret.
 pub const TOKEN_RANDOM_BYTES: usize = ID_BYTES + SECRET_BYTES;
+/// The random bytes of a secret alone.
+pub const SECRET_BYTES: usize = 20;
 
 const ID_BYTES: usize = 5;
-const SECRET_BYTES: usize = 20;
-const PREFIX: &str = "ig_tok_";
 /// Prefix, id, secret and CRC-32 in hex, with an underscore between.
-const TEXT_BYTES: usize = PREFIX.len() + 2 * ID_BYTES + 1 + 2 * SECRET_BYTES + 1 + 8;
+const TEXT_BYTES: usize = "ig_tok_".len() + 2 * ID_BYTES + 1 + 2 * SECRET_BYTES + 1 + 8;
+
+/// What a text of this form is good for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Use {
+    /// It lets programs in, request by request.
+    Token,
+    /// It opens one session.
+    Link,
+    /// It lets a browser in, as its cookie.
+    Session,
+}
 
 /// The text of a token. Whoever has it is its holder, so it is shown once and never logged.
 #[derive(Clone, PartialEq, Eq)]
@@ -62,9 +76,16 @@ impl Token {
     /// Makes a token of random bytes.
     #[must_use]
     pub fn mint(random: [u8; TOKEN_RANDOM_BYTES]) -> Minted {
-        let id = hex(&random[..ID_BYTES]);
-        let secret = hex(&random[ID_BYTES..]);
-        let body = format!("{PREFIX}{id}_{secret}");
+        let (id, secret) = random.split_at(ID_BYTES);
+        let secret = secret.try_into().expect("what is left of the random bytes");
+        Token::mint_for(Use::Token, hex(id), secret)
+    }
+
+    /// Makes the code of a link or the secret of a session, for the token of an id.
+    #[must_use]
+    pub fn mint_for(what: Use, id: String, secret: [u8; SECRET_BYTES]) -> Minted {
+        let secret = hex(&secret);
+        let body = format!("{}{id}_{secret}", what.prefix());
         Minted {
             token: Token(format!("{body}_{}", checksum(&body))),
             id,
@@ -79,15 +100,48 @@ impl Token {
     }
 }
 
+impl Parsed {
+    /// What the store knows the secret by.
+    #[must_use]
+    pub fn secret_sha256(&self) -> [u8; 32] {
+        self.secret_sha256
+    }
+
+    /// Whether the secret is the one of which this is the digest; takes as long either way.
+    #[must_use]
+    pub fn is_of(&self, secret_sha256: &[u8]) -> bool {
+        self.secret_sha256.ct_eq(secret_sha256).into()
+    }
+}
+
+impl Use {
+    fn prefix(self) -> &'static str {
+        match self {
+            Use::Token => "ig_tok_",
+            Use::Link => "ig_lnk_",
+            Use::Session => "ig_ses_",
+        }
+    }
+}
+
 /// Takes a token apart.
 ///
 /// # Errors
-/// `Malformed` or `Mistyped`; both can be said to anybody, since they say nothing about any token that exists.
+/// As for [`parse_as`].
 pub fn parse(text: &str) -> Result<Parsed, TokenProblem> {
+    parse_as(Use::Token, text)
+}
+
+/// Takes a token, a code or the secret of a session apart.
+///
+/// # Errors
+/// `Malformed` or `Mistyped`; both can be said to anybody, since they say nothing about any token that exists.
+pub fn parse_as(what: Use, text: &str) -> Result<Parsed, TokenProblem> {
     if text.len() != TEXT_BYTES {
         return Err(TokenProblem::Malformed);
     }
-    let body = text.strip_prefix(PREFIX).ok_or(TokenProblem::Malformed)?;
+    let prefix = what.prefix();
+    let body = text.strip_prefix(prefix).ok_or(TokenProblem::Malformed)?;
     let parts: Vec<_> = body.split('_').collect();
     let &[id, secret, crc] = parts.as_slice() else {
         return Err(TokenProblem::Malformed);
@@ -95,7 +149,7 @@ pub fn parse(text: &str) -> Result<Parsed, TokenProblem> {
     if id.len() != 2 * ID_BYTES || secret.len() != 2 * SECRET_BYTES {
         return Err(TokenProblem::Malformed);
     }
-    if checksum(&format!("{PREFIX}{id}_{secret}")) != crc {
+    if checksum(&format!("{prefix}{id}_{secret}")) != crc {
         return Err(TokenProblem::Mistyped);
     }
     Ok(Parsed { id: id.to_owned(), secret_sha256: Sha256::digest(secret).into() })
@@ -106,8 +160,7 @@ pub fn parse(text: &str) -> Result<Parsed, TokenProblem> {
 /// # Errors
 /// `Unknown`, or `Expired` to a holder of the right secret only.
 pub fn verify(parsed: &Parsed, spec: &TokenSpec, now_us: i64) -> Result<(), TokenProblem> {
-    let genuine = parsed.secret_sha256.ct_eq(&spec.secret_sha256);
-    if parsed.id != spec.id || !bool::from(genuine) {
+    if parsed.id != spec.id || !parsed.is_of(&spec.secret_sha256) {
         return Err(TokenProblem::Unknown);
     }
     if now_us >= spec.expires_at_us {

@@ -7,6 +7,7 @@ mod assert;
 mod delete;
 mod events;
 mod run;
+mod session;
 mod source;
 mod tenant;
 mod token;
@@ -17,6 +18,7 @@ pub(crate) use delete::{thing_by_id, thing_row};
 pub(crate) use events::taken_at;
 pub use events::{Event, TakeEvents, WINDOW_DAYS};
 pub use run::{BeginRun, EndRun, Unpend};
+pub use session::{MakeLink, SEEN_EVERY_US, Seen, SignIn, SignOut};
 pub use source::SetSource;
 pub(crate) use source::source_id;
 pub use tenant::CreateTenant;
@@ -43,6 +45,14 @@ pub enum Command {
     CreateToken(CreateToken),
     /// See [`RevokeToken`].
     RevokeToken(RevokeToken),
+    /// See [`MakeLink`].
+    MakeLink(MakeLink),
+    /// See [`SignIn`].
+    SignIn(SignIn),
+    /// See [`SignOut`].
+    SignOut(SignOut),
+    /// See [`Seen`].
+    Seen(Seen),
     /// See [`BeginRun`].
     BeginRun(BeginRun),
     /// See [`EndRun`].
@@ -100,6 +110,10 @@ pub(crate) fn execute(batch: &mut Batch<'_>, command: &Command) -> Result<Applie
         Command::Restore(command) => delete::restore(batch, command),
         Command::CreateToken(command) => token::create(batch, command),
         Command::RevokeToken(command) => token::revoke(batch, command),
+        Command::MakeLink(command) => session::make_link(batch, command),
+        Command::SignIn(command) => session::sign_in(batch, command),
+        Command::SignOut(command) => session::sign_out(batch, command),
+        Command::Seen(command) => session::seen(batch, command),
         Command::BeginRun(command) => run::begin(batch, command),
         Command::EndRun(command) => run::end(batch, command),
         Command::Unpend(command) => run::unpend(batch, command),

@@ -3,6 +3,7 @@
 mod assertion;
 mod label;
 mod run;
+mod session;
 mod source;
 mod token;
 
@@ -12,6 +13,9 @@ pub use assertion::{
 };
 pub use label::{Classification, Label, LabelKind, Licence, Purpose, Purposes, Retention};
 pub use run::{RunBegin, RunCounts, RunEnd, RunState};
+pub use session::{
+    LINKS_MAX, LinkMade, SESSION_IDLE_US_MAX, SESSION_US_MAX, SESSIONS_MAX, SignedIn, SignedOut,
+};
 pub use source::SourceSpec;
 pub use token::{Role, TokenSpec};
 

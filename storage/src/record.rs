@@ -55,10 +55,16 @@ pub enum Kind {
     RunBegan = 10,
     /// A run ended (body: [`crate::model::RunEnd`]).
     RunEnded = 11,
+    /// A sign-in link was made (body: [`crate::model::LinkMade`]).
+    LinkMade = 20,
+    /// A session was opened (body: [`crate::model::SignedIn`]).
+    SignedIn = 21,
+    /// A session was ended by its holder (body: [`crate::model::SignedOut`]).
+    SignedOut = 22,
 }
 
 impl Kind {
-    const ALL: [Kind; 11] = [
+    const ALL: [Kind; 14] = [
         Kind::Tenant,
         Kind::Label,
         Kind::Source,
@@ -70,6 +76,9 @@ impl Kind {
         Kind::TokenRevoked,
         Kind::RunBegan,
         Kind::RunEnded,
+        Kind::LinkMade,
+        Kind::SignedIn,
+        Kind::SignedOut,
     ];
 
     fn from_code(code: u16) -> Result<Kind> {

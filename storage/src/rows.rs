@@ -6,7 +6,7 @@ use prost::Message;
 
 use crate::error::Result;
 use crate::ids::{LabelId, Lsn, SourceId, SymbolId, TenantId, ThingId};
-use crate::model::{self, Form, Status};
+use crate::model::{self, Form, SESSION_IDLE_US_MAX, Status};
 use crate::tables::Key;
 
 /// The node: one row.
@@ -279,6 +279,60 @@ pub struct TokenRow {
     /// When it was revoked.
     #[prost(sint64, optional, tag = "5")]
     pub revoked_us: Option<i64>,
+    /// The actor that made it.
+    #[prost(uint64, tag = "6")]
+    pub made_by: u64,
+    /// When it was last used, to [`crate::commands::SEEN_EVERY_US`].
+    #[prost(sint64, optional, tag = "7")]
+    pub used_us: Option<i64>,
+    /// Links that nobody has used, oldest first.
+    #[prost(message, repeated, tag = "8")]
+    pub links: Vec<LinkRow>,
+    /// Sessions, oldest first; some may be over.
+    #[prost(message, repeated, tag = "9")]
+    pub sessions: Vec<SessionRow>,
+}
+
+/// A link by which the holder of a token signs in, once.
+#[derive(Clone, PartialEq, Eq, Message)]
+pub struct LinkRow {
+    /// SHA-256 of its code.
+    #[prost(bytes = "vec", tag = "1")]
+    pub code_sha256: Vec<u8>,
+    /// When it ends, microseconds since 1970.
+    #[prost(sint64, tag = "2")]
+    pub expires_us: i64,
+}
+
+/// A session of a token's holder.
+#[derive(Clone, PartialEq, Eq, Message)]
+pub struct SessionRow {
+    /// SHA-256 of its secret.
+    #[prost(bytes = "vec", tag = "1")]
+    pub secret_sha256: Vec<u8>,
+    /// When it was opened, microseconds since 1970.
+    #[prost(sint64, tag = "2")]
+    pub began_us: i64,
+    /// When it was last used, to [`crate::commands::SEEN_EVERY_US`].
+    #[prost(sint64, tag = "3")]
+    pub seen_us: i64,
+    /// When it ends at the latest.
+    #[prost(sint64, tag = "4")]
+    pub ends_us: i64,
+}
+
+impl SessionRow {
+    /// Whether it still lets somebody in, at a time.
+    #[must_use]
+    pub fn is_live(&self, now_us: i64) -> bool {
+        now_us < self.ends_us && now_us < self.idle_until_us()
+    }
+
+    /// When it is over if nobody uses it, microseconds since 1970.
+    #[must_use]
+    pub fn idle_until_us(&self) -> i64 {
+        self.seen_us.saturating_add(SESSION_IDLE_US_MAX)
+    }
 }
 
 /// A run.

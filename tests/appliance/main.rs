@@ -23,4 +23,5 @@ mod requests;
 #[path = "../simulation/seed.rs"]
 #[allow(dead_code, reason = "the simulation uses the rest")]
 mod seed;
+mod session;
 mod tls;

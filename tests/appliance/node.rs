@@ -27,6 +27,8 @@ pub(crate) struct Node {
     pub(crate) url: String,
     /// The owner's token, shown when the node was new.
     pub(crate) token: String,
+    /// What the node said when it was ready.
+    pub(crate) ready: Value,
 }
 
 /// What a command did.
@@ -62,8 +64,8 @@ impl Node {
             (format!("INTELGRAPH_{}", name.to_ascii_uppercase()), (*value).to_owned())
         };
         let settings = settings.iter().map(variable).collect();
-        let (url, token) = (String::new(), String::new());
-        let mut node = Node { place, data_dir, settings, ca_file: None, process: None, url, token };
+        let (url, token, ready) = Default::default();
+        let mut node = Node { place, data_dir, settings, ca_file: None, process: None, url, token, ready };
         node.restart();
         assert!(!node.token.is_empty(), "a new node shows its owner's token");
         node
@@ -85,6 +87,7 @@ impl Node {
         if let Some(token) = ready["token"].as_str() {
             self.token = token.to_owned();
         }
+        self.ready = ready;
         self.process = Some(process);
     }
 

@@ -1,5 +1,7 @@
 //! Tokens: made, listed, revoked. The secret is shown once, in the answer that makes it.
 
+use std::collections::HashMap;
+
 use async_graphql::{Context, ID, Object, Result, SimpleObject};
 use storage::commands::{Command, Effect, RevokeToken};
 use storage::model::{Classification, Purpose, Purposes, Role, TokenSpec};
@@ -8,7 +10,9 @@ use storage::rows::TokenRow;
 use super::{Changed, DateTime, read};
 use crate::app::Shared;
 use crate::gateway::errors::Failure;
+use crate::node;
 use crate::policy::{Action, Principal};
+use crate::sessions;
 use crate::tokens::{self, Wanted};
 
 #[derive(Default)]
@@ -30,6 +34,14 @@ struct NewToken {
     expires_at: DateTime,
 }
 
+/// A link that signs a browser in.
+#[derive(SimpleObject)]
+struct NewLink {
+    /// Where to go; whoever goes there first is signed in.
+    url: String,
+    expires_at: DateTime,
+}
+
 /// A token without its secret.
 #[derive(SimpleObject)]
 struct Token {
@@ -39,8 +51,14 @@ struct Token {
     clearance: String,
     purpose: Vec<String>,
     scopes: Vec<String>,
+    /// The token by which it was made; `node` for the node itself and for the owners of other tenants.
+    made_by: String,
     created_at: DateTime,
     expires_at: DateTime,
+    /// When it was last used, to ten minutes.
+    used_at: Option<DateTime>,
+    /// Sessions of browsers that are open.
+    sessions: i32,
     revoked_at: Option<DateTime>,
 }
 
@@ -50,8 +68,11 @@ impl TokensQuery {
     async fn tokens(&self, context: &Context<'_>) -> Result<Vec<Token>> {
         read(context, |app, principal, view| {
             app.check(principal, Action::TokenManage)?;
-            let tokens = view.tokens()?.into_iter().filter(|(_, row)| row.tenant == principal.tenant.0);
-            tokens.map(|(_, row)| token(&principal.tenant_name, &row)).collect()
+            let mut tokens = view.tokens()?;
+            tokens.retain(|(_, row)| row.tenant == principal.tenant.0);
+            tokens.sort_by_key(|(_, row)| row.created_us);
+            let makers = tokens.iter().map(|(id, row)| (row.actor, id.as_str())).collect();
+            tokens.iter().map(|(_, row)| token(&principal.tenant_name, row, &makers)).collect()
         })
         .await
     }
@@ -84,6 +105,13 @@ impl TokensMutation {
             purpose: names(made.spec.purposes),
             expires_at: DateTime(made.spec.expires_at_us),
         })
+    }
+
+    /// Makes a link that signs a browser in as the holder of the caller's token, once.
+    async fn token_link(&self, context: &Context<'_>) -> Result<NewLink> {
+        let (app, principal) = (context.data::<Shared>()?, context.data::<Principal>()?);
+        let link = sessions::link(app, principal).await?;
+        Ok(NewLink { url: link.url, expires_at: DateTime(link.expires_us) })
     }
 
     /// Revokes a token: nobody comes in with it from now on.
@@ -119,8 +147,9 @@ fn wanted(
     })
 }
 
-fn token(tenant: &str, row: &TokenRow) -> Result<Token, Failure> {
+fn token(tenant: &str, row: &TokenRow, makers: &HashMap<u64, &str>) -> Result<Token, Failure> {
     let spec = TokenSpec::decode(&row.spec)?;
+    let now_us = node::now_us();
     Ok(Token {
         id: spec.id.into(),
         tenant: tenant.to_owned(),
@@ -128,8 +157,11 @@ fn token(tenant: &str, row: &TokenRow) -> Result<Token, Failure> {
         clearance: spec.clearance.to_string(),
         purpose: names(spec.purposes),
         scopes: spec.scopes,
+        made_by: (*makers.get(&row.made_by).unwrap_or(&"node")).to_owned(),
         created_at: DateTime(row.created_us),
         expires_at: DateTime(spec.expires_at_us),
+        used_at: row.used_us.map(DateTime),
+        sessions: row.sessions.iter().filter(|session| session.is_live(now_us)).count() as i32,
         revoked_at: row.revoked_us.map(DateTime),
     })
 }

@@ -48,6 +48,18 @@ fn what_is_no_token_is_malformed() {
 }
 
 #[test]
+fn nothing_passes_for_something_else() {
+    let uses = [Use::Token, Use::Link, Use::Session];
+    for made in uses {
+        let minted = Token::mint_for(made, "0001020304".to_owned(), [7; SECRET_BYTES]);
+        for wanted in uses {
+            let parsed = parse_as(wanted, minted.token.reveal());
+            assert_eq!(parsed.is_ok(), made == wanted, "{made:?} as {wanted:?}");
+        }
+    }
+}
+
+#[test]
 fn no_secret_is_printed() {
     let minted = Token::mint([0xab; TOKEN_RANDOM_BYTES]);
     let parsed = parse(minted.token.reveal()).unwrap();

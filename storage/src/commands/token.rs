@@ -23,7 +23,7 @@ pub struct CreateToken {
     pub spec: TokenSpec,
 }
 
-/// Revokes a token: from its commit on, nobody comes in with it.
+/// Revokes a token: from its commit on, nobody comes in with it, nor with a link or a session of it.
 #[derive(Clone, Debug)]
 pub struct RevokeToken {
     /// Whose token.
@@ -46,32 +46,36 @@ pub(super) fn create(batch: &mut Batch<'_>, command: &CreateToken) -> Result<App
         spec: spec.clone(),
         created_us,
         revoked_us: None,
+        made_by: command.actor.0,
+        ..TokenRow::default()
     };
     batch.put(Table::Tokens, command.spec.id.as_bytes(), row.encode_to_vec());
     record(batch, command.tenant, command.actor, Kind::Token, spec)
 }
 
 pub(super) fn revoke(batch: &mut Batch<'_>, command: &RevokeToken) -> Result<Applied> {
-    let mut row = check_revoke(batch, command)?;
+    let mut row = token_row(batch, command.tenant, &command.id)?;
     let now_us = batch.time_us(command.tenant)?;
     if row.revoked_us.is_some() {
         let lsn = batch.counters(command.tenant)?.head();
         return Ok(Applied { lsn, effect: Effect::Unchanged });
     }
     row.revoked_us = Some(now_us);
+    row.links.clear();
+    row.sessions.clear();
     batch.put(Table::Tokens, command.id.as_bytes(), row.encode_to_vec());
     record(batch, command.tenant, command.actor, Kind::TokenRevoked, command.id.as_bytes().to_vec())
 }
 
 /// The row of a token of this tenant; another tenant's is as absent as none.
-fn check_revoke(tx: &dyn Read, command: &RevokeToken) -> Result<TokenRow> {
-    let missing = || Error::NotFound { what: "token", name: command.id.clone() };
-    let bytes = tx.get(Table::Tokens, command.id.as_bytes())?.ok_or_else(missing)?;
+pub(super) fn token_row(tx: &dyn Read, tenant: TenantId, id: &str) -> Result<TokenRow> {
+    let missing = || Error::NotFound { what: "token", name: id.to_owned() };
+    let bytes = tx.get(Table::Tokens, id.as_bytes())?.ok_or_else(missing)?;
     let row: TokenRow = decode(&bytes, "token row")?;
-    if row.tenant == command.tenant.0 { Ok(row) } else { Err(missing()) }
+    if row.tenant == tenant.0 { Ok(row) } else { Err(missing()) }
 }
 
-fn record(
+pub(super) fn record(
     batch: &mut Batch<'_>,
     tenant: TenantId,
     actor: ActorId,

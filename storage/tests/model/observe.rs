@@ -4,9 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
 use storage::ids::{LabelId, Lsn, RunId, SymbolId, TenantId, ThingId};
-use storage::model::{Assertion, Label, RunBegin, RunEnd, SourceSpec, TokenSpec};
+use storage::model::{
+    Assertion, Label, LinkMade, RunBegin, RunEnd, SignedIn, SignedOut, SourceSpec, TokenSpec,
+};
 use storage::record::{Kind, Record};
-use storage::rows::{SaidRow, ThingRow};
+use storage::rows::{SaidRow, ThingRow, TokenRow};
 use storage::{End, Error, Result, View};
 
 use crate::reference::{Entry, Held, Link, Model, Run, Tenant, Thing, Token, Waiting, What};
@@ -29,12 +31,26 @@ pub(crate) fn observe(view: &View) -> Result<Model> {
     }
     for (id, row) in view.tokens()? {
         agree("tokens", &view.token(&id)?.as_ref(), &Some(&row))?;
-        let (spec, revoked_us) = (TokenSpec::decode(&row.spec)?, row.revoked_us);
-        let token =
-            Token { tenant: row.tenant, actor: row.actor, spec, created_us: row.created_us, revoked_us };
-        model.tokens.insert(id, token);
+        model.tokens.insert(id, token(&row)?);
     }
     Ok(model)
+}
+
+fn token(row: &TokenRow) -> Result<Token> {
+    let links = row.links.iter().map(|link| (link.code_sha256[0], link.expires_us));
+    let sessions =
+        row.sessions.iter().map(|one| (one.secret_sha256[0], one.began_us, one.seen_us, one.ends_us));
+    Ok(Token {
+        tenant: row.tenant,
+        actor: row.actor,
+        spec: TokenSpec::decode(&row.spec)?,
+        created_us: row.created_us,
+        revoked_us: row.revoked_us,
+        made_by: row.made_by,
+        used_us: row.used_us,
+        links: links.collect(),
+        sessions: sessions.collect(),
+    })
 }
 
 struct Observer<'v> {
@@ -192,6 +208,9 @@ fn entry(record: &Record) -> Result<Entry> {
         Kind::Token => What::Token(TokenSpec::decode(body)?),
         Kind::RunBegan => What::RunBegan(RunBegin::from_body(body)?),
         Kind::RunEnded => What::RunEnded(RunEnd::from_body(body)?),
+        Kind::LinkMade => What::LinkMade(LinkMade::from_body(body)?),
+        Kind::SignedIn => What::SignedIn(SignedIn::from_body(body)?),
+        Kind::SignedOut => What::SignedOut(SignedOut::from_body(body)?),
         Kind::Tenant | Kind::Withdrawn | Kind::Deleted | Kind::Restored | Kind::TokenRevoked => {
             What::Id(String::from_utf8_lossy(body).into_owned())
         }

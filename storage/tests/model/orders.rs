@@ -6,8 +6,8 @@ use std::sync::Arc;
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 use storage::commands::{
-    Assert, BeginRun, Command, CreateTenant, CreateToken, Delete, EndRun, IfEndMissing, Restore, RevokeToken,
-    SetSource, Unpend,
+    Assert, BeginRun, Command, CreateTenant, CreateToken, Delete, EndRun, IfEndMissing, MakeLink, Restore,
+    RevokeToken, Seen, SetSource, SignIn, SignOut, Unpend,
 };
 use storage::ids::{ActorId, RunId, SourceId, TenantId};
 use storage::model::{
@@ -115,6 +115,9 @@ fn order() -> impl Strategy<Value = Order> {
         1 => (tenant(), select(TOKENS)).prop_map(|(tenant, id)| {
             Order::Ready(Command::RevokeToken(RevokeToken { tenant, actor: ActorId(2), id: id.to_owned() }))
         }),
+        3 => (tenant(), select(TOKENS), 0..4u8, 0..40u8).prop_map(|(tenant, token, act, secret)| {
+            Order::Ready(signing(tenant, token.to_owned(), act, secret))
+        }),
         2 => tenant().prop_map(|tenant| {
             let begin = RunBegin { process: "import".to_owned(), source: "feed".to_owned(), ..RunBegin::default() };
             Order::Ready(Command::BeginRun(BeginRun { tenant, actor: ActorId(1), begin }))
@@ -130,6 +133,26 @@ const TYPES: &[&str] = &["malware", "tool", "uses"];
 /// In a tenant that declares them in another order, labels and sources do not match.
 const SOURCES: &[&str] = &["feed", "wiki", "third", "nobody's"];
 const TOKENS: &[&str] = &["t1", "t2"];
+
+/// Somebody signs in or out. Codes are few, so that some are right; times are those that the clock passes.
+fn signing(tenant: TenantId, token: String, act: u8, secret: u8) -> Command {
+    let (session_sha256, code_sha256) = ([secret; 32], [secret % 10; 32]);
+    match act {
+        0 => {
+            let expires_us = 1_700_000_000_000_000 + i64::from(secret) * 600_000_000;
+            Command::MakeLink(MakeLink { tenant, actor: ActorId(1), token, code_sha256, expires_us })
+        }
+        1 => {
+            let code_sha256 = (secret % 2 == 0).then_some(code_sha256);
+            Command::SignIn(SignIn { tenant, token, code_sha256, session_sha256 })
+        }
+        2 => Command::SignOut(SignOut { tenant, token, session_sha256 }),
+        _ => {
+            let session_sha256 = (secret % 2 == 0).then_some(session_sha256);
+            Command::Seen(Seen { tenant, token, session_sha256 })
+        }
+    }
+}
 
 /// The third tenant may not exist yet, the fourth hardly ever does.
 fn tenant() -> impl Strategy<Value = TenantId> {

@@ -4,9 +4,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use storage::commands::{Applied, Assert, Command, CreateToken, Effect, EndRun, IfEndMissing};
+use storage::commands::{
+    Applied, Assert, Command, CreateToken, Effect, EndRun, IfEndMissing, MakeLink, Seen, SignIn, SignOut,
+};
 use storage::ids::{ActorId, LabelId, Lsn, RunId, SourceId, TenantId};
-use storage::model::{Assertion, Form, Label, RunBegin, RunEnd, Said, SourceSpec, TokenSpec};
+use storage::model::{
+    Assertion, Form, Label, LinkMade, RunBegin, RunEnd, Said, SignedIn, SignedOut, SourceSpec, TokenSpec,
+};
 use storage::record::Kind;
 
 /// The answer to a command: what it did, or the code of the refusal.
@@ -52,6 +56,9 @@ pub(crate) enum What {
     Token(TokenSpec),
     RunBegan(RunBegin),
     RunEnded(RunEnd),
+    LinkMade(LinkMade),
+    SignedIn(SignedIn),
+    SignedOut(SignedOut),
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -100,9 +107,16 @@ pub(crate) struct Token {
     pub(crate) spec: TokenSpec,
     pub(crate) created_us: i64,
     pub(crate) revoked_us: Option<i64>,
+    pub(crate) made_by: u64,
+    pub(crate) used_us: Option<i64>,
+    /// Code and end of each link that nobody has used.
+    pub(crate) links: Vec<(u8, i64)>,
+    /// Secret, beginning, last use and end of each session.
+    pub(crate) sessions: Vec<(u8, i64, i64, i64)>,
 }
 
 const HOUR_US: i64 = 3_600_000_000;
+const MINUTE_US: i64 = 60_000_000;
 
 impl Model {
     pub(crate) fn execute(&mut self, command: &Command, time_us: i64) -> Answer {
@@ -110,6 +124,11 @@ impl Model {
             Command::CreateTenant(c) => self.create_tenant(&c.name, c.actor, time_us),
             Command::CreateToken(c) => self.create_token(c, time_us),
             Command::RevokeToken(c) => self.revoke_token(c.tenant, c.actor, &c.id, time_us),
+            Command::MakeLink(c) => self.make_link(c, time_us),
+            Command::SignIn(c) => self.sign_in(c, time_us),
+            Command::SignOut(c) => self.sign_out(c, time_us),
+            Command::Seen(c) => self.seen(c, time_us),
+            Command::TakeEvents(_) => unreachable!("no random order takes events; `tests/events.rs` does"),
             Command::SetSource(c) => {
                 refuse_if(c.spec.name.is_empty() || c.spec.purposes.is_empty(), "invalid")?;
                 self.tenant(c.tenant)?.set_source(&c.spec, c.actor, time_us)
@@ -154,7 +173,17 @@ impl Model {
         let created_us = tenant.log(Kind::Token, c.actor, time_us, What::Token(c.spec.clone()));
         let answer = tenant.answer(Effect::Done);
         let (tenant, spec) = (c.tenant.0, c.spec.clone());
-        let token = Token { tenant, actor, spec, created_us, revoked_us: None };
+        let token = Token {
+            tenant,
+            actor,
+            spec,
+            created_us,
+            revoked_us: None,
+            made_by: c.actor.0,
+            used_us: None,
+            links: Vec::new(),
+            sessions: Vec::new(),
+        };
         self.tokens.insert(c.spec.id.clone(), token);
         answer
     }
@@ -168,9 +197,103 @@ impl Model {
         }
         let now_us = tenant.log(Kind::TokenRevoked, actor, time_us, What::Id(token.to_owned()));
         let answer = tenant.answer(Effect::Done);
-        self.tokens.get_mut(token).expect("found above").revoked_us = Some(now_us);
+        let token = self.tokens.get_mut(token).expect("found above");
+        token.revoked_us = Some(now_us);
+        token.links.clear();
+        token.sessions.clear();
         answer
     }
+
+    /// A token of the tenant that lets somebody in, and the time.
+    fn live(&mut self, id: TenantId, token: &str, time_us: i64) -> Result<(&mut Token, i64), &'static str> {
+        let known = self.tokens.get(token).is_some_and(|t| t.tenant == id.0);
+        let now_us = self.tenant(id).map_or(time_us, |tenant| tenant.now(time_us));
+        refuse_if(!known, "not_found")?;
+        let token = self.tokens.get_mut(token).expect("known");
+        refuse_if(token.revoked_us.is_some() || now_us >= token.spec.expires_at_us, "not_found")?;
+        Ok((token, now_us))
+    }
+
+    /// Eight links at most: a ninth takes the place of the oldest.
+    fn make_link(&mut self, c: &MakeLink, time_us: i64) -> Answer {
+        let (token, now_us) = self.live(c.tenant, &c.token, time_us)?;
+        token.links.retain(|(_, expires_us)| now_us < *expires_us);
+        if token.links.len() == 8 {
+            token.links.remove(0);
+        }
+        token.links.push((c.code_sha256[0], c.expires_us));
+        let (code_sha256, expires_us) = (c.code_sha256.to_vec(), c.expires_us);
+        let made = LinkMade { token: c.token.clone(), code_sha256, expires_us };
+        self.say(c.tenant, c.actor, Kind::LinkMade, time_us, What::LinkMade(made))
+    }
+
+    /// Sixteen sessions at most: the one that was unused for longest gives way.
+    fn sign_in(&mut self, c: &SignIn, time_us: i64) -> Answer {
+        let (token, now_us) = self.live(c.tenant, &c.token, time_us)?;
+        if let Some(code) = c.code_sha256 {
+            let good = |(known, expires_us): &(u8, i64)| *known == code[0] && now_us < *expires_us;
+            let found = token.links.iter().position(good).ok_or("not_found")?;
+            token.links.remove(found);
+        }
+        token.sessions.retain(|session| is_good(session, now_us));
+        if token.sessions.len() == 16 {
+            let oldest = token.sessions.iter().map(|(_, _, seen_us, _)| *seen_us).min();
+            let oldest = token.sessions.iter().position(|session| Some(session.2) == oldest);
+            token.sessions.remove(oldest.expect("there are sixteen"));
+        }
+        let ends_us = token.spec.expires_at_us.min(now_us + 7 * 24 * HOUR_US);
+        token.sessions.push((c.session_sha256[0], now_us, now_us, ends_us));
+        token.used_us = Some(now_us);
+        let (actor, session_sha256) = (ActorId(token.actor), c.session_sha256.to_vec());
+        let code_sha256 = c.code_sha256.map(|code| code.to_vec());
+        let signed_in = SignedIn { token: c.token.clone(), session_sha256, code_sha256, ends_us };
+        self.say(c.tenant, actor, Kind::SignedIn, time_us, What::SignedIn(signed_in))
+    }
+
+    fn sign_out(&mut self, c: &SignOut, time_us: i64) -> Answer {
+        let token = self.tokens.get_mut(&c.token).filter(|t| t.tenant == c.tenant.0).ok_or("not_found")?;
+        let before = token.sessions.len();
+        token.sessions.retain(|(secret, ..)| *secret != c.session_sha256[0]);
+        if token.sessions.len() == before {
+            return self.tenant(c.tenant)?.answer(Effect::Unchanged);
+        }
+        let (actor, session_sha256) = (ActorId(token.actor), c.session_sha256.to_vec());
+        let signed_out = SignedOut { token: c.token.clone(), session_sha256 };
+        self.say(c.tenant, actor, Kind::SignedOut, time_us, What::SignedOut(signed_out))
+    }
+
+    /// Noted when ten minutes have passed since the last time.
+    fn seen(&mut self, c: &Seen, time_us: i64) -> Answer {
+        let token = self.tokens.get(&c.token).filter(|t| t.tenant == c.tenant.0).ok_or("not_found")?;
+        let mut token = token.clone();
+        let tenant = self.tenant(c.tenant)?;
+        let now_us = tenant.now(time_us);
+        let mut changed = false;
+        if token.used_us.is_none_or(|used_us| now_us - used_us >= 10 * MINUTE_US) {
+            token.used_us = Some(now_us);
+            changed = true;
+        }
+        let secret = c.session_sha256.map(|secret| secret[0]);
+        for session in token.sessions.iter_mut().filter(|session| Some(session.0) == secret) {
+            if is_good(session, now_us) && now_us - session.2 >= 10 * MINUTE_US {
+                session.2 = now_us;
+                changed = true;
+            }
+        }
+        let answer = tenant.answer(if changed { Effect::Done } else { Effect::Unchanged });
+        self.tokens.insert(c.token.clone(), token);
+        answer
+    }
+
+    fn say(&mut self, tenant: TenantId, actor: ActorId, kind: Kind, time_us: i64, what: What) -> Answer {
+        let tenant = self.tenant(tenant)?;
+        tenant.log(kind, actor, time_us, what);
+        tenant.answer(Effect::Done)
+    }
+}
+
+fn is_good((_, _, seen_us, ends_us): &(u8, i64, i64, i64), now_us: i64) -> bool {
+    now_us < *ends_us && now_us - seen_us < 12 * HOUR_US
 }
 
 impl Tenant {
