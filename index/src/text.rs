@@ -349,7 +349,9 @@ impl Follower for TextIndex {
             | Kind::Token
             | Kind::TokenRevoked
             | Kind::RunBegan
-            | Kind::RunEnded => Ok(Applied::Ignored),
+            | Kind::RunEnded
+            | Kind::Policy
+            | Kind::DecisionsClosed => Ok(Applied::Ignored),
         }
     }
 

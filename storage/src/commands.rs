@@ -4,15 +4,20 @@
 //! refuses with a reason or returns a plan. `apply` carries the plan out; it fails only with the disk.
 
 mod assert;
+mod decisions;
 mod delete;
+mod policy;
 mod run;
 mod source;
 mod tenant;
 mod token;
 
 pub use assert::{Assert, IfEndMissing};
+pub use decisions::CloseDecisions;
 pub use delete::{Delete, Restore};
 pub(crate) use delete::{thing_by_id, thing_row};
+pub use policy::SetPolicy;
+pub(crate) use policy::{current as current_policy, digest as policy_digest};
 pub use run::{BeginRun, EndRun, Unpend};
 pub use source::SetSource;
 pub(crate) use source::source_id;
@@ -46,6 +51,10 @@ pub enum Command {
     EndRun(EndRun),
     /// See [`Unpend`].
     Unpend(Unpend),
+    /// See [`SetPolicy`].
+    SetPolicy(SetPolicy),
+    /// See [`CloseDecisions`].
+    CloseDecisions(CloseDecisions),
 }
 
 /// What a command did.
@@ -91,5 +100,7 @@ pub(crate) fn execute(batch: &mut Batch<'_>, command: &Command) -> Result<Applie
         Command::BeginRun(command) => run::begin(batch, command),
         Command::EndRun(command) => run::end(batch, command),
         Command::Unpend(command) => run::unpend(batch, command),
+        Command::SetPolicy(command) => policy::execute(batch, command),
+        Command::CloseDecisions(command) => decisions::execute(batch, command),
     }
 }

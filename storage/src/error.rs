@@ -61,6 +61,16 @@ pub enum Error {
         /// Its name.
         name: String,
     },
+    /// What was to be replaced was replaced meanwhile.
+    #[error("the {what} is version {now} by now, not {seen}; look at that first, then replace it")]
+    Superseded {
+        /// The kind of thing.
+        what: &'static str,
+        /// The version that was to be replaced.
+        seen: Lsn,
+        /// The version that is there.
+        now: Lsn,
+    },
     /// There is no such thing.
     #[error("no {what} `{name}`")]
     NotFound {
@@ -134,7 +144,7 @@ impl Error {
     pub fn kind(&self) -> ErrorKind {
         match self {
             Error::Invalid { .. } | Error::EndMissing { .. } => ErrorKind::Invalid,
-            Error::TypeConflict { .. } | Error::Exists { .. } => ErrorKind::Conflict,
+            Error::TypeConflict { .. } | Error::Exists { .. } | Error::Superseded { .. } => ErrorKind::Conflict,
             Error::NotFound { .. } | Error::BeyondHead { .. } => ErrorKind::NotFound,
             Error::Poisoned { .. } | Error::Busy { .. } | Error::Io(_) | Error::NoSpace { .. } => {
                 ErrorKind::Unavailable
@@ -152,6 +162,7 @@ impl Error {
             Error::TypeConflict { .. } => "type_conflict",
             Error::EndMissing { .. } => "end_missing",
             Error::Exists { .. } => "exists",
+            Error::Superseded { .. } => "superseded",
             Error::NotFound { .. } => "not_found",
             Error::Poisoned { .. } => "store_stopped",
             Error::Busy { .. } => "busy",

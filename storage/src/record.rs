@@ -55,10 +55,14 @@ pub enum Kind {
     RunBegan = 10,
     /// A run ended (body: [`crate::model::RunEnd`]).
     RunEnded = 11,
+    /// The policy was set (body: [`crate::model::PolicySet`]).
+    Policy = 12,
+    /// A segment of the decision log was closed (body: [`crate::model::DecisionSegment`]).
+    DecisionsClosed = 13,
 }
 
 impl Kind {
-    const ALL: [Kind; 11] = [
+    const ALL: [Kind; 13] = [
         Kind::Tenant,
         Kind::Label,
         Kind::Source,
@@ -70,6 +74,8 @@ impl Kind {
         Kind::TokenRevoked,
         Kind::RunBegan,
         Kind::RunEnded,
+        Kind::Policy,
+        Kind::DecisionsClosed,
     ];
 
     fn from_code(code: u16) -> Result<Kind> {

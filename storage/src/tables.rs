@@ -65,6 +65,10 @@ tables! {
     Runs = "runs",
     /// tenant, run, number -> a relation whose ends had not come yet.
     Pending = "pending",
+    /// tenant, Lsn of the record that set it -> SHA-256 of its text. The last is in force.
+    Policies = "policies",
+    /// tenant, number of a closed segment of the decision log -> its SHA-256.
+    Decisions = "decisions",
 }
 
 /// A key under construction: parts are appended, most significant first.

@@ -93,6 +93,8 @@ impl Check<'_> {
         self.dictionaries(tenant, head)?;
         self.runs(tenant, head, &told)?;
         self.pending(tenant, head)?;
+        self.policies(tenant, head, &told)?;
+        self.decisions(tenant, head, &told)?;
         self.things(tenant, head, &told)?;
         Ok(told.tokens)
     }
