@@ -12,6 +12,7 @@ pub mod gateway;
 pub mod ingest;
 pub mod metrics;
 pub mod node;
+mod policies;
 pub mod policy;
 pub mod read;
 pub mod running;

@@ -34,6 +34,13 @@ impl Metrics {
             "Hits found by an index and then refused by the policy; anything but 0 is a fault",
             self.denied_after_filter.clone(),
         );
+        let dropped = Counter::<u64, AtomicU64>::default();
+        dropped.inc_by(app.decisions.dropped());
+        registry.register(
+            "decisions_dropped",
+            "Decisions that the log has no record of, because the disk did not keep up",
+            dropped,
+        );
         let (records, lag) = lag(app)?;
         registry.register("log_records", "Records in all logs", records);
         registry.register_with_unit(

@@ -14,6 +14,7 @@ use crate::config::Config;
 use crate::follow::Follow;
 use crate::ingest::import;
 use crate::node;
+use crate::policy::decisions;
 
 /// The anchor is written at most so often.
 const ANCHOR_EVERY: Duration = Duration::from_secs(1);
@@ -23,7 +24,7 @@ pub struct Running {
     /// The node.
     pub app: Shared,
     writer: JoinHandle<()>,
-    followers: [JoinHandle<()>; 2],
+    followers: [JoinHandle<()>; 3],
     _directory: Directory,
 }
 
@@ -45,8 +46,10 @@ impl Running {
             Follow::start(directory.index(), Arc::clone(&store), Arc::clone(commit.tail()))?;
         let anchoring = start_anchoring(Arc::clone(&anchor), Arc::clone(&store), Arc::clone(commit.tail()))?;
         let app = Arc::new(App::new(config, store, commit, follow, anchor));
+        let deciding =
+            decisions::start(Arc::clone(&app.decisions), Arc::clone(&app.store), app.commit.clone())?;
         import::recover(&app)?;
-        Ok(Running { app, writer, followers: [follower, anchoring], _directory: directory })
+        Ok(Running { app, writer, followers: [follower, anchoring, deciding], _directory: directory })
     }
 
     /// Stops the threads in order; everything that was submitted is written, and anchored.

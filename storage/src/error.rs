@@ -144,7 +144,9 @@ impl Error {
     pub fn kind(&self) -> ErrorKind {
         match self {
             Error::Invalid { .. } | Error::EndMissing { .. } => ErrorKind::Invalid,
-            Error::TypeConflict { .. } | Error::Exists { .. } | Error::Superseded { .. } => ErrorKind::Conflict,
+            Error::TypeConflict { .. } | Error::Exists { .. } | Error::Superseded { .. } => {
+                ErrorKind::Conflict
+            }
             Error::NotFound { .. } | Error::BeyondHead { .. } => ErrorKind::NotFound,
             Error::Poisoned { .. } | Error::Busy { .. } | Error::Io(_) | Error::NoSpace { .. } => {
                 ErrorKind::Unavailable

@@ -6,13 +6,14 @@ use std::sync::Arc;
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 use storage::commands::{
-    Assert, BeginRun, CloseDecisions, Command, CreateTenant, CreateToken, Delete, EndRun, IfEndMissing, Restore,
-    RevokeToken, SetPolicy, SetSource, Unpend,
+    Assert, BeginRun, CloseDecisions, Command, CreateTenant, CreateToken, Delete, EndRun, IfEndMissing,
+    Restore, RevokeToken, SetPolicy, SetSource, Unpend,
 };
 use storage::ids::{ActorId, RunId, SourceId, TenantId};
 use storage::model::{
-    Claim, Classification, DecisionSegment, EdgeSaid, Form, Label, Licence, POLICY_BYTES_MAX, Part, PolicySet,
-    Purpose, Purposes, Retention, Role, RunBegin, RunCounts, RunEnd, RunState, Said, SourceSpec, Status, Text, TokenSpec,
+    Claim, Classification, DecisionSegment, EdgeSaid, Form, Label, Licence, POLICY_BYTES_MAX, Part,
+    PolicySet, Purpose, Purposes, Retention, Role, RunBegin, RunCounts, RunEnd, RunState, Said, SourceSpec,
+    Status, Text, TokenSpec,
 };
 
 use crate::reference::Model;
@@ -76,7 +77,8 @@ impl Order {
                 let known = model.tenants.get(tenant.0 as usize - 1);
                 let last = known.and_then(|t| t.policies.keys().next_back()).copied().unwrap_or(0);
                 let replaces = if *stale { last / 2 } else { last };
-                let policy = PolicySet { text: text.clone(), replaces, confirmed: vec!["lock-out".to_owned()] };
+                let policy =
+                    PolicySet { text: text.clone(), replaces, confirmed: vec!["lock-out".to_owned()] };
                 Command::SetPolicy(SetPolicy { tenant: *tenant, actor: ActorId(2), policy })
             }
         }
