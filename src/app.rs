@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use storage::anchor::Anchor;
 use storage::commands::{Applied, Command};
 use storage::ids::{LabelId, TenantId};
-use storage::model::{Classification, Label};
+use storage::model::{Classification, Label, Role};
 use storage::{Store, View};
 use tokio::sync::Semaphore;
 
@@ -16,7 +16,10 @@ use crate::follow::Follow;
 use crate::gateway::{Attempts, Failure, GraphQl, Limits, TAKERS_MAX, schema};
 use crate::ingest::import::GivenUp;
 use crate::metrics::Metrics;
-use crate::policy::{Action, Allowed, AllowedCache, KnownLabels, Policy, Principal, Resource};
+use crate::policy::{
+    Action, Allowed, AllowedCache, DecisionLog, InForce, KnownLabels, NoPolicy, Principal, Resource, Uses,
+    Versions,
+};
 use crate::read::Reader;
 use crate::readers::Readers;
 use crate::search::Cursors;
@@ -31,7 +34,7 @@ pub(crate) const IMPORTERS_MAX: usize = 16;
 pub type Shared = Arc<App>;
 
 /// The labels of a tenant that were read so far, in order.
-type Labels = Arc<Vec<(LabelId, Label)>>;
+pub(crate) type Labels = Arc<Vec<(LabelId, Label)>>;
 
 /// A running node.
 pub struct App {
@@ -65,7 +68,10 @@ pub struct App {
     pub(crate) sessions: Sessions,
     /// Who failed to.
     pub(crate) attempts: Attempts,
-    policy: Policy,
+    /// The policies of the tenants.
+    pub(crate) policies: Versions,
+    /// What was decided.
+    pub(crate) decisions: Arc<DecisionLog>,
     allowed: AllowedCache,
     labels: Mutex<HashMap<TenantId, Labels>>,
 }
@@ -81,6 +87,7 @@ impl App {
         anchor: Arc<Anchor>,
         sessions: Sessions,
     ) -> App {
+        let decisions = Arc::new(DecisionLog::new(config.data_dir.join("decisions")));
         App {
             limits: Limits::new(&config),
             config,
@@ -97,7 +104,8 @@ impl App {
             given_up: GivenUp::default(),
             sessions,
             attempts: Attempts::default(),
-            policy: Policy::built_in(),
+            policies: Versions::default(),
+            decisions,
             allowed: AllowedCache::default(),
             labels: Mutex::default(),
         }
@@ -106,32 +114,65 @@ impl App {
     /// The labels that a principal may see, for an action that reads.
     ///
     /// # Errors
-    /// As for reading the view.
+    /// If there is no policy to decide by; as for reading the view.
     pub fn allowed(
         &self,
         view: &View,
         principal: &Principal,
         action: Action,
-    ) -> storage::Result<Arc<Allowed>> {
+    ) -> Result<Arc<Allowed>, Failure> {
+        let in_force = self.policies.in_force(view, principal.tenant)?;
         let labels = self.known_labels(view, principal.tenant)?;
         let known = KnownLabels { tenant: principal.tenant, version: 0, labels: &labels };
-        Ok(self.allowed.allowed(&self.policy, principal, action, known))
+        Ok(self.allowed.allowed(&in_force.policy, principal, action, known))
+    }
+
+    /// The policy of a tenant, as the view knows it.
+    ///
+    /// # Errors
+    /// If it was set by a newer program and cannot be used; as for reading the view.
+    pub fn policy(&self, view: &View, tenant: TenantId) -> Result<InForce, Failure> {
+        Ok(self.policies.in_force(view, tenant)?)
     }
 
     /// A view of the principal's tenant through what it may see.
     ///
     /// # Errors
-    /// As for reading the view.
-    pub fn reader<'v>(&self, view: &'v View, principal: &Principal) -> storage::Result<Reader<'v>> {
+    /// If there is no policy to decide by; as for reading the view.
+    pub fn reader<'v>(&self, view: &'v View, principal: &Principal) -> Result<Reader<'v>, Failure> {
         let entities = self.allowed(view, principal, Action::EntityRead)?;
         let relations = self.allowed(view, principal, Action::RelationRead)?;
-        Ok(Reader::new(view, principal.tenant, entities, relations))
+        let uses = self.uses(view, principal)?;
+        Ok(Reader::new(view, principal.tenant, entities, relations, uses))
+    }
+
+    /// Where a request notes what it was shown.
+    ///
+    /// # Errors
+    /// If there is no policy to decide by; as for reading the view.
+    pub fn uses(&self, view: &View, principal: &Principal) -> Result<Uses, Failure> {
+        Ok(Uses::new(Arc::clone(&self.decisions), principal, &self.policy(view, principal.tenant)?))
     }
 
     /// Refuses an action on the tenant that the principal may not do.
     pub(crate) fn check(&self, principal: &Principal, action: Action) -> Result<(), Failure> {
-        let decision = self.policy.decide(principal, action, Resource::Tenant(principal.tenant));
-        if decision.allowed { Ok(()) } else { Err(Failure::denied(action.as_str())) }
+        let in_force = match self.policies.in_force(&self.store.view()?, principal.tenant) {
+            Ok(in_force) => in_force,
+            Err(NoPolicy::Unusable { .. }) if may_replace_the_unusable(principal, action) => return Ok(()),
+            Err(none) => return Err(none.into()),
+        };
+        let decision = in_force.policy.decide(principal, action, Resource::Tenant(principal.tenant));
+        let allowed = decision.allowed;
+        self.decisions.note(principal, &in_force, action, decision);
+        if allowed { Ok(()) } else { Err(Failure::denied(action.as_str())) }
+    }
+
+    /// Every label of a tenant, in the order in which they appeared.
+    ///
+    /// # Errors
+    /// As for reading the view.
+    pub(crate) fn labels(&self, view: &View, tenant: TenantId) -> storage::Result<Labels> {
+        self.known_labels(view, tenant)
     }
 
     /// How often the labels that somebody may see were known already, and how often not.
@@ -148,7 +189,7 @@ impl App {
     ///
     /// # Errors
     /// As for reading the view.
-    pub fn sees_everything(&self, view: &View, principal: &Principal) -> storage::Result<bool> {
+    pub fn sees_everything(&self, view: &View, principal: &Principal) -> Result<bool, Failure> {
         let known = self.known_labels(view, principal.tenant)?.len();
         let entities = self.allowed(view, principal, Action::EntityRead)?;
         let relations = self.allowed(view, principal, Action::RelationRead)?;
@@ -177,7 +218,7 @@ impl App {
     ///
     /// # Errors
     /// As for reading the view.
-    pub fn visible_sources(&self, view: &View, principal: &Principal) -> storage::Result<BTreeSet<String>> {
+    pub fn visible_sources(&self, view: &View, principal: &Principal) -> Result<BTreeSet<String>, Failure> {
         let allowed = self.allowed(view, principal, Action::EntityRead)?;
         let labels = self.known_labels(view, principal.tenant)?;
         Ok(labels
@@ -215,4 +256,9 @@ impl App {
         }
         Ok(all)
     }
+}
+
+/// A policy that this program cannot read denies everything but the way out of it, which is an owner's.
+fn may_replace_the_unusable(principal: &Principal, action: Action) -> bool {
+    action == Action::PolicyManage && principal.role == Role::Owner
 }

@@ -10,6 +10,7 @@ mod failure;
 mod import;
 mod ledger;
 mod output;
+mod policy;
 mod relations;
 mod search;
 mod serve;
@@ -93,6 +94,9 @@ enum Command {
     /// Let people and programs in
     #[command(subcommand)]
     Token(token::Token),
+    /// Decide who may see and do what
+    #[command(subcommand)]
+    Policy(policy::Policy),
     /// Prove what was recorded
     #[command(subcommand)]
     Ledger(ledger::Ledger),
@@ -142,6 +146,7 @@ fn dispatch(cli: Cli, output: &Output) -> Result {
         Command::Entity(entity) => runtime(false)?.block_on(entity.run(global, output)),
         Command::Relations(relations) => runtime(false)?.block_on(relations.run(global, output)),
         Command::Path(path) => runtime(false)?.block_on(path.run(global, output)),
+        Command::Policy(policy) => runtime(false)?.block_on(policy.run(global, output)),
         Command::Token(token) => runtime(false)?.block_on(token.run(global, output)),
         Command::Ledger(ledger) => runtime(false)?.block_on(ledger.run(global, output)),
         Command::Verify(verify) => verify.run(output),

@@ -14,6 +14,7 @@ pub mod ingest;
 pub mod log;
 pub mod metrics;
 pub mod node;
+mod policies;
 pub mod policy;
 pub mod read;
 mod readers;

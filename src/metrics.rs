@@ -171,6 +171,12 @@ fn register_app(app: &App, registry: &mut Registry) {
         "Times that the policy had to be asked which labels somebody may see",
         ConstCounter::new(misses),
     );
+    let dropped = ConstCounter::new(app.decisions.dropped());
+    registry.register(
+        "decisions_dropped",
+        "Decisions that the log has no record of, because the disk did not keep up",
+        dropped,
+    );
     let view = app.store.view();
     registry.register(
         "store_ready",

@@ -7,22 +7,35 @@
 
 mod action;
 mod check;
+mod dangers;
 mod decide;
+pub mod decisions;
 mod entities;
+mod explain;
 mod grant;
 mod labels;
 mod limits;
 mod principal;
+mod rules;
+mod simulate;
 pub mod token;
+mod versions;
+pub mod wording;
 
 #[cfg(test)]
 mod examples;
 
 pub use action::Action;
 pub use check::{PolicyProblem, PolicyProblems};
-pub use decide::{Decision, Policy, PolicyVersion, Resource};
+pub use dangers::{Danger, any_officers, dangers};
+pub use decide::{Decision, Policy, PolicyVersion, Question, Resource};
+pub use decisions::{DecisionLog, Uses};
+pub use explain::{Explanation, Reason, explain};
 pub use grant::{GrantRefused, TOKEN_DAYS_MAX, may_grant};
 pub use labels::{ALLOWED_ENTRIES_MAX, Allowed, AllowedCache, KnownLabels};
 pub use limits::{POLICIES_MAX, POLICY_BYTES_MAX, POLICY_STEPS_MAX};
-pub use principal::{Principal, PurposeRefused};
+pub use principal::{Attributes, Principal, PurposeRefused};
+pub use rules::Rule;
+pub use simulate::{Change, SIMULATED_MAX, Scenario, Simulation, TooMuch, simulate};
 pub use token::{Minted, Parsed, TOKEN_RANDOM_BYTES, Token, TokenProblem, Use, parse, verify};
+pub use versions::{InForce, NoPolicy, Versions};

@@ -7,15 +7,15 @@ mod path;
 mod relations;
 
 use std::cell::OnceCell;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use storage::ids::{SourceId, TenantId, ThingId};
+use storage::ids::{LabelId, SourceId, TenantId, ThingId};
 use storage::model::Form;
 use storage::rows::{SaidRow, ThingRow};
 use storage::{Edge, End, Result, View};
 
-use crate::policy::Allowed;
+use crate::policy::{Action, Allowed, Uses};
 
 pub use entity::{Attribute, Change, Entity, Receipt};
 pub use path::{PATHS_MAX, Paths};
@@ -27,19 +27,21 @@ pub struct Reader<'v> {
     tenant: TenantId,
     entities: Arc<Allowed>,
     relations: Arc<Allowed>,
+    uses: Uses,
     sources: OnceCell<HashMap<SourceId, String>>,
 }
 
 impl<'v> Reader<'v> {
-    /// Reads `tenant` through the labels allowed for reading entities and relations.
+    /// Reads `tenant` through the labels allowed for reading entities and relations, noting what it shows in `uses`.
     #[must_use]
     pub fn new(
         view: &'v View,
         tenant: TenantId,
         entities: Arc<Allowed>,
         relations: Arc<Allowed>,
+        uses: Uses,
     ) -> Reader<'v> {
-        Reader { view, tenant, entities, relations, sources: OnceCell::new() }
+        Reader { view, tenant, entities, relations, uses, sources: OnceCell::new() }
     }
 
     /// Whether the reader may see every part of what is said of a thing and something of all that it joins, deleted or not.
@@ -62,6 +64,16 @@ impl<'v> Reader<'v> {
         Ok(true)
     }
 
+    /// The labels under which the reader may see something of a thing now; `None` if it may see nothing of it.
+    ///
+    /// # Errors
+    /// As for reading the view.
+    pub fn labels(&self, id: &str) -> Result<Option<BTreeSet<LabelId>>> {
+        let Some((thing, row)) = self.find(id, None)? else { return Ok(None) };
+        let readable = self.readable(thing, &row, None)?;
+        Ok(Some(readable.iter().map(SaidRow::label).collect()))
+    }
+
     fn allowed(&self, row: &ThingRow) -> Result<&Allowed> {
         Ok(match row.form()? {
             Form::Entity => &self.entities,
@@ -73,7 +85,23 @@ impl<'v> Reader<'v> {
     fn find(&self, id: &str, as_of_us: Option<i64>) -> Result<Option<(ThingId, ThingRow)>> {
         let found = self.view.thing_by_id(self.tenant, id)?;
         let Some((thing, row)) = found else { return Ok(None) };
-        Ok((!self.readable(thing, &row, as_of_us)?.is_empty()).then_some((thing, row)))
+        if self.readable(thing, &row, as_of_us)?.is_empty() {
+            // Asked for by its id and denied, if it is not just gone.
+            let (form, allowed) = (row.form()?, self.allowed(&row)?);
+            let hidden = row.said.iter().filter(|said| !allowed.contains(said.label()));
+            hidden.for_each(|said| self.note(form, said));
+            return Ok(None);
+        }
+        Ok(Some((thing, row)))
+    }
+
+    /// Notes that something said of a thing is shown, or was asked for and may not be.
+    fn note(&self, form: Form, said: &SaidRow) {
+        let (action, allowed) = match form {
+            Form::Entity => (Action::EntityRead, &self.entities),
+            Form::Relation => (Action::RelationRead, &self.relations),
+        };
+        self.uses.used(action, allowed, said.label());
     }
 
     /// What may be read of a thing by itself: of a relation only what draws edges between things that

@@ -14,6 +14,7 @@ use crate::config::Config;
 use crate::follow::Follow;
 use crate::ingest::import;
 use crate::node;
+use crate::policy::decisions;
 use crate::sessions::Sessions;
 
 /// The anchor is written at most so often.
@@ -24,7 +25,7 @@ pub struct Running {
     /// The node.
     pub app: Shared,
     writer: JoinHandle<()>,
-    followers: [JoinHandle<()>; 2],
+    followers: [JoinHandle<()>; 3],
     _directory: Directory,
 }
 
@@ -47,8 +48,10 @@ impl Running {
         let anchoring = start_anchoring(Arc::clone(&anchor), Arc::clone(&store), Arc::clone(commit.tail()))?;
         let sessions = Sessions::new(&config, &store.view()?.node()?.node_id);
         let app = Arc::new(App::new(config, store, commit, follow, anchor, sessions));
+        let deciding =
+            decisions::start(Arc::clone(&app.decisions), Arc::clone(&app.store), app.commit.clone())?;
         import::recover(&app)?;
-        Ok(Running { app, writer, followers: [follower, anchoring], _directory: directory })
+        Ok(Running { app, writer, followers: [follower, anchoring, deciding], _directory: directory })
     }
 
     /// Stops the threads in order; everything that was submitted is written, and anchored.

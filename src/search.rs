@@ -122,6 +122,8 @@ pub(crate) fn search(
     let top =
         page.map(|page| page.top).or_else(|| found.hits.first().map(|hit| hit.score)).unwrap_or_default();
     let highlighter = &found.highlighter;
+    let uses = app.uses(view, principal)?;
+    uses.filtered(Action::EntitySearch, &allowed);
     let describe = Describe { reader: app.reader(view, principal)?, view, principal, highlighter };
     let mut hits = Vec::with_capacity(found.hits.len());
     for hit in &found.hits {
@@ -129,7 +131,10 @@ pub(crate) fn search(
             app.metrics.denied_after_filter.inc();
             continue;
         }
-        hits.extend(describe.hit(hit.thing, hit.label, hit.score, top)?);
+        if let Some(described) = describe.hit(hit.thing, hit.label, hit.score, top)? {
+            uses.used(Action::EntitySearch, &allowed, hit.label);
+            hits.push(described);
+        }
     }
     app.metrics.searches.inc();
     let next = found.next.map(|key| app.cursors.keep(&principal.token_id, of, Page { pinned, key, top }));
@@ -154,6 +159,8 @@ pub(crate) fn suggest(
     let allowed = app.allowed(view, principal, Action::EntitySearch)?;
     let pinned = pin(app, principal)?;
     let found = pinned.suggest(prefix, limit, &labels(app, view, principal, &allowed)?)?;
+    let uses = app.uses(view, principal)?;
+    uses.filtered(Action::EntitySearch, &allowed);
     let reader = app.reader(view, principal)?;
     let mut suggestions = Vec::new();
     for suggestion in found {

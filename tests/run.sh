@@ -70,6 +70,7 @@ part_tests() {
 part_judges() {
   judges_environment
   cargo test --locked -p storage --test ledger_judges -- --nocapture
+  cargo test --locked -p intelgraph --test policy_judges -- --nocapture
 }
 
 # Here a judge that cannot run is a failure.

@@ -352,7 +352,9 @@ impl Follower for TextIndex {
             | Kind::RunEnded
             | Kind::LinkMade
             | Kind::SignedIn
-            | Kind::SignedOut => Ok(Applied::Ignored),
+            | Kind::SignedOut
+            | Kind::Policy
+            | Kind::DecisionsClosed => Ok(Applied::Ignored),
         }
     }
 

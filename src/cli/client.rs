@@ -52,7 +52,8 @@ impl Client {
         let mut answer: Value = response.json().await?;
         if let Some(error) = answer["errors"].get(0) {
             let code = error["extensions"]["code"].as_str().unwrap_or("bad_request");
-            return Err(Failure::from_node(code, error["message"].as_str().unwrap_or_default()));
+            let failure = Failure::from_node(code, error["message"].as_str().unwrap_or_default());
+            return Err(Failure { details: error["extensions"]["details"].clone(), ..failure });
         }
         Ok(answer["data"].take())
     }

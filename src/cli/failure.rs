@@ -34,8 +34,8 @@ impl Failure {
     /// What the node answered.
     pub fn from_node(code: &str, message: &str) -> Failure {
         let exit = match code {
-            "not_found" | "denied" | "grant_refused" | "purpose_refused" => 1,
-            "bad_request" | "body_too_large" | "invalid" | "exists" | "type_conflict" => 2,
+            "not_found" | "denied" | "grant_refused" | "purpose_refused" | "superseded" => 1,
+            "bad_request" | "body_too_large" | "invalid" | "exists" | "type_conflict" | "policy_refused" => 2,
             _ => 3,
         };
         Failure::new(exit, code, message)

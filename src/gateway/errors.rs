@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use storage::ErrorKind;
 
 use super::{http, requests};
+use crate::policy::NoPolicy;
 
 /// Seconds after which a client may try again.
 const RETRY_AFTER_S: u32 = 1;
@@ -98,6 +99,17 @@ impl From<storage::Error> for Failure {
             tracing::error!(%error, "damaged data");
         }
         Failure::new(status, error.code(), error.to_string())
+    }
+}
+
+impl From<NoPolicy> for Failure {
+    fn from(none: NoPolicy) -> Failure {
+        match none {
+            NoPolicy::Store(error) => error.into(),
+            NoPolicy::Unusable { .. } => {
+                Failure::new(StatusCode::SERVICE_UNAVAILABLE, "policy_unusable", none.to_string())
+            }
+        }
     }
 }
 

@@ -1,9 +1,11 @@
 //! GraphQL: one file for each noun, and the one handler that runs persisted operations.
 
+mod decisions;
 mod entity;
 mod ledger;
 mod node;
 mod paths;
+mod policy;
 mod relations;
 mod runs;
 mod search;
@@ -31,10 +33,12 @@ use crate::policy::Principal;
 /// Every question.
 #[derive(MergedObject, Default)]
 pub(crate) struct Query(
+    decisions::DecisionsQuery,
     entity::EntityQuery,
     ledger::LedgerQuery,
     node::NodeQuery,
     paths::PathsQuery,
+    policy::PolicyQuery,
     relations::RelationsQuery,
     runs::RunsQuery,
     search::SearchQuery,
@@ -44,7 +48,7 @@ pub(crate) struct Query(
 
 /// Every change.
 #[derive(MergedObject, Default)]
-pub(crate) struct Mutation(entity::EntityMutation, tokens::TokensMutation);
+pub(crate) struct Mutation(entity::EntityMutation, policy::PolicyMutation, tokens::TokensMutation);
 
 /// The schema; holds no data of a request.
 pub(crate) type GraphQl = Schema<Query, Mutation, EmptySubscription>;
@@ -207,6 +211,11 @@ impl ErrorExtensions for Failure {
         async_graphql::Error::new(&self.message).extend_with(|_, extensions| {
             extensions.set("code", self.code);
             extensions.set("status", self.status.as_u16());
+            if let (false, Ok(details)) =
+                (self.details.is_null(), async_graphql::Value::from_json(self.details.clone()))
+            {
+                extensions.set("details", details);
+            }
         })
     }
 }

@@ -31,8 +31,9 @@ macro_rules! operations {
 }
 
 operations! {
-    "entity" "entityDelete" "entityHistory" "entityRestore" "ledgerCheckpoint" "ledgerReceipt" "node" "paths"
-    "relations" "runs" "search" "sources" "suggest" "tokenCreate" "tokenLink" "tokenList" "tokenRevoke"
+    "decisions" "entity" "entityDelete" "entityHistory" "entityRestore" "ledgerCheckpoint" "ledgerReceipt" "node" "paths"
+    "policy" "policyExplain" "policyHistory" "policySet" "policySimulate" "relations" "runs" "search" "sources" "suggest"
+    "tokenCreate" "tokenLink" "tokenList" "tokenRevoke"
 }
 
 /// Documents by id, and by `sha256:<hex>`. Constants of the program, parsed once and run on every request.

@@ -1,6 +1,7 @@
 //! What can be asked of the node, by the names that policies use.
 
 use std::fmt;
+use std::str::FromStr;
 
 /// Something that a principal wants to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -13,10 +14,14 @@ pub enum Action {
     RelationRead,
     /// See what the ledger recorded.
     LedgerRead,
-    /// See where data come from and go to.
+    /// See that data come from and go to somewhere: the ids of the graph, without a name.
     LineageRead,
+    /// See by which names, in the same graph. Decided for each name, which is left out if denied.
+    LineageNames,
     /// Have the numbers of an embedding (not: be found by it).
     EmbeddingRead,
+    /// Take things out of the node in a file.
+    EntityExport,
     /// Add, change or delete things.
     EntityWrite,
     /// Change the terms of a source.
@@ -31,6 +36,8 @@ pub enum Action {
     NodeManage,
     /// Take the ledger out, to be checked elsewhere.
     LedgerExport,
+    /// See what was decided, of whom.
+    DecisionsRead,
 }
 
 impl Action {
@@ -41,7 +48,9 @@ impl Action {
         Action::RelationRead,
         Action::LedgerRead,
         Action::LineageRead,
+        Action::LineageNames,
         Action::EmbeddingRead,
+        Action::EntityExport,
         Action::EntityWrite,
         Action::SourceWrite,
         Action::ImportRun,
@@ -49,6 +58,7 @@ impl Action {
         Action::PolicyManage,
         Action::NodeManage,
         Action::LedgerExport,
+        Action::DecisionsRead,
     ];
 
     /// The name in policies and in the decision log.
@@ -60,7 +70,9 @@ impl Action {
             Action::RelationRead => "relation.read",
             Action::LedgerRead => "ledger.read",
             Action::LineageRead => "lineage.read",
+            Action::LineageNames => "lineage.names",
             Action::EmbeddingRead => "embedding.read",
+            Action::EntityExport => "entity.export",
             Action::EntityWrite => "entity.write",
             Action::SourceWrite => "source.write",
             Action::ImportRun => "import.run",
@@ -68,13 +80,26 @@ impl Action {
             Action::PolicyManage => "policy.manage",
             Action::NodeManage => "node.manage",
             Action::LedgerExport => "ledger.export",
+            Action::DecisionsRead => "decisions.read",
         }
     }
 
     /// Whether it is decided on labels; the others are decided on the tenant.
     #[must_use]
     pub fn is_read(self) -> bool {
-        self <= Action::EmbeddingRead
+        self <= Action::EntityExport
+    }
+}
+
+impl FromStr for Action {
+    type Err = storage::Error;
+
+    fn from_str(text: &str) -> storage::Result<Action> {
+        let found = Action::ALL.iter().copied().find(|action| action.as_str() == text);
+        found.ok_or_else(|| {
+            let known: Vec<_> = Action::ALL.iter().map(|action| action.as_str()).collect();
+            storage::Error::invalid("unknown action", text, format!("one of {}", known.join(", ")))
+        })
     }
 }
 

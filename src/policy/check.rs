@@ -7,6 +7,8 @@ use miette::Diagnostic;
 
 use super::limits;
 
+mod overflow;
+
 /// Everything that is wrong with the text of a policy, in the order of its lines.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PolicyProblems(pub Vec<PolicyProblem>);
@@ -36,6 +38,9 @@ fn check_within_limits(text: &str, schema: &Schema) -> Result<PolicySet, PolicyP
     let named = name(&parsed, text, &mut problems);
     problems.extend(named.policies().filter_map(|policy| identity(policy, text)));
     problems.extend(validation(&named, schema, text));
+    if problems.is_empty() {
+        problems.extend(named.policies().filter_map(|policy| failing(policy, text)));
+    }
     if problems.is_empty() {
         return Ok(named);
     }
@@ -93,6 +98,15 @@ fn identity(policy: &Policy, text: &str) -> Option<PolicyProblem> {
     })
 }
 
+/// A valid policy that could still fail when it is evaluated.
+fn failing(policy: &Policy, text: &str) -> Option<PolicyProblem> {
+    Some(PolicyProblem {
+        line: policy.to_cedar().map_or(1, |source| line_of_source(&source, text)),
+        policy: Some(policy.id().to_string()),
+        message: overflow::could_fail(policy)?,
+    })
+}
+
 fn validation(set: &PolicySet, schema: &Schema, text: &str) -> Vec<PolicyProblem> {
     let result = Validator::new(schema.clone()).validate(set, ValidationMode::Strict);
     let errors: Vec<_> =
@@ -126,7 +140,7 @@ fn line_of(found: &dyn Diagnostic, text: &str) -> Option<usize> {
     Some(line_at(offset, text))
 }
 
-fn line_of_source(source: &str, text: &str) -> usize {
+pub(super) fn line_of_source(source: &str, text: &str) -> usize {
     // From the end: of two equal policies the second is the one too many.
     text.rfind(source).map_or(1, |offset| line_at(offset, text))
 }

@@ -3,7 +3,8 @@
 use std::fmt;
 
 use cedar_policy::{
-    AuthorizationError, Authorizer, Context, Entities, Entity, PolicySet, Request, Response, Schema,
+    AuthorizationError, Authorizer, Context, Entities, Entity, EntityUid, PolicySet, Request, Response,
+    Schema,
 };
 use sha2::{Digest, Sha256};
 use storage::ids::TenantId;
@@ -11,6 +12,7 @@ use storage::model::Label;
 
 use super::check::{PolicyProblems, check};
 use super::entities::Names;
+use super::rules::{Rule, is_about, rules};
 use super::{Action, Principal, limits};
 
 const SCHEMA: &str = include_str!("schema.cedarschema");
@@ -20,10 +22,27 @@ const DEFAULT: &str = include_str!("default.cedar");
 pub struct Policy {
     version: PolicyVersion,
     text: String,
-    set: PolicySet,
-    schema: Schema,
+    rules: Vec<Rule>,
+    /// The policies that can apply to each action, by position in [`Action::ALL`]: only those are evaluated.
+    slices: Vec<PolicySet>,
     names: Names,
     authorizer: Authorizer,
+}
+
+/// One principal's question about one action, to be asked of many labels.
+pub struct Question<'a> {
+    policy: &'a Policy,
+    principal: &'a Principal,
+    action: Action,
+    /// None: the thread was almost out of stack, so nothing can be decided.
+    asker: Option<Asker>,
+}
+
+/// What stays the same from label to label.
+struct Asker {
+    user: EntityUid,
+    action: EntityUid,
+    entities: Entities,
 }
 
 /// What is acted on.
@@ -55,14 +74,20 @@ impl Policy {
     /// Everything that is wrong with the text, each with its line and policy.
     pub fn load(text: &str) -> Result<Policy, PolicyProblems> {
         let schema = schema();
-        Ok(Policy {
+        let set = check(text, &schema)?;
+        Ok(Policy::of(&set, text, &schema))
+    }
+
+    fn of(set: &PolicySet, text: &str, schema: &Schema) -> Policy {
+        let names = Names::of(schema);
+        Policy {
             version: version(text),
             text: text.to_owned(),
-            set: check(text, &schema)?,
-            names: Names::of(&schema),
-            schema,
+            rules: limits::with_stack_to_load(|| rules(set, text)),
+            slices: Action::ALL.iter().map(|action| slice(set, &names, *action)).collect(),
+            names,
             authorizer: Authorizer::new(),
-        })
+        }
     }
 
     /// The policy of a tenant that has set none.
@@ -74,7 +99,25 @@ impl Policy {
     /// Whether `principal` may do `action` on `resource`. What cannot be decided is denied.
     #[must_use]
     pub fn decide(&self, principal: &Principal, action: Action, resource: Resource<'_>) -> Decision {
-        limits::with_stack_to_decide(|| self.ask(principal, action, resource)).unwrap_or(Decision::UNDECIDED)
+        self.question(principal, action).of(resource)
+    }
+
+    /// The question whether `principal` may do `action`, to be asked of several resources.
+    #[must_use]
+    pub fn question<'a>(&'a self, principal: &'a Principal, action: Action) -> Question<'a> {
+        let asker = limits::with_stack_to_decide(|| Asker::of(&self.names, principal, action));
+        Question { policy: self, principal, action, asker }
+    }
+
+    /// Its single policies, in the order of the text.
+    #[must_use]
+    pub fn rules(&self) -> &[Rule] {
+        &self.rules
+    }
+
+    /// The ids of the policies that can apply to an action, as far as their scopes say.
+    pub fn about(&self, action: Action) -> impl Iterator<Item = &str> {
+        self.slices[action as usize].policies().map(|policy| policy.id().as_ref())
     }
 
     /// Which policy it is.
@@ -88,32 +131,49 @@ impl Policy {
     pub fn text(&self) -> &str {
         &self.text
     }
+}
+
+impl Question<'_> {
+    /// Whether the action may be done on `resource`. What cannot be decided is denied.
+    #[must_use]
+    pub fn of(&self, resource: Resource<'_>) -> Decision {
+        limits::with_stack_to_decide(|| self.ask(resource)).unwrap_or(Decision::UNDECIDED)
+    }
 
     /// None if the action is not one on that kind of resource.
-    fn ask(&self, principal: &Principal, action: Action, resource: Resource<'_>) -> Option<Decision> {
-        let context = self.context(principal, resource)?;
-        let principal = self.names.user(principal)?;
-        let action = self.names.action(action);
-        let resource = self.resource(resource)?;
-        let request =
-            Request::new(principal.uid(), action.uid(), resource.uid(), context, Some(&self.schema));
-        let entities = Entities::from_entities([principal, action, resource], None).ok()?;
-        let response = self.authorizer.is_authorized(&request.ok()?, &self.set, &entities);
-        Some(Decision::of(&response))
+    fn ask(&self, resource: Resource<'_>) -> Option<Decision> {
+        let (policy, asker) = (self.policy, self.asker.as_ref()?);
+        if self.action.is_read() != matches!(resource, Resource::Label(..)) {
+            return None;
+        }
+        let (asked, context) = self.asked(resource)?;
+        // Not validated against the schema once more: that costs as much as deciding, and a test holds that
+        // whatever is built here fits it.
+        let request = Request::new(asker.user.clone(), asker.action.clone(), asked.uid(), context, None);
+        let entities = asker.entities.clone().add_entities([asked], None).ok()?;
+        let slice = &policy.slices[self.action as usize];
+        Some(Decision::of(&policy.authorizer.is_authorized(&request.ok()?, slice, &entities)))
     }
 
-    fn context(&self, principal: &Principal, resource: Resource<'_>) -> Option<Context> {
+    fn asked(&self, resource: Resource<'_>) -> Option<(Entity, Context)> {
+        let names = &self.policy.names;
         match resource {
-            Resource::Label(_, label) => self.names.reading(principal, label),
-            Resource::Tenant(_) => Some(Context::empty()),
+            Resource::Label(tenant, label) => {
+                Some((names.label(tenant, label)?, names.reading(self.principal, label)?))
+            }
+            Resource::Tenant(tenant) => Some((names.tenant(tenant), Context::empty())),
         }
     }
+}
 
-    fn resource(&self, resource: Resource<'_>) -> Option<Entity> {
-        match resource {
-            Resource::Label(tenant, label) => self.names.label(tenant, label),
-            Resource::Tenant(tenant) => Some(self.names.tenant(tenant)),
-        }
+impl Asker {
+    fn of(names: &Names, principal: &Principal, action: Action) -> Option<Asker> {
+        let (user, action) = (names.user(principal)?, names.action(action));
+        Some(Asker {
+            user: user.uid(),
+            action: action.uid(),
+            entities: Entities::from_entities([user, action], None).ok()?,
+        })
     }
 }
 
@@ -139,6 +199,12 @@ impl Decision {
         policies.sort();
         Decision { allowed, policies }
     }
+}
+
+fn slice(set: &PolicySet, names: &Names, action: Action) -> PolicySet {
+    let uid = names.action(action).uid();
+    let about = set.policies().filter(|policy| is_about(policy, &uid, names.actions()));
+    PolicySet::from_policies(about.cloned()).expect("ids that are unique in a set are so in a part of it")
 }
 
 fn schema() -> Schema {

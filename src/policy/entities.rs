@@ -2,7 +2,9 @@
 
 use std::collections::{HashMap, HashSet};
 
-use cedar_policy::{Context, Entity, EntityId, EntityTypeName, EntityUid, RestrictedExpression, Schema};
+use cedar_policy::{
+    Context, Entities, Entity, EntityId, EntityTypeName, EntityUid, RestrictedExpression, Schema,
+};
 use storage::ids::TenantId;
 use storage::model::{Label, Purpose, Purposes};
 
@@ -20,10 +22,13 @@ pub(super) struct Names {
     kind: EntityTypeName,
     /// By position in [`Action::ALL`]; each knows its group.
     actions: Vec<Entity>,
+    /// The same with their groups.
+    declared: Entities,
 }
 
 impl Names {
     pub(super) fn of(schema: &Schema) -> Names {
+        let declared = schema.action_entities().expect("the embedded schema's actions form no cycle");
         Names {
             user: type_name("User"),
             label: type_name("Label"),
@@ -33,12 +38,18 @@ impl Names {
             licence: type_name("Licence"),
             retention: type_name("Retention"),
             kind: type_name("Kind"),
-            actions: actions(schema),
+            actions: actions(&declared),
+            declared,
         }
     }
 
     pub(super) fn action(&self, action: Action) -> Entity {
         self.actions[action as usize].clone()
+    }
+
+    /// Every action and group of actions.
+    pub(super) fn actions(&self) -> &Entities {
+        &self.declared
     }
 
     pub(super) fn user(&self, principal: &Principal) -> Option<Entity> {
@@ -90,8 +101,7 @@ impl Names {
     }
 }
 
-fn actions(schema: &Schema) -> Vec<Entity> {
-    let declared = schema.action_entities().expect("the embedded schema's actions form no cycle");
+fn actions(declared: &Entities) -> Vec<Entity> {
     let type_name = type_name("Action");
     let of = |action: &Action| declared.get(&uid(&type_name, action.as_str())).cloned();
     Action::ALL.iter().map(|action| of(action).expect("the embedded schema declares every action")).collect()

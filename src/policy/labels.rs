@@ -2,17 +2,17 @@
 //!
 //! A query does not ask the policy about things. It carries the set of allowed labels, and an index tests a bit.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use roaring::RoaringBitmap;
 use storage::ids::{LabelId, TenantId};
-use storage::model::{Classification, Label, Purposes, Role};
+use storage::model::Label;
 
-use super::{Action, Policy, PolicyVersion, Principal, Resource};
+use super::{Action, Attributes, Decision, Policy, PolicyVersion, Principal, Resource};
 
-/// The most answers that are kept, of all tenants together (a bitmap of 4,096 labels takes at most 8 KiB).
+/// The most answers that are kept, of all tenants together (one of 4,096 labels takes at most 16 KiB).
 pub const ALLOWED_ENTRIES_MAX: usize = 1024;
 
 /// The labels that a principal may see: those decided so far.
@@ -20,7 +20,14 @@ pub const ALLOWED_ENTRIES_MAX: usize = 1024;
 pub struct Allowed {
     labels: RoaringBitmap,
     decided: usize,
+    /// What was decided, each decision once: few policies decide many labels.
+    decisions: Vec<Arc<Decision>>,
+    /// By label id, its decision's place in `decisions`.
+    by_label: Vec<u16>,
 }
+
+/// A label that was not decided.
+const UNDECIDED: u16 = u16::MAX;
 
 /// The labels of one tenant, in the order in which they appeared.
 #[derive(Clone, Copy, Debug)]
@@ -49,11 +56,7 @@ struct Key {
     labels_version: u64,
     action: Action,
     tenant: TenantId,
-    role: Role,
-    clearance: Classification,
-    purposes_in_use: Purposes,
-    scopes: BTreeSet<String>,
-    compartments: BTreeSet<String>,
+    attributes: Attributes,
 }
 
 impl Allowed {
@@ -81,12 +84,41 @@ impl Allowed {
         &self.labels
     }
 
+    /// What was decided on a label, and which policies decided; `None` if it was not decided yet.
+    #[must_use]
+    pub fn decision(&self, label: LabelId) -> Option<&Arc<Decision>> {
+        let place = self.by_label.get(label.0 as usize)?;
+        self.decisions.get(usize::from(*place))
+    }
+
+    /// How many labels were decided, and how many of them are allowed.
+    #[must_use]
+    pub fn decided(&self) -> (usize, u64) {
+        (self.decided, self.labels.len())
+    }
+
+    fn remember(&mut self, label: LabelId, decision: Decision) {
+        let known = self.decisions.iter().position(|known| **known == decision);
+        let place = known.unwrap_or_else(|| {
+            self.decisions.push(Arc::new(decision));
+            self.decisions.len() - 1
+        });
+        let at = label.0 as usize;
+        if self.by_label.len() <= at {
+            self.by_label.resize(at + 1, UNDECIDED);
+        }
+        // There are no more decisions than labels, and of those at most `LABELS_MAX`.
+        self.by_label[at] = u16::try_from(place).unwrap_or(UNDECIDED);
+    }
+
     fn extend(&mut self, policy: &Policy, principal: &Principal, action: Action, known: KnownLabels<'_>) {
+        let question = policy.question(principal, action);
         for (id, label) in &known.labels[self.decided..] {
-            let resource = Resource::Label(known.tenant, label);
-            if policy.decide(principal, action, resource).allowed {
+            let decision = question.of(Resource::Label(known.tenant, label));
+            if decision.allowed {
                 self.labels.insert(id.0);
             }
+            self.remember(*id, decision);
         }
         self.decided = known.labels.len();
     }
@@ -152,11 +184,7 @@ impl Key {
             labels_version: known.version,
             action,
             tenant: principal.tenant,
-            role: principal.role,
-            clearance: principal.clearance,
-            purposes_in_use: principal.purposes_in_use,
-            scopes: principal.scopes.clone(),
-            compartments: principal.compartments.clone(),
+            attributes: principal.attributes(),
         }
     }
 }

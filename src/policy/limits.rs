@@ -7,8 +7,7 @@
 
 use super::check::PolicyProblem;
 
-/// The longest text of a policy, in bytes.
-pub const POLICY_BYTES_MAX: usize = 256 * 1024;
+pub use storage::model::POLICY_BYTES_MAX;
 
 /// The most policies in a text: deciding a label takes time for each.
 pub const POLICIES_MAX: usize = 256;

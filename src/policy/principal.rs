@@ -30,7 +30,53 @@ pub struct Principal {
     pub compartments: BTreeSet<String>,
 }
 
+/// All that a policy can ask of who asks, but for the tenant. Principals with equal attributes are decided alike.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Attributes {
+    /// What the principal is.
+    pub role: Role,
+    /// The most that it may see.
+    pub clearance: Classification,
+    /// What the request is for.
+    pub purposes_in_use: Purposes,
+    /// Rights beyond the role.
+    pub scopes: BTreeSet<String>,
+    /// The compartments that the principal is in.
+    pub compartments: BTreeSet<String>,
+}
+
+impl Attributes {
+    /// Somebody with these attributes who asks about a tenant; nobody in particular.
+    #[must_use]
+    pub fn asking(&self, tenant: TenantId) -> Principal {
+        Principal {
+            actor: ActorId::NODE,
+            tenant,
+            tenant_name: String::new(),
+            token_id: String::new(),
+            role: self.role,
+            clearance: self.clearance,
+            purposes: self.purposes_in_use,
+            purposes_in_use: self.purposes_in_use,
+            scopes: self.scopes.clone(),
+            compartments: self.compartments.clone(),
+        }
+    }
+}
+
 impl Principal {
+    /// What a policy can ask of it.
+    #[must_use]
+    pub fn attributes(&self) -> Attributes {
+        Attributes {
+            role: self.role,
+            clearance: self.clearance,
+            purposes_in_use: self.purposes_in_use,
+            scopes: self.scopes.clone(),
+            compartments: self.compartments.clone(),
+        }
+    }
+
     /// The holder of a verified token, in no compartment. Who names no purpose acts for all that the token carries.
     ///
     /// # Errors

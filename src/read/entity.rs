@@ -124,16 +124,18 @@ impl Reader<'_> {
     /// As for reading the view.
     pub fn history(&self, id: &str) -> Result<Option<Vec<Change>>> {
         let Some((thing, row)) = self.find(id, None)? else { return Ok(None) };
+        let (form, allowed) = (row.form()?, self.allowed(&row)?);
         let before = self.view.before(self.tenant, thing)?;
         let replaced = before.into_iter().map(|before| (before.said, Some(before.replaced_us)));
         let all = row.said.into_iter().map(|said| (said, None)).chain(replaced);
         let mut changes = Vec::new();
         for (said, replaced_us) in all {
             // What a relation said once names the ends that it had then.
-            if !self.may_read(&said) || !self.ends_are_visible(thing, &said, None)? {
+            if !allowed.contains(said.label()) || !self.ends_are_visible(thing, &said, None)? {
                 continue;
             }
             let Some(assertion) = self.view.assertion(self.tenant, said.lsn())? else { continue };
+            self.note(form, &said);
             changes.push(Change {
                 lsn: said.lsn(),
                 recorded_us: said.recorded_us,
@@ -147,16 +149,13 @@ impl Reader<'_> {
         Ok(Some(changes))
     }
 
-    fn may_read(&self, said: &SaidRow) -> bool {
-        self.entities.contains(said.label()) || self.relations.contains(said.label())
-    }
-
     /// The visible statements, the one to be shown first: what was observed last, then recorded last.
     fn statements(&self, thing: ThingId, row: &ThingRow, as_of_us: Option<i64>) -> Result<Vec<Statement>> {
         let mut statements = Vec::new();
         for said in self.readable(thing, row, as_of_us)? {
             if let Some(assertion) = self.view.assertion(self.tenant, said.lsn())? {
                 let source = self.source_name(said.source)?;
+                self.note(row.form()?, &said);
                 statements.push(Statement { said, assertion, source });
             }
         }

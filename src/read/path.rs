@@ -8,6 +8,7 @@ use storage::rows::SaidRow;
 use storage::{Edge, End, Result};
 
 use super::{Reader, draws};
+use crate::policy::Action;
 
 /// Most paths in an answer.
 pub const PATHS_MAX: usize = 25;
@@ -63,9 +64,20 @@ impl Reader<'_> {
             truncated: false,
         };
         let found = walk.shortest(from, to, depth)?;
-        let name = |thing: &ThingId| Ok(self.view.thing(self.tenant, *thing)?.id);
+        self.uses.filtered(Action::RelationRead, &self.relations);
+        let name = |thing: &ThingId| self.shown_id(*thing);
         let paths = found.iter().map(|path| path.iter().map(name).collect()).collect::<Result<_>>()?;
         Ok(Some(Paths { paths, truncated: walk.truncated }))
+    }
+}
+
+impl Reader<'_> {
+    /// The id of a thing on a path, which tells that the thing is there.
+    fn shown_id(&self, thing: ThingId) -> Result<String> {
+        let row = self.view.thing(self.tenant, thing)?;
+        let form = row.form()?;
+        self.said(thing, &row, None)?.iter().for_each(|said| self.note(form, said));
+        Ok(row.id)
     }
 }
 

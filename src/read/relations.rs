@@ -3,10 +3,11 @@
 use std::ops::ControlFlow;
 
 use storage::ids::{LabelId, SymbolId, ThingId};
-use storage::model::Status;
+use storage::model::{Form, Status};
 use storage::{Edge, End, Result};
 
 use super::{Reader, draws};
+use crate::policy::Action;
 
 /// Which edges of a thing are wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,6 +92,7 @@ impl Reader<'_> {
     pub fn relations(&self, id: &str, wanted: &Wanted<'_>) -> Result<Option<Page>> {
         let Some((thing, _)) = self.find(id, wanted.as_of_us)? else { return Ok(None) };
         let near = Near { thing, id };
+        self.uses.filtered(Action::RelationRead, &self.relations);
         let kind = match wanted.kind {
             None => None,
             Some(kind) => match self.view.symbol(self.tenant, kind)? {
@@ -150,6 +152,7 @@ impl Reader<'_> {
         if !self.is_visible(edge.other, &other, as_of_us)? {
             return Ok(None);
         }
+        self.note(Form::Relation, &said);
         let near = near.id.to_owned();
         let (from, to) = if end == End::Out { (near, other.id) } else { (other.id, near) };
         Ok(Some(Relation {

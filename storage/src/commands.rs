@@ -4,8 +4,10 @@
 //! refuses with a reason or returns a plan. `apply` carries the plan out; it fails only with the disk.
 
 mod assert;
+mod decisions;
 mod delete;
 mod events;
+mod policy;
 mod run;
 mod session;
 mod source;
@@ -13,10 +15,13 @@ mod tenant;
 mod token;
 
 pub use assert::{Assert, IfEndMissing};
+pub use decisions::CloseDecisions;
 pub use delete::{Delete, Restore};
 pub(crate) use delete::{thing_by_id, thing_row};
 pub(crate) use events::taken_at;
 pub use events::{Event, TakeEvents, WINDOW_DAYS};
+pub use policy::SetPolicy;
+pub(crate) use policy::{current as current_policy, digest as policy_digest};
 pub use run::{BeginRun, EndRun, Unpend};
 pub use session::{MakeLink, SEEN_EVERY_US, Seen, SignIn, SignOut};
 pub use source::SetSource;
@@ -61,6 +66,10 @@ pub enum Command {
     Unpend(Unpend),
     /// See [`TakeEvents`].
     TakeEvents(TakeEvents),
+    /// See [`SetPolicy`].
+    SetPolicy(SetPolicy),
+    /// See [`CloseDecisions`].
+    CloseDecisions(CloseDecisions),
 }
 
 /// What a command did.
@@ -118,5 +127,7 @@ pub(crate) fn execute(batch: &mut Batch<'_>, command: &Command) -> Result<Applie
         Command::EndRun(command) => run::end(batch, command),
         Command::Unpend(command) => run::unpend(batch, command),
         Command::TakeEvents(command) => events::execute(batch, command),
+        Command::SetPolicy(command) => policy::execute(batch, command),
+        Command::CloseDecisions(command) => decisions::execute(batch, command),
     }
 }

@@ -7,6 +7,7 @@
 //! anchor      the last signed checkpoints, outside the database ([`crate::anchor`])
 //! keys/       the node's signing key
 //! index/      derived files; may be deleted while the node is stopped
+//! decisions/  what the shell's policy decided, by tenant; closed files are in the ledger by their digest
 //! ```
 
 use std::fs::{self, File, OpenOptions};

@@ -75,6 +75,16 @@ pub enum Error {
         /// Its name.
         name: String,
     },
+    /// What was to be replaced was replaced meanwhile.
+    #[error("the {what} is version {now} by now, not {seen}; look at that first, then replace it")]
+    Superseded {
+        /// The kind of thing.
+        what: &'static str,
+        /// The version that was to be replaced.
+        seen: Lsn,
+        /// The version that is there.
+        now: Lsn,
+    },
     /// There is no such thing.
     #[error("no {what} `{name}`")]
     NotFound {
@@ -152,9 +162,10 @@ impl Error {
             Error::Invalid { .. } | Error::EndMissing { .. } | Error::EventsRejected { .. } => {
                 ErrorKind::Invalid
             }
-            Error::TypeConflict { .. } | Error::Exists { .. } | Error::EventReused { .. } => {
-                ErrorKind::Conflict
-            }
+            Error::TypeConflict { .. }
+            | Error::Exists { .. }
+            | Error::Superseded { .. }
+            | Error::EventReused { .. } => ErrorKind::Conflict,
             Error::NotFound { .. } | Error::BeyondHead { .. } => ErrorKind::NotFound,
             Error::Poisoned { .. } | Error::Busy { .. } | Error::Io(_) | Error::NoSpace { .. } => {
                 ErrorKind::Unavailable
@@ -180,6 +191,7 @@ impl Error {
             Error::EventReused { .. } => "event_reused",
             Error::EventsRejected { .. } => "events_rejected",
             Error::Exists { .. } => "exists",
+            Error::Superseded { .. } => "superseded",
             Error::NotFound { .. } => "not_found",
             Error::Poisoned { .. } => "store_stopped",
             Error::Busy { .. } => "busy",

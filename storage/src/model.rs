@@ -1,7 +1,9 @@
 //! What is kept, as plain data: no behaviour beyond encoding, no policy, no storage.
 
 mod assertion;
+mod decisions;
 mod label;
+mod policy;
 mod run;
 mod session;
 mod source;
@@ -11,7 +13,9 @@ pub use assertion::{
     Assertion, Base, CLAIM_NAME_BYTES_MAX, Claim, EdgeSaid, Form, ID_BYTES_MAX, Part, RECORD_BYTES_MAX, Said,
     Status, TEXT_BYTES_MAX, TYPE_BYTES_MAX, Text,
 };
+pub use decisions::DecisionSegment;
 pub use label::{Classification, Label, LabelKind, Licence, Purpose, Purposes, Retention};
+pub use policy::{POLICY_BYTES_MAX, PolicySet};
 pub use run::{RunBegin, RunCounts, RunEnd, RunState};
 pub use session::{
     LINKS_MAX, LinkMade, SESSION_IDLE_US_MAX, SESSION_US_MAX, SESSIONS_MAX, SignedIn, SignedOut,

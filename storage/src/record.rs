@@ -55,6 +55,10 @@ pub enum Kind {
     RunBegan = 10,
     /// A run ended (body: [`crate::model::RunEnd`]).
     RunEnded = 11,
+    /// The policy was set (body: [`crate::model::PolicySet`]).
+    Policy = 12,
+    /// A segment of the decision log was closed (body: [`crate::model::DecisionSegment`]).
+    DecisionsClosed = 13,
     /// A sign-in link was made (body: [`crate::model::LinkMade`]).
     LinkMade = 20,
     /// A session was opened (body: [`crate::model::SignedIn`]).
@@ -64,7 +68,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    const ALL: [Kind; 14] = [
+    const ALL: [Kind; 16] = [
         Kind::Tenant,
         Kind::Label,
         Kind::Source,
@@ -76,6 +80,8 @@ impl Kind {
         Kind::TokenRevoked,
         Kind::RunBegan,
         Kind::RunEnded,
+        Kind::Policy,
+        Kind::DecisionsClosed,
         Kind::LinkMade,
         Kind::SignedIn,
         Kind::SignedOut,

@@ -68,6 +68,10 @@ tables! {
     /// tenant, day it came (4 bytes), source, digest of its origin and id (16 bytes) -> where the log ended when an
     /// event had been taken in (8 bytes), digest of what it said (16 bytes).
     Events = "events",
+    /// tenant, Lsn of the record that set it -> SHA-256 of its text. The last is in force.
+    Policies = "policies",
+    /// tenant, number of a closed segment of the decision log -> its SHA-256.
+    Decisions = "decisions",
 }
 
 /// A key under construction: parts are appended, most significant first.

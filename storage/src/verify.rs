@@ -94,6 +94,8 @@ impl Check<'_> {
         self.runs(tenant, head, &told)?;
         self.pending(tenant, head)?;
         self.events(tenant, head)?;
+        self.policies(tenant, head, &told)?;
+        self.decisions(tenant, head, &told)?;
         self.things(tenant, head, &told)?;
         Ok(told.tokens)
     }

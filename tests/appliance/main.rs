@@ -18,6 +18,7 @@ mod kills;
 mod leaks;
 mod ledger;
 mod node;
+mod policy;
 mod refusals;
 mod requests;
 #[path = "../simulation/seed.rs"]

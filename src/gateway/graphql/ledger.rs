@@ -98,14 +98,21 @@ enum Access {
 
 /// Records about the node itself carry no label; that they were made is for who may take the ledger out.
 fn access(app: &App, principal: &Principal, view: &View, label: LabelId) -> Result<Access, Failure> {
+    let uses = app.uses(view, principal)?;
     for action in [Action::EntityRead, Action::RelationRead] {
-        if app.allowed(view, principal, action)?.contains(label) {
+        let allowed = app.allowed(view, principal, action)?;
+        if allowed.contains(label) {
+            uses.used(action, &allowed, label);
             return Ok(Access::Body);
         }
     }
     let audited = match label {
         LabelId::SYSTEM => app.check(principal, Action::LedgerExport).is_ok(),
-        _ => app.allowed(view, principal, Action::LedgerRead)?.contains(label),
+        _ => {
+            let allowed = app.allowed(view, principal, Action::LedgerRead)?;
+            uses.used(Action::LedgerRead, &allowed, label);
+            allowed.contains(label)
+        }
     };
     Ok(if audited { Access::Digest } else { Access::None })
 }

@@ -83,6 +83,37 @@ fn every_problem_is_told_in_order() {
     );
 }
 
+#[test]
+fn a_policy_that_could_fail_to_evaluate_is_refused() {
+    for (condition, part) in [
+        ("principal.clearance * 9223372036854775807 < 0", "`*` can overflow"),
+        ("principal.clearance + 9223372036854775803 > 0", "`+` can overflow"),
+        ("(if principal.clearance > 2 then 1 else 9223372036854775807) + 1 > 0", "`+` can overflow"),
+        ("-(0 - 9223372036854775807 - 1) > 0", "`neg` can overflow"),
+        ("principal.clearance > 0 && ip(\"10.0.0.1\").isLoopback()", "can fail"),
+    ] {
+        let text = format!(
+            "@id(\"sum\")\nforbid (principal, action in Action::\"read\", resource)\nwhen {{ {condition} }};"
+        );
+        refused(&text, &[(1, Some("sum"), part)]);
+    }
+}
+
+#[test]
+fn sums_of_levels_are_taken() {
+    for condition in [
+        "principal.clearance + 1 >= resource.classification",
+        "principal.clearance * 2 - resource.classification > -5",
+        "-(principal.clearance) < 0 && resource.source like \"a*b\" && resource has personal",
+        "(if resource.personal then 2 else 1) + principal.clearance > 3",
+        "principal.clearance + 9223372036854775802 > 0",
+    ] {
+        let text =
+            format!("forbid (principal, action in Action::\"read\", resource) when {{ {condition} }};");
+        assert!(Policy::load(&text).is_ok(), "{condition}: {:?}", Policy::load(&text));
+    }
+}
+
 /// Each of `expected` (line, policy, a part of the message) is told, in that order.
 fn refused(text: &str, expected: &[(usize, Option<&str>, &str)]) {
     let PolicyProblems(problems) = Policy::load(text).unwrap_err();

@@ -3,7 +3,7 @@ use proptest::prelude::*;
 
 use super::super::examples::{HERE, a, any_action, any_label, any_principal, open_label};
 use super::*;
-use storage::model::Purpose;
+use storage::model::{Classification, Purpose, Role};
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(50))]
@@ -23,6 +23,7 @@ proptest! {
         for (id, label) in &labels {
             let decision = policy.decide(&principal, action, Resource::Label(HERE, label));
             prop_assert_eq!(allowed.contains(*id), decision.allowed, "{}", id);
+            prop_assert_eq!(allowed.decision(*id).map(|known| &**known), Some(&decision));
         }
         prop_assert_eq!(allowed.all(labels.len()), labels.iter().all(|(id, _)| allowed.contains(*id)));
     }
@@ -99,7 +100,7 @@ fn an_answer_that_covers_more_is_not_replaced() {
     let labels = numbered(vec![open_label(), open_label()]);
     let wide = cache.allowed(&policy, &a(Role::Reader), Action::EntityRead, known(&labels));
     let key = Key::of(&policy, &a(Role::Reader), Action::EntityRead, known(&labels));
-    let slower = Arc::new(Allowed { labels: [1].into(), decided: 1 });
+    let slower = Arc::new(Allowed { labels: [1].into(), decided: 1, ..Allowed::default() });
     assert!(Arc::ptr_eq(&cache.keep(key, slower), &wide));
 }
 

@@ -1,6 +1,6 @@
 //! The log: its order, its ledger, and what it tells about all the other tables.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ops::ControlFlow;
 
 use roaring::RoaringTreemap;
@@ -9,7 +9,7 @@ use super::{Check, TenantRoot};
 use crate::error::Result;
 use crate::ids::{Lsn, TenantId};
 use crate::ledger::{Coord, Frontier, Hash};
-use crate::model::RunEnd;
+use crate::model::{DecisionSegment, PolicySet, RunEnd};
 use crate::record::{Kind, Record};
 use crate::rows::HeadRow;
 use crate::tables::{Key, Table};
@@ -25,6 +25,10 @@ pub(super) struct Told {
     /// How often a thing was hidden and shown.
     pub(super) hidden: HashMap<String, usize>,
     pub(super) tokens: u64,
+    /// The digest of each policy, by the position of the record that set it.
+    pub(super) policies: BTreeMap<u64, Vec<u8>>,
+    /// The digest of each closed segment of decisions, by its number.
+    pub(super) decisions: BTreeMap<u64, Vec<u8>>,
 }
 
 impl Told {
@@ -38,6 +42,14 @@ impl Told {
                 *self.hidden.entry(String::from_utf8_lossy(id).into_owned()).or_default() += 1;
             }
             (Kind::Token, _) => self.tokens += 1,
+            (Kind::Policy, Some(body)) => {
+                let digest = crate::commands::policy_digest(&PolicySet::from_body(body)?.text);
+                self.policies.insert(position, digest.to_vec());
+            }
+            (Kind::DecisionsClosed, Some(body)) => {
+                let segment = DecisionSegment::from_body(body)?;
+                self.decisions.insert(segment.number, segment.sha256);
+            }
             _ => {}
         }
         Ok(())

@@ -1,5 +1,6 @@
 //! Tenants, tokens, runs, what waits, and the tables that give words their numbers.
 
+use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
 use super::Check;
@@ -71,6 +72,33 @@ impl Check<'_> {
         });
         self.or_problem(scanned)?;
         self.agree(format_args!("events of {}", head.name), remembered, head.events);
+        Ok(())
+    }
+
+    /// Every policy that was set has its row, with the digest of its text, and no other has one.
+    pub(super) fn policies(&mut self, tenant: TenantId, head: &HeadRow, told: &Told) -> Result<()> {
+        self.digests(tenant, head, Table::Policies, &told.policies)
+    }
+
+    /// So it is with closed segments of decisions.
+    pub(super) fn decisions(&mut self, tenant: TenantId, head: &HeadRow, told: &Told) -> Result<()> {
+        self.digests(tenant, head, Table::Decisions, &told.decisions)
+    }
+
+    fn digests(
+        &mut self,
+        tenant: TenantId,
+        head: &HeadRow,
+        table: Table,
+        told: &BTreeMap<u64, Vec<u8>>,
+    ) -> Result<()> {
+        for (number, digest) in told {
+            if !self.holds(table, &Key::of(tenant).and(number), digest)? {
+                self.problem(format!("{} of {}: the row of {number}", table.name(), head.name));
+            }
+        }
+        let rows = self.count(table, &Key::of(tenant))?;
+        self.agree(format_args!("{} of {}", table.name(), head.name), rows, told.len() as u64);
         Ok(())
     }
 

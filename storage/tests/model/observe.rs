@@ -5,7 +5,8 @@ use std::ops::ControlFlow;
 
 use storage::ids::{LabelId, Lsn, RunId, SymbolId, TenantId, ThingId};
 use storage::model::{
-    Assertion, Label, LinkMade, RunBegin, RunEnd, SignedIn, SignedOut, SourceSpec, TokenSpec,
+    Assertion, DecisionSegment, Label, LinkMade, PolicySet, RunBegin, RunEnd, SignedIn, SignedOut,
+    SourceSpec, TokenSpec,
 };
 use storage::record::{Kind, Record};
 use storage::rows::{SaidRow, ThingRow, TokenRow};
@@ -75,6 +76,8 @@ impl Observer<'_> {
             things,
             runs: self.runs()?,
             pending: self.pending()?,
+            policies: self.policies()?,
+            decisions: self.decisions()?,
         })
     }
 
@@ -184,6 +187,28 @@ impl Observer<'_> {
             .collect())
     }
 
+    fn policies(&self) -> Result<BTreeMap<u64, PolicySet>> {
+        let mut policies = BTreeMap::new();
+        for version in self.view.policies(self.tenant)? {
+            let set = self.view.policy_set(self.tenant, version)?;
+            policies.insert(version.0, set.ok_or_else(|| damaged(format!("no policy {version}")))?);
+        }
+        let last = policies.keys().next_back().map(|version| Lsn(*version));
+        agree("policies", &self.view.policy(self.tenant)?, &last)?;
+        Ok(policies)
+    }
+
+    /// The workload numbers them from 1 to 3.
+    fn decisions(&self) -> Result<BTreeMap<u64, Vec<u8>>> {
+        let mut decisions = BTreeMap::new();
+        for number in 0..=4 {
+            if let Some(digest) = self.view.decision_segment(self.tenant, number)? {
+                decisions.insert(number, digest);
+            }
+        }
+        Ok(decisions)
+    }
+
     /// Relations wait in runs, and a run's id is a position.
     fn pending(&self) -> Result<BTreeMap<(u64, u64), Waiting>> {
         let mut pending = BTreeMap::new();
@@ -211,6 +236,8 @@ fn entry(record: &Record) -> Result<Entry> {
         Kind::LinkMade => What::LinkMade(LinkMade::from_body(body)?),
         Kind::SignedIn => What::SignedIn(SignedIn::from_body(body)?),
         Kind::SignedOut => What::SignedOut(SignedOut::from_body(body)?),
+        Kind::Policy => What::Policy(PolicySet::from_body(body)?),
+        Kind::DecisionsClosed => What::DecisionsClosed(DecisionSegment::from_body(body)?),
         Kind::Tenant | Kind::Withdrawn | Kind::Deleted | Kind::Restored | Kind::TokenRevoked => {
             What::Id(String::from_utf8_lossy(body).into_owned())
         }

@@ -6,13 +6,14 @@ use std::sync::Arc;
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 use storage::commands::{
-    Assert, BeginRun, Command, CreateTenant, CreateToken, Delete, EndRun, IfEndMissing, MakeLink, Restore,
-    RevokeToken, Seen, SetSource, SignIn, SignOut, Unpend,
+    Assert, BeginRun, CloseDecisions, Command, CreateTenant, CreateToken, Delete, EndRun, IfEndMissing,
+    MakeLink, Restore, RevokeToken, Seen, SetPolicy, SetSource, SignIn, SignOut, Unpend,
 };
 use storage::ids::{ActorId, RunId, SourceId, TenantId};
 use storage::model::{
-    Claim, Classification, EdgeSaid, Form, Label, Licence, Part, Purpose, Purposes, Retention, Role,
-    RunBegin, RunCounts, RunEnd, RunState, Said, SourceSpec, Status, Text, TokenSpec,
+    Claim, Classification, DecisionSegment, EdgeSaid, Form, Label, Licence, POLICY_BYTES_MAX, Part,
+    PolicySet, Purpose, Purposes, Retention, Role, RunBegin, RunCounts, RunEnd, RunState, Said, SourceSpec,
+    Status, Text, TokenSpec,
 };
 
 use crate::reference::Model;
@@ -24,6 +25,8 @@ pub(crate) enum Order {
     AssertOrPend(Assert, usize),
     EndRun(TenantId, usize),
     Unpend(TenantId, usize, u64),
+    /// A text, over the last version or over one before it.
+    SetPolicy(TenantId, String, bool),
 }
 
 /// Batches of commands; the first makes two tenants with two sources each.
@@ -69,6 +72,14 @@ impl Order {
             }
             Order::Unpend(tenant, nth, number) => {
                 Command::Unpend(Unpend { tenant: *tenant, run: run(*tenant, *nth), number: *number })
+            }
+            Order::SetPolicy(tenant, text, stale) => {
+                let known = model.tenants.get(tenant.0 as usize - 1);
+                let last = known.and_then(|t| t.policies.keys().next_back()).copied().unwrap_or(0);
+                let replaces = if *stale { last / 2 } else { last };
+                let policy =
+                    PolicySet { text: text.clone(), replaces, confirmed: vec!["lock-out".to_owned()] };
+                Command::SetPolicy(SetPolicy { tenant: *tenant, actor: ActorId(2), policy })
             }
         }
     }
@@ -124,6 +135,12 @@ fn order() -> impl Strategy<Value = Order> {
         }),
         1 => (tenant(), 0..2usize).prop_map(|(tenant, nth)| Order::EndRun(tenant, nth)),
         1 => (tenant(), 0..2usize, 0..6u64).prop_map(|(tenant, nth, number)| Order::Unpend(tenant, nth, number)),
+        2 => (tenant(), policy_text(), prop::bool::weighted(0.2))
+            .prop_map(|(tenant, text, stale)| Order::SetPolicy(tenant, text, stale)),
+        1 => (tenant(), 1..4u64, 0..3u8).prop_map(|(tenant, number, byte)| {
+            let segment = DecisionSegment { number, sha256: vec![byte; 32], bytes: 9 };
+            Order::Ready(Command::CloseDecisions(CloseDecisions { tenant, segment }))
+        }),
     ]
 }
 
@@ -152,6 +169,16 @@ fn signing(tenant: TenantId, token: String, act: u8, secret: u8) -> Command {
             Command::Seen(Seen { tenant, token, session_sha256 })
         }
     }
+}
+
+/// Few, so that one is set again; of one row with others, of a row of its own, and too long.
+fn policy_text() -> impl Strategy<Value = String> {
+    let long = |bytes: usize| "p".repeat(bytes);
+    prop_oneof![
+        8 => select(&["", "permit (principal, action, resource);", "// nothing"][..]).prop_map(str::to_owned),
+        1 => Just(long(POLICY_BYTES_MAX)),
+        1 => Just(long(POLICY_BYTES_MAX + 1)),
+    ]
 }
 
 /// The third tenant may not exist yet, the fourth hardly ever does.

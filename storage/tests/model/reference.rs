@@ -9,7 +9,8 @@ use storage::commands::{
 };
 use storage::ids::{ActorId, LabelId, Lsn, RunId, SourceId, TenantId};
 use storage::model::{
-    Assertion, Form, Label, LinkMade, RunBegin, RunEnd, Said, SignedIn, SignedOut, SourceSpec, TokenSpec,
+    Assertion, DecisionSegment, Form, Label, LinkMade, PolicySet, RunBegin, RunEnd, Said, SignedIn,
+    SignedOut, SourceSpec, TokenSpec,
 };
 use storage::record::Kind;
 
@@ -34,6 +35,10 @@ pub(crate) struct Tenant {
     pub(crate) edges: BTreeSet<Link>,
     pub(crate) runs: BTreeMap<u64, Run>,
     pub(crate) pending: BTreeMap<(u64, u64), Waiting>,
+    /// Every policy that was set, by its position.
+    pub(crate) policies: BTreeMap<u64, PolicySet>,
+    /// The digests of closed segments of decisions.
+    pub(crate) decisions: BTreeMap<u64, Vec<u8>>,
 }
 
 /// A record: the one at position n is at n - 1.
@@ -59,6 +64,8 @@ pub(crate) enum What {
     LinkMade(LinkMade),
     SignedIn(SignedIn),
     SignedOut(SignedOut),
+    Policy(PolicySet),
+    DecisionsClosed(DecisionSegment),
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -146,6 +153,11 @@ impl Model {
                 tenant.pending.remove(&(c.run.0, c.number));
                 tenant.answer(Effect::Done)
             }
+            Command::SetPolicy(c) => {
+                refuse_if(c.policy.text.len() > 256 * 1024, "invalid")?;
+                self.tenant(c.tenant)?.set_policy(&c.policy, c.actor, time_us)
+            }
+            Command::CloseDecisions(c) => self.tenant(c.tenant)?.close_decisions(&c.segment, time_us),
         }
     }
 
@@ -427,6 +439,30 @@ impl Tenant {
             self.log(Kind::Source, actor, time_us, What::Source(spec.clone()));
         }
         self.answer(Effect::Source(SourceId(place as u32 + 1)))
+    }
+
+    /// The same text again is no change, whatever version its author saw; another needs to have seen the last.
+    fn set_policy(&mut self, policy: &PolicySet, actor: ActorId, time_us: i64) -> Answer {
+        let last = self.policies.last_key_value();
+        if last.is_some_and(|(_, last)| last.text == policy.text) {
+            return self.answer(Effect::Unchanged);
+        }
+        refuse_if(last.map_or(0, |(version, _)| *version) != policy.replaces, "superseded")?;
+        self.log(Kind::Policy, actor, time_us, What::Policy(policy.clone()));
+        self.policies.insert(self.log.len() as u64, policy.clone());
+        self.answer(Effect::Updated)
+    }
+
+    fn close_decisions(&mut self, segment: &DecisionSegment, time_us: i64) -> Answer {
+        match self.decisions.get(&segment.number) {
+            Some(digest) if *digest == segment.sha256 => return self.answer(Effect::Unchanged),
+            Some(_) => return Err("exists"),
+            None => {}
+        }
+        self.decisions.insert(segment.number, segment.sha256.clone());
+        let what = What::DecisionsClosed(segment.clone());
+        self.log(Kind::DecisionsClosed, ActorId::NODE, time_us, what);
+        self.answer(Effect::Done)
     }
 
     fn begin_run(&mut self, begin: &RunBegin, actor: ActorId, time_us: i64) -> Answer {
