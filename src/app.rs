@@ -13,10 +13,10 @@ use tokio::sync::Semaphore;
 use crate::commit;
 use crate::config::Config;
 use crate::follow::Follow;
-use crate::gateway::{Failure, GraphQl, schema};
+use crate::gateway::{ADHOC_MAX, Failure, GraphQl, schema};
 use crate::ingest::import::GivenUp;
 use crate::metrics::Metrics;
-use crate::policy::{Action, Allowed, AllowedCache, KnownLabels, Policy, Principal, Resource};
+use crate::policy::{Action, Allowed, AllowedCache, KnownLabels, Policy, Principal, Resource, asked};
 use crate::read::Reader;
 use crate::search::Cursors;
 
@@ -51,6 +51,10 @@ pub struct App {
     pub(crate) readers: Arc<Semaphore>,
     /// Places for imports: each holds a thread for as long as its body takes to come.
     pub(crate) importers: Arc<Semaphore>,
+    /// Places for documents that clients bring: each holds a thread with a large stack.
+    pub(crate) adhoc: Arc<Semaphore>,
+    /// What the node derives from it nobody else can: what a repeated request must be given again.
+    pub(crate) replay_secret: [u8; 32],
     /// The schema of its API.
     pub(crate) graphql: GraphQl,
     /// Pages of searches in progress.
@@ -71,6 +75,7 @@ impl App {
         commit: commit::Handle,
         follow: Follow,
         anchor: Arc<Anchor>,
+        replay_secret: [u8; 32],
     ) -> App {
         App {
             config,
@@ -81,6 +86,8 @@ impl App {
             metrics: Metrics::default(),
             readers: Arc::new(Semaphore::new(READERS_MAX)),
             importers: Arc::new(Semaphore::new(IMPORTERS_MAX)),
+            adhoc: Arc::new(Semaphore::new(ADHOC_MAX)),
+            replay_secret,
             graphql: schema(),
             cursors: Cursors::default(),
             given_up: GivenUp::default(),
@@ -100,6 +107,7 @@ impl App {
         principal: &Principal,
         action: Action,
     ) -> storage::Result<Arc<Allowed>> {
+        asked::note(action);
         let labels = self.known_labels(view, principal.tenant)?;
         let known = KnownLabels { tenant: principal.tenant, version: 0, labels: &labels };
         Ok(self.allowed.allowed(&self.policy, principal, action, known))
@@ -131,10 +139,17 @@ impl App {
     /// # Errors
     /// As for reading the view.
     pub fn sees_everything(&self, view: &View, principal: &Principal) -> storage::Result<bool> {
+        Ok(self.sees_every(view, principal, Action::EntityRead)?
+            && self.sees_every(view, principal, Action::RelationRead)?)
+    }
+
+    /// Whether an action that reads is allowed on every label of the tenant.
+    ///
+    /// # Errors
+    /// As for reading the view.
+    pub fn sees_every(&self, view: &View, principal: &Principal, action: Action) -> storage::Result<bool> {
         let known = self.known_labels(view, principal.tenant)?.len();
-        let entities = self.allowed(view, principal, Action::EntityRead)?;
-        let relations = self.allowed(view, principal, Action::RelationRead)?;
-        Ok(entities.all(known) && relations.all(known))
+        Ok(self.allowed(view, principal, action)?.all(known))
     }
 
     /// The highest classification of what a source has said.

@@ -23,6 +23,8 @@ pub struct Config {
     pub listen: SocketAddr,
     /// Whether it may listen beyond this machine without TLS.
     pub insecure_http: bool,
+    /// Whether everybody who has a token may bring GraphQL documents and ask for the schema; on this machine only.
+    pub dev: bool,
     /// Page cache of the database, in bytes.
     pub cache_bytes_max: usize,
     /// Largest body of a request that is not an import, in bytes.
@@ -37,6 +39,7 @@ impl Default for Config {
             data_dir: PathBuf::from("intelgraph-data"),
             listen: LISTEN.parse().expect("a socket address"),
             insecure_http: false,
+            dev: false,
             cache_bytes_max: 128 << 20,
             body_bytes_max: 1 << 20,
             connections_max: 1024,
@@ -55,6 +58,8 @@ pub struct Flags {
     pub listen: Option<SocketAddr>,
     /// `--insecure-http`.
     pub insecure_http: bool,
+    /// `--dev`.
+    pub dev: bool,
 }
 
 impl Config {
@@ -77,10 +82,17 @@ impl Config {
         config.data_dir = flags.data_dir.unwrap_or(config.data_dir);
         config.listen = flags.listen.unwrap_or(config.listen);
         config.insecure_http |= flags.insecure_http;
+        config.dev |= flags.dev;
         ensure!(
             config.listen.ip().is_loopback() || config.insecure_http,
             "listen address `{}` is reachable from other machines and there is no TLS; \
              listen on 127.0.0.1, or say --insecure-http",
+            config.listen
+        );
+        ensure!(
+            config.listen.ip().is_loopback() || !config.dev,
+            "listen address `{}` is reachable from other machines, and --dev is for this one; \
+             leave it out, or listen on 127.0.0.1",
             config.listen
         );
         Ok(config)

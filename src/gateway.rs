@@ -10,5 +10,5 @@ mod serve;
 
 pub(crate) use errors::Failure;
 pub use graphql::sdl;
-pub(crate) use graphql::{GraphQl, schema};
+pub(crate) use graphql::{ADHOC_MAX, GraphQl, schema};
 pub use serve::{Server, bind};

@@ -31,6 +31,9 @@ pub(super) struct Serve {
     /// Listen beyond this machine without TLS
     #[arg(long)]
     insecure_http: bool,
+    /// Let everybody who has a token bring GraphQL documents and ask for the schema; on this machine only
+    #[arg(long)]
+    dev: bool,
 }
 
 /// A node that is bound and open, but not yet serving.
@@ -68,6 +71,7 @@ impl Serve {
             data_dir: self.data_dir,
             listen: self.listen,
             insecure_http: self.insecure_http,
+            dev: self.dev,
         };
         // What is no text is no setting of ours.
         let variables = std::env::vars_os()
@@ -82,6 +86,12 @@ impl Node {
         log_to_stderr();
         let server = gateway::bind(config.listen).await?;
         let url = format!("http://{}", server.address);
+        if config.dev {
+            tracing::warn!(
+                url,
+                "development mode: whoever has a token may run any GraphQL document and read the schema"
+            );
+        }
         let running = blocking(move || Running::start(config)).await?;
         Ok(Node { server, running, url })
     }

@@ -18,7 +18,7 @@ const API_VERSION: &str = "v1";
 pub(crate) fn routes(app: Shared) -> Router {
     let body_bytes_max = app.config.body_bytes_max;
     Router::new()
-        .route("/graphql", post(graphql::handle))
+        .route("/graphql", get(graphql::handle).post(graphql::handle))
         .layer(DefaultBodyLimit::max(body_bytes_max))
         // Imports are streamed: their limit is what one object may hold, not the body.
         .route("/api/v1/import", post(http::import::run).layer(DefaultBodyLimit::disable()))

@@ -64,6 +64,8 @@ pub struct Relation {
     pub source: String,
     /// Whether the source stands by it.
     pub status: Status,
+    /// Where it stands in the list.
+    pub place: Place,
 }
 
 /// A page of relations.
@@ -162,6 +164,7 @@ impl Reader<'_> {
             until_us: said.until_us,
             source: self.source_name(said.source)?,
             status: Status::from_code(said.status)?,
+            place: Place { end, after: Some(edge) },
         }))
     }
 }

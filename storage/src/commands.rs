@@ -5,6 +5,7 @@
 
 mod assert;
 mod delete;
+mod idempotency;
 mod run;
 mod source;
 mod tenant;
@@ -13,6 +14,8 @@ mod token;
 pub use assert::{Assert, IfEndMissing};
 pub use delete::{Delete, Restore};
 pub(crate) use delete::{thing_by_id, thing_row};
+pub use idempotency::{ONCE_KEPT_US, ONCE_MAX, Once, RequestKey};
+pub(crate) use idempotency::{check as check_key, in_time};
 pub use run::{BeginRun, EndRun, Unpend};
 pub use source::SetSource;
 pub(crate) use source::source_id;
@@ -46,6 +49,8 @@ pub enum Command {
     EndRun(EndRun),
     /// See [`Unpend`].
     Unpend(Unpend),
+    /// See [`Once`].
+    Once(Once),
 }
 
 /// What a command did.
@@ -91,5 +96,6 @@ pub(crate) fn execute(batch: &mut Batch<'_>, command: &Command) -> Result<Applie
         Command::BeginRun(command) => run::begin(batch, command),
         Command::EndRun(command) => run::end(batch, command),
         Command::Unpend(command) => run::unpend(batch, command),
+        Command::Once(command) => idempotency::once(batch, command),
     }
 }

@@ -61,6 +61,9 @@ pub enum Error {
         /// Its name.
         name: String,
     },
+    /// A client uses one key for two requests.
+    #[error("the idempotency key was used for another request; choose a new one for each request")]
+    KeyReused,
     /// There is no such thing.
     #[error("no {what} `{name}`")]
     NotFound {
@@ -129,12 +132,15 @@ pub enum Error {
 }
 
 impl Error {
+    /// The code of [`Error::KeyReused`].
+    pub const KEY_REUSED: &'static str = "idempotency_key_reused";
+
     /// What the caller should do.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         match self {
             Error::Invalid { .. } | Error::EndMissing { .. } => ErrorKind::Invalid,
-            Error::TypeConflict { .. } | Error::Exists { .. } => ErrorKind::Conflict,
+            Error::TypeConflict { .. } | Error::Exists { .. } | Error::KeyReused => ErrorKind::Conflict,
             Error::NotFound { .. } | Error::BeyondHead { .. } => ErrorKind::NotFound,
             Error::Poisoned { .. } | Error::Busy { .. } | Error::Io(_) | Error::NoSpace { .. } => {
                 ErrorKind::Unavailable
@@ -152,6 +158,7 @@ impl Error {
             Error::TypeConflict { .. } => "type_conflict",
             Error::EndMissing { .. } => "end_missing",
             Error::Exists { .. } => "exists",
+            Error::KeyReused => Error::KEY_REUSED,
             Error::NotFound { .. } => "not_found",
             Error::Poisoned { .. } => "store_stopped",
             Error::Busy { .. } => "busy",

@@ -65,6 +65,10 @@ tables! {
     Runs = "runs",
     /// tenant, run, number -> a relation whose ends had not come yet.
     Pending = "pending",
+    /// tenant, digest of who sent a request under which key (32 bytes), step -> what that step did.
+    Once = "once",
+    /// tenant, time (8 bytes), digest, step -> nothing: the same, oldest first.
+    OnceInTime = "once_in_time",
 }
 
 /// A key under construction: parts are appended, most significant first.

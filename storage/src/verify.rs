@@ -93,6 +93,7 @@ impl Check<'_> {
         self.dictionaries(tenant, head)?;
         self.runs(tenant, head, &told)?;
         self.pending(tenant, head)?;
+        self.once(tenant, head)?;
         self.things(tenant, head, &told)?;
         Ok(told.tokens)
     }

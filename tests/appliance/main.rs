@@ -6,12 +6,16 @@
 #![allow(clippy::print_stdout, reason = "what a test says is shown when it fails")]
 
 mod access;
+mod bombs;
 mod contract;
 mod data;
 mod disks;
 mod graph;
+mod graphql;
 mod hostile;
 mod http;
+mod idempotency;
+mod judges;
 mod kills;
 mod ledger;
 mod node;

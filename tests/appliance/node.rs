@@ -20,6 +20,7 @@ pub(crate) struct Node {
     place: TempDir,
     data_dir: PathBuf,
     process: Option<Child>,
+    flags: Vec<String>,
     pub(crate) url: String,
     /// The owner's token, shown when the node was new.
     pub(crate) token: String,
@@ -38,16 +39,25 @@ impl Node {
     pub(crate) fn start() -> Node {
         let place = tempfile::tempdir().expect("a directory");
         let data_dir = place.path().join("data");
-        Node::begin(place, data_dir)
+        Node::begin(place, data_dir, &[])
+    }
+
+    /// A new node in a new directory, started with more flags.
+    pub(crate) fn start_with(flags: &[&str]) -> Node {
+        let place = tempfile::tempdir().expect("a directory");
+        let data_dir = place.path().join("data");
+        Node::begin(place, data_dir, flags)
     }
 
     /// A new node whose data are elsewhere.
     pub(crate) fn start_in(data_dir: PathBuf) -> Node {
-        Node::begin(tempfile::tempdir().expect("a directory"), data_dir)
+        Node::begin(tempfile::tempdir().expect("a directory"), data_dir, &[])
     }
 
-    fn begin(place: TempDir, data_dir: PathBuf) -> Node {
-        let mut node = Node { place, data_dir, process: None, url: String::new(), token: String::new() };
+    fn begin(place: TempDir, data_dir: PathBuf, flags: &[&str]) -> Node {
+        let flags = flags.iter().map(|flag| (*flag).to_owned()).collect();
+        let mut node =
+            Node { place, data_dir, process: None, flags, url: String::new(), token: String::new() };
         node.restart();
         assert!(!node.token.is_empty(), "a new node shows its owner's token");
         node
@@ -86,6 +96,7 @@ impl Node {
         let mut process = program()
             .args(["serve", "--json", "--listen", "127.0.0.1:0", "--data-dir"])
             .arg(self.data_dir())
+            .args(&self.flags)
             .stdout(Stdio::piped())
             .stderr(log)
             .spawn()

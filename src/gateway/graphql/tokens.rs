@@ -5,11 +5,17 @@ use storage::commands::{Command, Effect, RevokeToken};
 use storage::model::{Classification, Purpose, Purposes, Role, TokenSpec};
 use storage::rows::TokenRow;
 
+use super::connection::{connection, page};
+use super::declared::{auth, public};
+use super::idempotency::writer;
 use super::{Changed, DateTime, read};
-use crate::app::Shared;
 use crate::gateway::errors::Failure;
-use crate::policy::{Action, Principal};
+use crate::policy::Principal;
 use crate::tokens::{self, Wanted};
+
+/// Tokens on a page unless asked otherwise, and at most.
+const LIMIT: usize = 1000;
+const LIMIT_MAX: usize = 1000;
 
 #[derive(Default)]
 pub(super) struct TokensQuery;
@@ -19,6 +25,7 @@ pub(super) struct TokensMutation;
 
 /// A new token.
 #[derive(SimpleObject)]
+#[graphql(directive = public::apply())]
 struct NewToken {
     id: ID,
     /// The token itself: keep it, it is not shown again.
@@ -32,6 +39,7 @@ struct NewToken {
 
 /// A token without its secret.
 #[derive(SimpleObject)]
+#[graphql(directive = public::apply())]
 struct Token {
     id: ID,
     tenant: String,
@@ -44,14 +52,30 @@ struct Token {
     revoked_at: Option<DateTime>,
 }
 
+connection! {
+    /// Tokens, by their ids.
+    TokenConnection of TokenEdge of Token
+}
+
 #[Object]
 impl TokensQuery {
     /// The tokens of the tenant.
-    async fn tokens(&self, context: &Context<'_>) -> Result<Vec<Token>> {
-        read(context, |app, principal, view| {
-            app.check(principal, Action::TokenManage)?;
+    #[graphql(directive = auth::apply("token.manage".to_owned(), None))]
+    async fn tokens(
+        &self,
+        context: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+    ) -> Result<TokenConnection> {
+        read(context, move |_, principal, view| {
+            let first = super::first(first, LIMIT, LIMIT_MAX)?;
             let tokens = view.tokens()?.into_iter().filter(|(_, row)| row.tenant == principal.tenant.0);
-            tokens.map(|(_, row)| token(&principal.tenant_name, &row)).collect()
+            let page = page(tokens, first, after.as_deref(), |(id, _)| format!("token/{id}"))?;
+            let edge = |((_, row), cursor): ((String, TokenRow), String)| {
+                Ok(TokenEdge { node: token(&principal.tenant_name, &row)?, cursor })
+            };
+            let edges = page.nodes.into_iter().map(edge).collect::<Result<_, Failure>>()?;
+            Ok(TokenConnection { edges, page_info: page.info })
         })
         .await
     }
@@ -60,6 +84,7 @@ impl TokensQuery {
 #[Object]
 impl TokensMutation {
     /// Makes a token. An owner of the node makes a tenant by making its first token.
+    #[graphql(directive = auth::apply("token.manage".to_owned(), None))]
     #[allow(clippy::too_many_arguments, reason = "the arguments are the contract's")]
     async fn token_create(
         &self,
@@ -71,10 +96,10 @@ impl TokensMutation {
         scopes: Option<Vec<String>>,
         expires_at: Option<DateTime>,
     ) -> Result<NewToken> {
-        let (app, principal) = (context.data::<Shared>()?, context.data::<Principal>()?);
+        let principal = context.data::<Principal>()?;
         let wanted = wanted(principal, role, clearance, purposes, scopes, expires_at)?;
         let tenant = tenant.unwrap_or_else(|| principal.tenant_name.clone());
-        let made = tokens::create(app, principal, &tenant, wanted).await?;
+        let made = tokens::create(&writer(context)?, principal, &tenant, wanted).await?;
         Ok(NewToken {
             id: made.spec.id.clone().into(),
             token: made.token.reveal().to_owned(),
@@ -87,11 +112,11 @@ impl TokensMutation {
     }
 
     /// Revokes a token: nobody comes in with it from now on.
+    #[graphql(directive = auth::apply("token.manage".to_owned(), None))]
     async fn token_revoke(&self, context: &Context<'_>, id: ID) -> Result<Changed> {
-        let (app, principal) = (context.data::<Shared>()?, context.data::<Principal>()?);
-        app.check(principal, Action::TokenManage)?;
+        let principal = context.data::<Principal>()?;
         let revoke = RevokeToken { tenant: principal.tenant, actor: principal.actor, id: id.into() };
-        let applied = app.write_one(Command::RevokeToken(revoke)).await?;
+        let applied = writer(context)?.write("revoke", Command::RevokeToken(revoke)).await?;
         Ok(Changed { lsn: applied.lsn.0, changed: applied.effect != Effect::Unchanged })
     }
 }

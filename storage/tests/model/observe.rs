@@ -9,7 +9,7 @@ use storage::record::{Kind, Record};
 use storage::rows::{SaidRow, ThingRow};
 use storage::{End, Error, Result, View};
 
-use crate::reference::{Entry, Held, Link, Model, Run, Tenant, Thing, Token, Waiting, What};
+use crate::reference::{Entry, Held, Link, Model, Remembered, Run, Tenant, Thing, Token, Waiting, What};
 
 /// Everything that a view shows.
 ///
@@ -59,6 +59,7 @@ impl Observer<'_> {
             things,
             runs: self.runs()?,
             pending: self.pending()?,
+            once: Remembered::default(),
         })
     }
 

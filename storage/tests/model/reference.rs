@@ -4,7 +4,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use storage::commands::{Applied, Assert, Command, CreateToken, Effect, EndRun, IfEndMissing};
+use storage::commands::{
+    Applied, Assert, Command, CreateToken, Effect, EndRun, IfEndMissing, ONCE_KEPT_US, Once,
+};
 use storage::ids::{ActorId, LabelId, Lsn, RunId, SourceId, TenantId};
 use storage::model::{Assertion, Form, Label, RunBegin, RunEnd, Said, SourceSpec, TokenSpec};
 use storage::record::Kind;
@@ -30,6 +32,18 @@ pub(crate) struct Tenant {
     pub(crate) edges: BTreeSet<Link>,
     pub(crate) runs: BTreeMap<u64, Run>,
     pub(crate) pending: BTreeMap<(u64, u64), Waiting>,
+    pub(crate) once: Remembered,
+}
+
+/// What was carried out once: by request and step, for which request, when, and what it did. Readers do not see it; it
+/// shows in answers alone.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Remembered(BTreeMap<([u8; 32], u64), ([u8; 32], i64, Applied)>);
+
+impl PartialEq for Remembered {
+    fn eq(&self, _: &Remembered) -> bool {
+        true
+    }
 }
 
 /// A record: the one at position n is at n - 1.
@@ -127,7 +141,22 @@ impl Model {
                 tenant.pending.remove(&(c.run.0, c.number));
                 tenant.answer(Effect::Done)
             }
+            Command::Once(c) => self.once(c, time_us),
         }
+    }
+
+    fn once(&mut self, c: &Once, time_us: i64) -> Answer {
+        let tenant = self.tenant(c.key.tenant)?;
+        let now_us = tenant.log.last().map_or(time_us, |entry| entry.time_us.max(time_us));
+        let place = (c.key.name, c.step);
+        let known = tenant.once.0.get(&place).filter(|(_, at_us, _)| now_us - at_us < ONCE_KEPT_US);
+        if let Some((request, _, applied)) = known {
+            refuse_if(*request != c.key.request, "idempotency_key_reused")?;
+            return Ok(*applied);
+        }
+        let applied = self.execute(&c.command, time_us)?;
+        self.tenant(c.key.tenant)?.once.0.insert(place, (c.key.request, now_us, applied));
+        Ok(applied)
     }
 
     fn tenant(&mut self, id: TenantId) -> Result<&mut Tenant, &'static str> {
