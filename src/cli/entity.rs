@@ -120,6 +120,9 @@ fn print(entity: &Value, output: &Output) {
         .collect();
     output.table(&["name", "value", "source", "observed", "lsn"], &rows);
     let receipt = &entity["receipt"];
+    if receipt.is_null() {
+        return;
+    }
     output.line(&output.dim(&format!("receipt: leaf {} of {}", receipt["index"], plain(&receipt["origin"]))));
 }
 

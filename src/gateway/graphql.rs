@@ -16,6 +16,7 @@ mod response;
 mod runs;
 mod scan;
 mod search;
+mod shape;
 mod sources;
 mod tokens;
 mod walk;
@@ -23,7 +24,7 @@ mod walk;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use async_graphql::parser::types::OperationDefinition;
+use async_graphql::parser::types::{ExecutableDocument, OperationDefinition};
 use async_graphql::{
     EmptySubscription, ErrorExtensions, MergedObject, Pos, Request, Schema, ServerError, Variables,
 };
@@ -154,7 +155,13 @@ async fn answer_persisted(
     request.operation_name = asked.operation_name;
     request.set_parsed_query(persisted.document.clone());
     let deprecated = persisted.deprecated.clone();
-    run(app, principal, Run { request, timeout: operation.timeout, deprecated, key }).await
+    let (document, definition) = (&persisted.document, persisted.definition());
+    run(
+        app,
+        principal,
+        Run { request, document, operation: definition, timeout: operation.timeout, deprecated, key },
+    )
+    .await
 }
 
 fn unknown(name: &str) -> Failure {
@@ -163,8 +170,10 @@ fn unknown(name: &str) -> Failure {
 }
 
 /// An operation that is ready to be run.
-struct Run {
+struct Run<'d> {
     request: Request,
+    document: &'d ExecutableDocument,
+    operation: &'d OperationDefinition,
     timeout: Duration,
     deprecated: Vec<String>,
     key: Option<RequestKey>,
@@ -175,8 +184,8 @@ struct Run {
 struct Deadline(Instant);
 
 /// Runs an operation for a caller.
-async fn run(app: &Shared, principal: Principal, run: Run) -> Result<Done, Failure> {
-    let Run { request, timeout, deprecated, key } = run;
+async fn run(app: &Shared, principal: Principal, run: Run<'_>) -> Result<Done, Failure> {
+    let Run { request, document, operation, timeout, deprecated, key } = run;
     if let Some(key) = &key {
         idempotency::check(app, key).await?;
     }
@@ -194,7 +203,8 @@ async fn run(app: &Shared, principal: Principal, run: Run) -> Result<Done, Failu
         true => response.errors,
         false => response.errors.into_iter().map(|error| coded(error, "GRAPHQL_VALIDATION_FAILED")).collect(),
     };
-    Ok(Done { data: began.then_some(response.data), errors, elided: progress.elided(), deprecated })
+    let data = began.then(|| shape::shaped(&DECLARED, document, operation, response.data, &errors));
+    Ok(Done { data, errors, elided: progress.elided(), deprecated })
 }
 
 /// An error with a code, unless it has one.
@@ -263,7 +273,7 @@ where
         })
     });
     let (found, actions) = task.await?;
-    context.data::<Arc<Progress>>()?.note_asked(context.field().name(), actions);
+    context.data::<Arc<Progress>>()?.note_asked(&context.item.node.response_key().node, actions);
     found.map_err(|failure| failure.extend())
 }
 

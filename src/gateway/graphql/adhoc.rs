@@ -98,9 +98,10 @@ async fn parse_and_run(
     let deprecated = asks.deprecated.into_iter().collect();
     let mut request = Request::new("").variables(variables);
     request.operation_name = asked.operation_name.clone();
-    request.set_parsed_query(document);
+    request.set_parsed_query(document.clone());
     let key = super::idempotency::key(&principal, mutation, idempotency_key, text, &asked)?;
-    run(app, principal, Run { request, timeout: TIMEOUT, deprecated, key }).await
+    run(app, principal, Run { request, document: &document, operation, timeout: TIMEOUT, deprecated, key })
+        .await
 }
 
 /// The operation that is to be run.

@@ -40,6 +40,8 @@ pub(super) struct Field {
     pub(super) returns: String,
     /// Whether it is a list.
     pub(super) list: bool,
+    /// Whether it can be null.
+    pub(super) nullable: bool,
     /// Why it should not be used any more.
     pub(super) deprecated: Option<String>,
 }
@@ -100,6 +102,7 @@ impl Field {
             rule: rule(&field.directives).or(of_type),
             returns: returns.to_owned(),
             list,
+            nullable: field.ty.node.nullable,
             deprecated: argument(&field.directives, "deprecated", "reason").map(text),
         }
     }

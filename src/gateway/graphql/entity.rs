@@ -9,7 +9,7 @@ use super::declared::{auth, public};
 use super::idempotency::writer;
 use super::{Changed, DateTime, read};
 use crate::gateway::errors::Failure;
-use crate::policy::Principal;
+use crate::policy::{Action, Principal};
 use crate::read;
 
 /// Changes on a page unless asked otherwise, and at most.
@@ -38,7 +38,8 @@ struct Entity {
     /// Every visible claim; of several by one name the shown one comes first.
     attributes: Vec<Attribute>,
     /// Where the newest of them is recorded.
-    receipt: ReceiptPlace,
+    #[graphql(directive = auth::apply("ledger.read".to_owned(), None))]
+    receipt: Option<ReceiptPlace>,
 }
 
 /// What one source says about one property.
@@ -97,7 +98,11 @@ impl EntityQuery {
     async fn entity(&self, context: &Context<'_>, id: ID, as_of: Option<DateTime>) -> Result<Option<Entity>> {
         read(context, move |app, principal, view| {
             let found = app.reader(view, principal)?.entity(&id, as_of.map(|time| time.0))?;
-            Ok(found.map(Entity::from))
+            let recorded = app.allowed(view, principal, Action::LedgerRead)?;
+            Ok(found.map(|found| Entity {
+                receipt: recorded.contains(found.receipt.label).then(|| (&found.receipt).into()),
+                ..found.into()
+            }))
         })
         .await
     }
@@ -163,12 +168,14 @@ impl From<read::Entity> for Entity {
             labels: entity.tags,
             status: entity.status.to_string(),
             attributes: entity.attributes.into_iter().map(Attribute::from).collect(),
-            receipt: ReceiptPlace {
-                origin: entity.receipt.origin,
-                index: entity.receipt.index,
-                lsn: entity.receipt.lsn.0,
-            },
+            receipt: None,
         }
+    }
+}
+
+impl From<&read::Receipt> for ReceiptPlace {
+    fn from(receipt: &read::Receipt) -> ReceiptPlace {
+        ReceiptPlace { origin: receipt.origin.clone(), index: receipt.index, lsn: receipt.lsn.0 }
     }
 }
 

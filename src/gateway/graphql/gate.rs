@@ -40,7 +40,7 @@ impl Progress {
         locked(&self.elided).iter().cloned().collect()
     }
 
-    /// Notes which actions were decided on labels for a field.
+    /// Notes which actions were decided on labels for a field of the root, by its name in the answer.
     pub(super) fn note_asked(&self, field: &str, actions: BTreeSet<Action>) {
         locked(&self.asked).extend(actions.into_iter().map(|action| (field.to_owned(), action)));
     }
@@ -90,7 +90,10 @@ impl Extension for Gate {
             Some(Rule::Public) => next.run(context, info).await,
             Some(Rule::Auth(action)) if action.is_read() => {
                 let found = next.run(context, info).await?;
-                labels_were_asked(context, name, action, found).map_err(|failure| at(path, &failure))
+                if path.parent.is_some() && is_empty(found.as_ref()) {
+                    elide(context, path);
+                }
+                labels_were_asked(context, path, action, found).map_err(|failure| at(path, &failure))
             }
             Some(Rule::Auth(action)) => {
                 permitted(context, action).map_err(|failure| at(path, &failure))?;
@@ -100,7 +103,7 @@ impl Extension for Gate {
                 if sees_every(context, action).await.map_err(|failure| at(path, &failure))? {
                     return next.run(context, info).await;
                 }
-                locked(&context.data_unchecked::<Arc<Progress>>().elided).insert(path.to_string());
+                elide(context, path);
                 Ok(None)
             }
             None => Err(at(path, &Failure::denied(name))),
@@ -113,20 +116,38 @@ fn permitted(context: &ExtensionContext<'_>, action: Action) -> Result<(), Failu
     context.data_unchecked::<Shared>().check(context.data_unchecked::<Principal>(), action)
 }
 
-/// An action on labels leaves out what may not be seen, which only the resolver can do. That it did not forget to ask is
-/// seen here, and if it did nothing is answered.
+/// Notes that a field of an object is null because the caller may not see it.
+fn elide(context: &ExtensionContext<'_>, path: &QueryPathNode<'_>) {
+    locked(&context.data_unchecked::<Arc<Progress>>().elided).insert(path.to_string());
+}
+
+fn is_empty(found: Option<&Value>) -> bool {
+    matches!(found, None | Some(Value::Null))
+}
+
+/// An action on labels leaves out what may not be seen, which only the resolver of the root field can do. That it did not
+/// forget to ask is seen here, and if it did nothing is answered.
 fn labels_were_asked(
     context: &ExtensionContext<'_>,
-    field: &str,
+    path: &QueryPathNode<'_>,
     action: Action,
     found: Option<Value>,
 ) -> Result<Option<Value>, Failure> {
-    let empty = matches!(found, None | Some(Value::Null));
-    if empty || context.data_unchecked::<Arc<Progress>>().was_asked(field, action) {
+    let field = root_key(path);
+    if is_empty(found.as_ref()) || context.data_unchecked::<Arc<Progress>>().was_asked(&field, action) {
         return Ok(found);
     }
-    tracing::error!(field, %action, "a field was answered without asking policy");
+    tracing::error!(%field, %action, "a field was answered without asking policy");
     Err(Failure::denied(action.as_str()))
+}
+
+/// The name in the answer of the field of the root that a place is in.
+fn root_key(path: &QueryPathNode<'_>) -> String {
+    let root = path.parents().last().map_or(path.segment, |root| root.segment);
+    match root {
+        QueryPathSegment::Name(name) => name.to_owned(),
+        QueryPathSegment::Index(index) => index.to_string(),
+    }
 }
 
 async fn sees_every(context: &ExtensionContext<'_>, action: Action) -> Result<bool, Failure> {

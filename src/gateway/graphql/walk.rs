@@ -3,7 +3,9 @@
 
 use std::collections::BTreeSet;
 
-use async_graphql::parser::types::{ExecutableDocument, Field, OperationDefinition, Selection, SelectionSet};
+use async_graphql::parser::types::{
+    ExecutableDocument, Field, OperationDefinition, OperationType, Selection, SelectionSet,
+};
 use async_graphql::{Value, Variables};
 
 use super::declared::{Declared, Rule};
@@ -40,9 +42,11 @@ impl Asks {
         variables: &Variables,
     ) -> Asks {
         let mut walk = Walk { declared, document, operation, variables, asks: Asks::default() };
-        let root = operation.ty.to_string();
-        let root = format!("{}{}", root[..1].to_uppercase(), &root[1..]);
-        walk.selection(&operation.selection_set.node, &root, Place { depth: 1, times: 1, page: None });
+        walk.selection(
+            &operation.selection_set.node,
+            root(operation),
+            Place { depth: 1, times: 1, page: None },
+        );
         walk.asks
     }
 
@@ -58,6 +62,15 @@ impl Asks {
             ));
         }
         Ok(())
+    }
+}
+
+/// The type that an operation begins at.
+pub(super) fn root(operation: &OperationDefinition) -> &'static str {
+    match operation.ty {
+        OperationType::Query => "Query",
+        OperationType::Mutation => "Mutation",
+        OperationType::Subscription => "Subscription",
     }
 }
 

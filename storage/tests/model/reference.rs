@@ -38,7 +38,9 @@ pub(crate) struct Tenant {
 /// What was carried out once: by request and step, for which request, when, and what it did. Readers do not see it; it
 /// shows in answers alone.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Remembered(BTreeMap<([u8; 32], u64), ([u8; 32], i64, Applied)>);
+pub(crate) struct Remembered(BTreeMap<(Digest, u64), (Digest, i64, Applied)>);
+
+type Digest = [u8; 32];
 
 impl PartialEq for Remembered {
     fn eq(&self, _: &Remembered) -> bool {
