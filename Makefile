@@ -32,6 +32,7 @@ bench: ## Measure against peers on the same disk; INTELGRAPH_BENCH_ROWS=100000 f
 	cargo bench --locked -p index --bench search
 	cargo bench --locked -p intelgraph --bench policy
 	cargo bench --locked -p intelgraph --bench node
+	cargo bench --locked -p intelgraph --bench hostile
 
 lint: ## Format, clippy, licences and dependencies, documentation: what `make test` checks, without the tests
 	@tests/run.sh format clippy deny docs

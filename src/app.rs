@@ -13,12 +13,12 @@ use tokio::sync::Semaphore;
 use crate::commit;
 use crate::config::Config;
 use crate::follow::Follow;
-use crate::gateway::{Attempts, Failure, GraphQl, Limits, TAKERS_MAX, schema};
+use crate::gateway::{ADHOC_MAX, Attempts, Failure, GraphQl, Limits, TAKERS_MAX, schema};
 use crate::ingest::import::GivenUp;
 use crate::metrics::Metrics;
 use crate::policy::{
     Action, Allowed, AllowedCache, DecisionLog, InForce, KnownLabels, NoPolicy, Principal, Resource, Uses,
-    Versions,
+    Versions, asked,
 };
 use crate::read::Reader;
 use crate::readers::Readers;
@@ -58,6 +58,10 @@ pub struct App {
     pub(crate) importers: Arc<Semaphore>,
     /// Places for requests with events: each holds its body.
     pub(crate) takers: Arc<Semaphore>,
+    /// Places for documents that clients bring: each holds a thread with a large stack.
+    pub(crate) adhoc: Arc<Semaphore>,
+    /// What the node derives from it nobody else can: what a repeated request must be given again.
+    pub(crate) replay_secret: [u8; 32],
     /// The schema of its API.
     pub(crate) graphql: GraphQl,
     /// Pages of searches in progress.
@@ -86,6 +90,7 @@ impl App {
         follow: Follow,
         anchor: Arc<Anchor>,
         sessions: Sessions,
+        replay_secret: [u8; 32],
     ) -> App {
         let decisions = Arc::new(DecisionLog::new(config.data_dir.join("decisions")));
         App {
@@ -99,6 +104,8 @@ impl App {
             readers: Readers::default(),
             takers: Arc::new(Semaphore::new(TAKERS_MAX)),
             importers: Arc::new(Semaphore::new(IMPORTERS_MAX)),
+            adhoc: Arc::new(Semaphore::new(ADHOC_MAX)),
+            replay_secret,
             graphql: schema(),
             cursors: Cursors::default(),
             given_up: GivenUp::default(),
@@ -121,6 +128,7 @@ impl App {
         principal: &Principal,
         action: Action,
     ) -> Result<Arc<Allowed>, Failure> {
+        asked::note(action);
         let in_force = self.policies.in_force(view, principal.tenant)?;
         let labels = self.known_labels(view, principal.tenant)?;
         let known = KnownLabels { tenant: principal.tenant, version: 0, labels: &labels };
@@ -190,10 +198,17 @@ impl App {
     /// # Errors
     /// As for reading the view.
     pub fn sees_everything(&self, view: &View, principal: &Principal) -> Result<bool, Failure> {
+        Ok(self.sees_every(view, principal, Action::EntityRead)?
+            && self.sees_every(view, principal, Action::RelationRead)?)
+    }
+
+    /// Whether an action that reads is allowed on every label of the tenant.
+    ///
+    /// # Errors
+    /// As for reading the view.
+    pub fn sees_every(&self, view: &View, principal: &Principal, action: Action) -> Result<bool, Failure> {
         let known = self.known_labels(view, principal.tenant)?.len();
-        let entities = self.allowed(view, principal, Action::EntityRead)?;
-        let relations = self.allowed(view, principal, Action::RelationRead)?;
-        Ok(entities.all(known) && relations.all(known))
+        Ok(self.allowed(view, principal, action)?.all(known))
     }
 
     /// The highest classification of what a source has said.

@@ -32,6 +32,8 @@ pub struct Config {
     /// How browsers reach it, such as `https://graph.example.org`; where it listens, unless set. Sign-in links lead
     /// there, and behind `https` a session's cookie is sent over nothing else.
     pub public_url: Option<String>,
+    /// Whether everybody who has a token may bring GraphQL documents and ask for the schema; on this machine only.
+    pub dev: bool,
     /// Page cache of the database, in bytes.
     pub cache_bytes_max: usize,
     /// Largest body of a request that is not an import, in bytes.
@@ -71,6 +73,7 @@ impl Default for Config {
             tls_key: None,
             log: "info".to_owned(),
             public_url: None,
+            dev: false,
             cache_bytes_max: 128 << 20,
             body_bytes_max: 1 << 20,
             connections_max: 4096,
@@ -103,6 +106,8 @@ pub struct Flags {
     pub tls_certificate: Option<PathBuf>,
     /// `--tls-key`.
     pub tls_key: Option<PathBuf>,
+    /// `--dev`.
+    pub dev: bool,
 }
 
 impl Config {
@@ -127,6 +132,7 @@ impl Config {
         config.insecure_http |= flags.insecure_http;
         config.tls_certificate = flags.tls_certificate.or(config.tls_certificate);
         config.tls_key = flags.tls_key.or(config.tls_key);
+        config.dev |= flags.dev;
         if let Some(url) = &config.public_url {
             config.public_url = Some(origin(url)?);
         }
@@ -139,6 +145,12 @@ impl Config {
             self.listen.ip().is_loopback() || self.insecure_http || self.tls_certificate.is_some(),
             "listen address `{}` is reachable from other machines and there is no TLS; \
              give --tls-certificate and --tls-key, listen on 127.0.0.1, or say --insecure-http",
+            self.listen
+        );
+        ensure!(
+            self.listen.ip().is_loopback() || !self.dev,
+            "listen address `{}` is reachable from other machines, and --dev is for this one; \
+             leave it out, or listen on 127.0.0.1",
             self.listen
         );
         let counts = [

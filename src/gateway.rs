@@ -15,7 +15,7 @@ mod tls;
 pub(crate) use attempts::Attempts;
 pub(crate) use errors::Failure;
 pub use graphql::sdl;
-pub(crate) use graphql::{GraphQl, schema};
+pub(crate) use graphql::{ADHOC_MAX, GraphQl, schema};
 pub(crate) use http::events::TAKERS_MAX;
 pub(crate) use limits::Limits;
 pub use serve::{Server, bind};

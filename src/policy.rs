@@ -6,6 +6,7 @@
 //! Start at [`Policy::decide`], a pure function. [`AllowedCache`] remembers what it said.
 
 mod action;
+pub(crate) mod asked;
 mod check;
 mod dangers;
 mod decide;

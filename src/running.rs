@@ -12,6 +12,7 @@ use crate::app::{App, Shared};
 use crate::commit;
 use crate::config::Config;
 use crate::follow::Follow;
+use crate::idempotency;
 use crate::ingest::import;
 use crate::node;
 use crate::policy::decisions;
@@ -39,15 +40,16 @@ impl Running {
         let directory = Directory::hold(&config.data_dir)?;
         let store = Arc::new(directory.open_store(config.cache_bytes_max, node::new_node_id())?);
         let anchored = directory.anchor().exists();
-        let anchor =
-            Arc::new(Anchor::new(directory.anchor(), node::signing_seed(&directory.keys(), anchored)?));
+        let seed = node::signing_seed(&directory.keys(), anchored)?;
+        let anchor = Arc::new(Anchor::new(directory.anchor(), seed));
         anchor.check(&store.view()?)?;
         let (commit, writer) = commit::start(Arc::clone(&store)).context("writer thread")?;
         let (follow, follower) =
             Follow::start(directory.index(), Arc::clone(&store), Arc::clone(commit.tail()))?;
         let anchoring = start_anchoring(Arc::clone(&anchor), Arc::clone(&store), Arc::clone(commit.tail()))?;
         let sessions = Sessions::new(&config, &store.view()?.node()?.node_id);
-        let app = Arc::new(App::new(config, store, commit, follow, anchor, sessions));
+        let replay_secret = idempotency::replay_secret(&seed);
+        let app = Arc::new(App::new(config, store, commit, follow, anchor, sessions, replay_secret));
         let deciding =
             decisions::start(Arc::clone(&app.decisions), Arc::clone(&app.store), app.commit.clone())?;
         import::recover(&app)?;

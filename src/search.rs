@@ -18,7 +18,7 @@ use crate::policy::{Action, Allowed, Principal};
 use crate::read::Reader;
 
 pub use cursors::Cursors;
-use cursors::Page;
+use cursors::Ended;
 
 /// A search ends by then with what it has.
 const TIME_MAX: Duration = Duration::from_secs(2);
@@ -38,6 +38,8 @@ pub struct Question {
     pub limit: usize,
     /// The next page of an earlier answer.
     pub after: Option<String>,
+    /// Whether each hit shall say where it stands.
+    pub places: bool,
     /// Of these types only.
     pub types: Vec<String>,
     /// Of these sources only.
@@ -84,6 +86,8 @@ pub struct Hit {
     pub score: f64,
     /// BM25.
     pub keyword_raw: f64,
+    /// To be sent for what follows it, if that was asked for or there is another page.
+    pub cursor: Option<String>,
 }
 
 /// Answers a question for a principal.
@@ -92,6 +96,7 @@ pub(crate) fn search(
     principal: &Principal,
     view: &View,
     question: &Question,
+    late: &dyn Fn() -> bool,
 ) -> Result<Answer, Failure> {
     let begun = Instant::now();
     wait_for(app, principal, view, question.at_least)?;
@@ -117,27 +122,30 @@ pub(crate) fn search(
         facets: question.facets,
         ..Query::default()
     };
-    let found =
-        pinned.search(&query, &labels(app, view, principal, &allowed)?, &|| begun.elapsed() > TIME_MAX)?;
+    let found = pinned
+        .search(&query, &labels(app, view, principal, &allowed)?, &|| begun.elapsed() > TIME_MAX || late())?;
     let top =
         page.map(|page| page.top).or_else(|| found.hits.first().map(|hit| hit.score)).unwrap_or_default();
     let highlighter = &found.highlighter;
     let uses = app.uses(view, principal)?;
     uses.filtered(Action::EntitySearch, &allowed);
     let describe = Describe { reader: app.reader(view, principal)?, view, principal, highlighter };
+    let cursors = (found.next.is_some() || (question.places && !found.hits.is_empty())).then(|| {
+        let keys = found.hits.iter().map(|hit| hit.key).collect();
+        app.cursors.keep(&principal.token_id, of, Ended { pinned, keys, top })
+    });
     let mut hits = Vec::with_capacity(found.hits.len());
-    for hit in &found.hits {
+    for (number, hit) in found.hits.iter().enumerate() {
         if !allowed.contains(hit.label) {
             app.metrics.denied_after_filter.inc();
             continue;
         }
-        if let Some(described) = describe.hit(hit.thing, hit.label, hit.score, top)? {
-            uses.used(Action::EntitySearch, &allowed, hit.label);
-            hits.push(described);
-        }
+        let Some(described) = describe.hit(hit.thing, hit.label, hit.score, top)? else { continue };
+        uses.used(Action::EntitySearch, &allowed, hit.label);
+        hits.push(Hit { cursor: cursors.as_ref().map(|cursors| cursors.at(number)), ..described });
     }
     app.metrics.searches.inc();
-    let next = found.next.map(|key| app.cursors.keep(&principal.token_id, of, Page { pinned, key, top }));
+    let next = found.next.and(cursors).map(|cursors| cursors.last());
     Ok(Answer {
         hits,
         next,
@@ -173,7 +181,7 @@ pub(crate) fn suggest(
 
 /// Who asks what, but for the page.
 fn digest(principal: &Principal, question: &Question) -> [u8; 32] {
-    let whole = Question { after: None, limit: 0, at_least: None, ..question.clone() };
+    let whole = Question { after: None, limit: 0, places: false, at_least: None, ..question.clone() };
     let purposes = principal.purposes_in_use.bits();
     Sha256::digest(format!("{}\n{}\n{purposes}\n{whole:?}", principal.tenant, principal.token_id)).into()
 }
@@ -242,6 +250,7 @@ impl Describe<'_> {
             marks,
             score: if top > 0.0 { f64::from(score / top) } else { 0.0 },
             keyword_raw: f64::from(score),
+            cursor: None,
         }))
     }
 }

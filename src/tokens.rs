@@ -7,8 +7,9 @@ use storage::model::{Classification, Purposes, Role, TokenSpec};
 
 use crate::app::App;
 use crate::gateway::Failure;
+use crate::idempotency::Writer;
 use crate::node;
-use crate::policy::{Action, Principal, Token, may_grant};
+use crate::policy::{Action, Principal, TOKEN_RANDOM_BYTES, Token, may_grant};
 
 /// A token lives so long unless asked otherwise: 30 days.
 const LIFETIME_US: i64 = 30 * 24 * 3_600_000_000;
@@ -40,38 +41,46 @@ pub struct Made {
 
 /// Makes a token for a tenant. An owner of the node who names a new tenant makes it.
 pub(crate) async fn create(
-    app: &App,
+    writer: &Writer<'_>,
     principal: &Principal,
     tenant: &str,
     wanted: Wanted,
 ) -> Result<Made, Failure> {
+    let app = writer.app;
     app.check(principal, Action::TokenManage)?;
-    let made = mint(wanted);
+    let mut made = mint(writer.random(), wanted);
     may_grant(principal, &made.spec, node::now_us()).map_err(|refused| {
         Failure::new(axum::http::StatusCode::FORBIDDEN, "grant_refused", refused.to_string())
     })?;
     let tenant = if tenant == principal.tenant_name {
         principal.tenant
     } else if principal.role == Role::Owner {
-        tenant_or_new(app, tenant, principal.actor).await?
+        tenant_or_new(writer, tenant, principal.actor).await?
     } else {
         return Err(Failure::not_found("tenant", tenant));
     };
     let create = CreateToken { tenant, actor: principal.actor, spec: made.spec.clone() };
-    app.write_one(Command::CreateToken(create)).await?;
+    writer.write("token", Command::CreateToken(create)).await?;
+    // Of a request that came again, what was stored the first time: it may end earlier.
+    if let Some(row) = app.store.view()?.token(&made.spec.id)? {
+        made.spec = TokenSpec::decode(&row.spec)?;
+    }
     Ok(made)
 }
 
-async fn tenant_or_new(app: &App, name: &str, actor: ActorId) -> Result<TenantId, Failure> {
+async fn tenant_or_new(writer: &Writer<'_>, name: &str, actor: ActorId) -> Result<TenantId, Failure> {
+    let app = writer.app;
     if let Some(tenant) = app.store.view()?.tenant(name)? {
         return Ok(tenant);
     }
-    let applied =
-        match app.write_one(Command::CreateTenant(CreateTenant { name: name.to_owned(), actor })).await {
-            Ok(applied) => applied,
-            // Somebody made it meanwhile.
-            Err(refused) => return app.store.view()?.tenant(name)?.ok_or(refused),
-        };
+    let applied = match writer
+        .write("tenant", Command::CreateTenant(CreateTenant { name: name.to_owned(), actor }))
+        .await
+    {
+        Ok(applied) => applied,
+        // Somebody made it meanwhile.
+        Err(refused) => return app.store.view()?.tenant(name)?.ok_or(refused),
+    };
     match applied.effect {
         Effect::Tenant(tenant) => Ok(tenant),
         other => unreachable!("a tenant was made: {other:?}"),
@@ -111,17 +120,18 @@ pub fn owner(app: &App, tenant: &str) -> Result<Made> {
 
 /// An owner's token, not stored yet.
 pub(crate) fn mint_owner() -> Made {
-    mint(Wanted {
+    let wanted = Wanted {
         role: Role::Owner,
         clearance: Classification::Secret,
         purposes: Purposes::ALL,
         scopes: Vec::new(),
         expires_at_us: None,
-    })
+    };
+    mint(node::random(), wanted)
 }
 
-fn mint(wanted: Wanted) -> Made {
-    let minted = Token::mint(node::random());
+fn mint(random: [u8; TOKEN_RANDOM_BYTES], wanted: Wanted) -> Made {
+    let minted = Token::mint(random);
     let spec = TokenSpec {
         id: minted.id,
         secret_sha256: minted.secret_sha256,

@@ -7,9 +7,13 @@ use reqwest::{RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
 
 use super::{Failure, Global, Result};
+use crate::gateway::operations;
+use crate::node;
 
 const DEFAULT_URL: &str = "http://127.0.0.1:7340";
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// Pauses before an operation is sent again.
+const RETRY_AFTER: [Duration; 2] = [Duration::from_millis(250), Duration::from_millis(1000)];
 
 /// A node, and the right to ask it.
 pub(super) struct Client {
@@ -47,15 +51,67 @@ impl Client {
 
     /// Runs a persisted operation; its data.
     pub(super) async fn run(&self, operation: &str, variables: Value) -> Result<Value> {
+        Ok(self.answer(operation, variables).await?["data"].take())
+    }
+
+    /// Runs a persisted operation; the whole answer, with what was left out of it.
+    pub(super) async fn answer(&self, operation: &str, variables: Value) -> Result<Value> {
+        let mutation = operations::find(operation).is_some_and(|persisted| persisted.mutation);
+        // With a key what changes something can be sent again: it is done once.
+        let key = mutation.then(|| node::random::<16>().iter().map(|byte| format!("{byte:02x}")).collect());
         let body = json!({"id": operation, "variables": variables});
-        let response = self.request(self.http.post(format!("{}/graphql", self.url)).json(&body)).await?;
-        let mut answer: Value = response.json().await?;
-        if let Some(error) = answer["errors"].get(0) {
-            let code = error["extensions"]["code"].as_str().unwrap_or("bad_request");
-            let failure = Failure::from_node(code, error["message"].as_str().unwrap_or_default());
-            return Err(Failure { details: error["extensions"]["details"].clone(), ..failure });
+        let response = self.send_until_answered(&body, key).await?;
+        let status = response.status();
+        let answer: Value = response.json().await.unwrap_or_default();
+        match answer["errors"].get(0) {
+            Some(error) => Err(told(error)),
+            None if answer["data"].is_null() => Err(unexpected(status)),
+            None => Ok(answer),
         }
-        Ok(answer["data"].take())
+    }
+
+    /// Every element of a list that an operation gives in pages, at the field `list` of its data.
+    pub(super) async fn all(
+        &self,
+        operation: &str,
+        mut variables: Value,
+        list: &str,
+    ) -> Result<Option<Vec<Value>>> {
+        let mut all = Vec::new();
+        loop {
+            let mut data = self.run(operation, variables.clone()).await?;
+            let page = &mut data[list];
+            if page.is_null() {
+                return Ok(None);
+            }
+            all.extend(nodes(page));
+            if page["pageInfo"]["hasNextPage"] != true {
+                return Ok(Some(all));
+            }
+            variables["after"] = page["pageInfo"]["endCursor"].take();
+        }
+    }
+
+    /// Sends an operation, and again if the answer got lost or the node is busy for a moment; a query changes nothing,
+    /// and a mutation has a key.
+    async fn send_until_answered(&self, body: &Value, key: Option<String>) -> Result<Response> {
+        let mut waits = RETRY_AFTER.iter();
+        loop {
+            let mut request = self.http.post(format!("{}/graphql", self.url)).json(body);
+            if let Some(key) = &key {
+                request = request.header("idempotency-key", key);
+            }
+            let sent = self.authorized(request).send().await;
+            let again = match &sent {
+                Ok(response) => response.status() == StatusCode::SERVICE_UNAVAILABLE,
+                // Where nothing listens nothing was sent.
+                Err(error) => !error.is_connect() && !error.is_builder(),
+            };
+            match waits.next().filter(|_| again) {
+                Some(wait) => tokio::time::sleep(*wait).await,
+                None => return Ok(sent?),
+            }
+        }
     }
 
     /// Sends a request to a path; its answer, if it is not a failure.
@@ -105,16 +161,35 @@ fn authorities(path: &Path) -> Result<Vec<reqwest::Certificate>> {
     Ok(found)
 }
 
+/// An error as the node tells it.
+fn told(error: &Value) -> Failure {
+    let code = error["extensions"]["code"].as_str().unwrap_or("bad_request");
+    let failure = Failure::from_node(code, error["message"].as_str().unwrap_or_default());
+    Failure { details: error["extensions"]["details"].clone(), ..failure }
+}
+
+/// The elements of a page.
+pub(super) fn nodes(page: &Value) -> Vec<Value> {
+    page["edges"].as_array().into_iter().flatten().map(|edge| edge["node"].clone()).collect()
+}
+
+/// To be sent for the next page; null on the last.
+pub(super) fn next_cursor(page: &Value) -> &Value {
+    if page["pageInfo"]["hasNextPage"] == true { &page["pageInfo"]["endCursor"] } else { &Value::Null }
+}
+
+fn unexpected(status: StatusCode) -> Failure {
+    let message = format!("the node answered {status}; is it an IntelGraph node?");
+    Failure::cannot_tell("unexpected_answer", message)
+}
+
 async fn refused(response: Response) -> Failure {
     let status = response.status();
     let body: Value = response.json().await.unwrap_or_default();
     let error = &body["error"];
     match (error["code"].as_str(), error["message"].as_str()) {
         (Some(code), Some(message)) => Failure::from_node(code, message),
-        _ => Failure::cannot_tell(
-            "unexpected_answer",
-            format!("the node answered {status}; is it an IntelGraph node?"),
-        ),
+        _ => unexpected(status),
     }
 }
 

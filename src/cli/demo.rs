@@ -120,10 +120,10 @@ async fn show(url: &str, token: &str, bundle: &Path, output: &Output) -> Result<
         output.line(&ready.to_string());
         return Ok(());
     }
-    let found = client.run("search:v1", json!({"q": QUESTION, "limit": 5})).await?;
+    let found = client.run("search:v2", json!({"q": QUESTION, "first": 5})).await?;
     output.line(&format!("\n$ intelgraph search \"{QUESTION}\" --limit 5\n"));
     search::print_hits(&found["search"], output);
-    output.line(&next_steps(url, token, &found["search"]["hits"][0]["id"]));
+    output.line(&next_steps(url, token, &found["search"]["edges"][0]["node"]["id"]));
     Ok(())
 }
 

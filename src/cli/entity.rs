@@ -48,8 +48,8 @@ impl Entity {
 }
 
 async fn get(client: &Client, id: &str, as_of: Option<String>, output: &Output) -> Result {
-    let found = client.run("entity:v1", json!({"id": id, "asOf": as_of})).await?;
-    let entity = some(&found["entity"], id)?;
+    let found = client.answer("entity:v1", json!({"id": id, "asOf": as_of})).await?;
+    let entity = some(&found["data"]["entity"], id)?;
     let document = json!({
         "id": entity["id"],
         "type": entity["type"],
@@ -65,16 +65,16 @@ async fn get(client: &Client, id: &str, as_of: Option<String>, output: &Output) 
             "shown": attribute["shown"],
         })),
         "receipt": entity["receipt"],
-        "elided": [],
+        "elided": elided(&found),
     });
     output.result(&document, |output| print(&document, output));
     Ok(Answer::Yes)
 }
 
 async fn history(client: &Client, id: &str, output: &Output) -> Result {
-    let found = client.run("entityHistory:v1", json!({"id": id})).await?;
-    let changes = some(&found["entityHistory"], id)?;
-    let document = json!({"id": id, "changes": list(changes, |change| json!({
+    let found = client.all("entityHistory:v1", json!({"id": id}), "entityHistory").await?;
+    let changes = some(&Value::from(found), id)?.clone();
+    let document = json!({"id": id, "changes": list(&changes, |change| json!({
         "lsn": change["lsn"],
         "recorded_at": change["recordedAt"],
         "replaced_at": change["replacedAt"],
@@ -120,7 +120,16 @@ fn print(entity: &Value, output: &Output) {
         .collect();
     output.table(&["name", "value", "source", "observed", "lsn"], &rows);
     let receipt = &entity["receipt"];
+    if receipt.is_null() {
+        return;
+    }
     output.line(&output.dim(&format!("receipt: leaf {} of {}", receipt["index"], plain(&receipt["origin"]))));
+}
+
+/// The fields that the reader may not see, as paths within the thing.
+fn elided(answer: &Value) -> Vec<&str> {
+    let paths = answer["extensions"]["elided"].as_array().into_iter().flatten();
+    paths.filter_map(|path| path.as_str()?.strip_prefix("entity.")).collect()
 }
 
 /// What is there, or that there is nothing: for absent and hidden things alike.

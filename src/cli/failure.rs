@@ -35,7 +35,14 @@ impl Failure {
     pub fn from_node(code: &str, message: &str) -> Failure {
         let exit = match code {
             "not_found" | "denied" | "grant_refused" | "purpose_refused" | "superseded" => 1,
-            "bad_request" | "body_too_large" | "invalid" | "exists" | "type_conflict" | "policy_refused" => 2,
+            "bad_request"
+            | "BAD_USER_INPUT"
+            | "GRAPHQL_VALIDATION_FAILED"
+            | "body_too_large"
+            | "invalid"
+            | "exists"
+            | "type_conflict"
+            | "policy_refused" => 2,
             _ => 3,
         };
         Failure::new(exit, code, message)

@@ -144,8 +144,8 @@ async fn show(client: &Client, version: Option<u64>, output: &Output) -> Result 
 }
 
 async fn history(client: &Client, output: &Output) -> Result {
-    let found = client.run("policyHistory:v1", json!({})).await?;
-    let versions = found["policyHistory"].as_array().into_iter().flatten().map(|version| {
+    let found = client.all("policyHistory:v1", json!({}), "policyHistory").await?.unwrap_or_default();
+    let versions = found.iter().map(|version| {
         json!({
             "version": version["version"], "set_at": version["setAt"], "set_by": version["setBy"],
             "confirmed": version["confirmed"],

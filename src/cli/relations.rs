@@ -3,7 +3,7 @@
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
-use super::client::Client;
+use super::client::{Client, next_cursor, nodes};
 use super::output::{Output, plain};
 use super::{Answer, Failure, Global, Result};
 
@@ -60,16 +60,17 @@ impl Relations {
         };
         let variables = json!({
             "id": self.id, "asOf": self.as_of, "kind": self.kind,
-            "direction": direction, "limit": self.limit, "after": self.after,
+            "direction": direction, "first": self.limit, "after": self.after,
         });
-        let found = Client::new(global)?.run("relations:v1", variables).await?;
+        let found = Client::new(global)?.run("relations:v2", variables).await?;
         let page = &found["relations"];
         if page.is_null() {
             return Err(Failure::from_node("not_found", &format!("no entity `{}`", self.id)));
         }
-        let document = json!({"relations": page["relations"], "next_cursor": page["nextCursor"]});
+        let relations = nodes(page);
+        let any = !relations.is_empty();
+        let document = json!({"relations": relations, "next_cursor": next_cursor(page)});
         output.result(&document, |output| print(&document, output));
-        let any = page["relations"].as_array().is_some_and(|relations| !relations.is_empty());
         Ok(if any { Answer::Yes } else { Answer::No })
     }
 }

@@ -3,7 +3,7 @@
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
-use super::client::Client;
+use super::client::{Client, next_cursor, nodes};
 use super::output::{Output, plain};
 use super::{Answer, Failure, Global, Result};
 
@@ -56,14 +56,14 @@ impl Search {
         }
         let variables = json!({
             "q": self.text,
-            "limit": self.limit,
+            "first": self.limit,
             "after": self.after,
             "types": self.types,
             "sources": self.sources,
             "includeRevoked": self.include_revoked,
             "facets": self.facets,
         });
-        let found = Client::new(global)?.run("search:v1", variables).await?;
+        let found = Client::new(global)?.run("search:v2", variables).await?;
         let found = &found["search"];
         output.result(&document(found, self.explain), |output| {
             print_hits(found, output);
@@ -75,7 +75,7 @@ impl Search {
 
 /// The answer in the names of the contract. No vector stage ran, and the answer says why.
 fn document(found: &Value, explain: bool) -> Value {
-    let hits = found["hits"].as_array().into_iter().flatten().map(|hit| {
+    let hits = nodes(found).into_iter().map(|hit| {
         let mut shown = json!({
             "id": hit["id"],
             "type": hit["type"],
@@ -95,7 +95,7 @@ fn document(found: &Value, explain: bool) -> Value {
     json!({
         "hits": hits.collect::<Vec<_>>(),
         "facets": found["facets"],
-        "next_cursor": found["nextCursor"],
+        "next_cursor": next_cursor(found),
         "lsn": found["lsn"],
         "took_ms": found["tookMs"],
         "complete": found["complete"],
@@ -105,7 +105,8 @@ fn document(found: &Value, explain: bool) -> Value {
 
 /// Prints hits for people: title, type and id, and the snippet with its words marked.
 pub(super) fn print_hits(found: &Value, output: &Output) {
-    for hit in found["hits"].as_array().into_iter().flatten() {
+    let hits = nodes(found);
+    for hit in &hits {
         let score = hit["score"].as_f64().unwrap_or_default();
         let place = output.dim(&format!("{}  {}", plain(&hit["type"]), plain(&hit["id"])));
         output.line(&format!("{score:.2}  {}  {place}", plain(&hit["title"])));
@@ -115,10 +116,10 @@ pub(super) fn print_hits(found: &Value, output: &Output) {
             output.line(&format!("      {lines}"));
         }
     }
-    let count = found["hits"].as_array().map_or(0, Vec::len);
+    let count = hits.len();
     let took_ms = found["tookMs"].as_f64().unwrap_or_default();
     output.line(&output.dim(&format!("\n{count} hits in {took_ms:.1} ms")));
-    if let Some(cursor) = found["nextCursor"].as_str() {
+    if let Some(cursor) = next_cursor(found).as_str() {
         output.line(&output.dim(&format!("more with --after {cursor}")));
     }
 }

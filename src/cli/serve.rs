@@ -41,6 +41,9 @@ pub(super) struct Serve {
     /// The certificate's key (PEM), which others must not be able to read
     #[arg(long, value_name = "FILE", requires = "tls_certificate")]
     tls_key: Option<PathBuf>,
+    /// Let everybody who has a token bring GraphQL documents and ask for the schema; on this machine only
+    #[arg(long)]
+    dev: bool,
 }
 
 /// File handles that the node needs beside those of its connections.
@@ -91,6 +94,7 @@ impl Serve {
             insecure_http: self.insecure_http,
             tls_certificate: self.tls_certificate,
             tls_key: self.tls_key,
+            dev: self.dev,
         })
     }
 }
@@ -118,6 +122,12 @@ impl Node {
         let server = gateway::bind(&config).await?;
         config.listen = server.address;
         let url = server.url();
+        if config.dev {
+            tracing::warn!(
+                url,
+                "development mode: whoever has a token may run any GraphQL document and read the schema"
+            );
+        }
         let running = blocking(move || Running::start(config)).await?;
         let admin = Admin::bind(&running.app.config.data_dir)?;
         let admin = tokio::spawn(admin.run(running.app.clone()));

@@ -84,8 +84,8 @@ impl Token {
                 output.result(&link, |output| show_link(&link, output));
             }
             Token::List => {
-                let found = Client::new(global)?.run("tokenList:v1", json!({})).await?;
-                let tokens: Vec<_> = found["tokens"].as_array().into_iter().flatten().map(snake).collect();
+                let found = Client::new(global)?.all("tokenList:v1", json!({}), "tokens").await?;
+                let tokens: Vec<_> = found.unwrap_or_default().iter().map(snake).collect();
                 output.result(&json!({"tokens": tokens}), |output| print(&tokens, output));
             }
             Token::Revoke { id } => {

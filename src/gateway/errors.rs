@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::extract::rejection::{PathRejection, QueryRejection};
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 use storage::ErrorKind;
@@ -76,6 +76,38 @@ impl Failure {
         Failure::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", message)
     }
 
+    /// What changes something came as what must not.
+    pub fn not_by_get() -> Failure {
+        let message = "a mutation is not run by GET; send it with POST";
+        Failure::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", message)
+    }
+
+    /// No answer in time; what was to be changed may be changed all the same.
+    pub fn timeout(limit: Duration) -> Failure {
+        let message =
+            format!("no answer within {} ms; ask for less, or again in a moment", limit.as_millis());
+        Failure::new(StatusCode::GATEWAY_TIMEOUT, "timeout", message)
+    }
+
+    /// A part of the node ended in the middle of a request.
+    pub fn stopped() -> Failure {
+        let message = "the request was given up, the node may be stopping; try again in a moment";
+        Failure::new(StatusCode::SERVICE_UNAVAILABLE, "stopped", message)
+    }
+
+    /// The headers that tell what to do.
+    pub fn add_headers(&self, headers: &mut HeaderMap) {
+        if let Some(seconds) = self.retry_after_s {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if self.status == StatusCode::UNAUTHORIZED {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        if self.status == StatusCode::METHOD_NOT_ALLOWED {
+            headers.insert(header::ALLOW, HeaderValue::from_static("POST"));
+        }
+    }
+
     /// The body of an error answer.
     pub fn body(&self) -> Value {
         let (code, message, details) = (self.code, &self.message, &self.details);
@@ -115,6 +147,9 @@ impl From<NoPolicy> for Failure {
 
 impl From<index::Error> for Failure {
     fn from(error: index::Error) -> Failure {
+        if error.kind() == index::ErrorKind::Invalid {
+            return Failure::new(StatusCode::BAD_REQUEST, error.code(), error.to_string());
+        }
         tracing::error!(%error, "index failed");
         Failure::new(
             StatusCode::SERVICE_UNAVAILABLE,
@@ -139,12 +174,7 @@ impl From<PathRejection> for Failure {
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
         let mut response = (self.status, Json(self.body())).into_response();
-        if let Some(seconds) = self.retry_after_s {
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
-        }
-        if self.status == StatusCode::UNAUTHORIZED {
-            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
-        }
+        self.add_headers(response.headers_mut());
         response
     }
 }

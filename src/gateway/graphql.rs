@@ -1,34 +1,57 @@
-//! GraphQL: one file for each noun, and the one handler that runs persisted operations.
+//! GraphQL over HTTP: one file for each noun, and the handler that runs operations. They are found by id or digest
+//! ([`super::operations`]); a document that a client brings is run for few, and looked at first ([`scan`]).
 
+mod adhoc;
+mod connection;
 mod decisions;
+mod declared;
 mod entity;
+mod gate;
+mod idempotency;
 mod ledger;
 mod node;
 mod paths;
 mod policy;
 mod relations;
+mod request;
+mod response;
 mod runs;
+mod scan;
 mod search;
+mod shape;
 mod sources;
 mod tokens;
+mod walk;
 
-use async_graphql::{EmptySubscription, ErrorExtensions, MergedObject, Request, Schema, Variables};
-use axum::Json;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use async_graphql::parser::types::{ExecutableDocument, OperationDefinition};
+use async_graphql::{
+    EmptySubscription, ErrorExtensions, MergedObject, Pos, Request, Schema, ServerError, Variables,
+};
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::extract::rejection::BytesRejection;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse, Response};
-use serde::Deserialize;
-use serde_json::Value;
+use axum::http::{HeaderMap, Method, StatusCode, Uri};
+use axum::response::Response;
 use storage::View;
+use storage::commands::RequestKey;
 
 use super::auth::Caller;
 use super::errors::Failure;
-use super::{operations, requests};
+use super::operations::{self, Persisted};
+use super::requests;
 use crate::app::{App, Shared};
 use crate::node::{parse_time, rfc3339};
-use crate::policy::Principal;
+use crate::policy::{Principal, asked};
+use gate::{Gate, Progress};
+use request::{Asked, Document};
+use response::{Done, MediaType};
+
+pub(crate) use adhoc::ADHOC_MAX;
+pub(super) use declared::DECLARED;
+pub(super) use walk::Asks;
 
 /// Every question.
 #[derive(MergedObject, Default)]
@@ -53,13 +76,16 @@ pub(crate) struct Mutation(entity::EntityMutation, policy::PolicyMutation, token
 /// The schema; holds no data of a request.
 pub(crate) type GraphQl = Schema<Query, Mutation, EmptySubscription>;
 
-/// Builds the schema. Limits guard the node against its own operations; nobody else's are run.
+/// Directives on one field.
+const DIRECTIVES_MAX: usize = 4;
+
+/// Builds the schema. Whose documents are run, and which, is decided before; the limits here are the second line.
 pub(crate) fn schema() -> GraphQl {
     Schema::build(Query::default(), Mutation::default(), EmptySubscription)
-        .limit_depth(10)
-        .limit_complexity(500)
-        .disable_introspection()
+        .limit_depth(walk::DEPTH_MAX)
+        .limit_directives(DIRECTIVES_MAX)
         .disable_suggestions()
+        .extension(Gate)
         .finish()
 }
 
@@ -69,77 +95,145 @@ pub fn sdl() -> String {
     schema().sdl()
 }
 
-/// What a client sends: an id (or the digest of a document), and variables by either name.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Body {
-    id: Option<String>,
-    document_id: Option<String>,
-    query: Option<String>,
-    #[serde(alias = "vars")]
-    variables: Option<Value>,
-}
-
-/// Runs a persisted operation for a caller.
+/// Answers a request: finds the operation, runs it for the caller, and tells how it went.
 pub(crate) async fn handle(
     State(app): State<Shared>,
-    Caller(principal): Caller,
+    caller: Result<Caller, Failure>,
+    method: Method,
+    uri: Uri,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
-) -> Result<Response, Failure> {
-    let body: Body = serde_json::from_slice(&body.map_err(|rejection| unread(&app, &rejection))?)
-        .map_err(|error| Failure::bad_request(format!("body is no GraphQL request: {error}")))?;
-    let request = find(&body)?;
-    if let Some(operation) = body.id.as_deref().or(body.document_id.as_deref()).and_then(operations::id) {
-        requests::runs(operation);
-    }
-    let variables = Variables::from_json(body.variables.unwrap_or_default());
-    let request = request.variables(variables).data(principal).data(app.clone());
-    let response = app.graphql.execute(request).await;
-    Ok(answer(&headers, &response))
-}
-
-/// Why the body could not be read: most likely it is too large.
-fn unread(app: &App, rejection: &BytesRejection) -> Failure {
-    if rejection.status() != StatusCode::PAYLOAD_TOO_LARGE {
-        return Failure::bad_request(rejection.body_text());
-    }
-    let message = format!(
-        "the body has more than {} bytes; send less, or set body_bytes_max",
-        app.config.body_bytes_max
-    );
-    Failure::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", message)
-}
-
-fn find(body: &Body) -> Result<Request, Failure> {
-    let Some(name) = body.id.as_deref().or(body.document_id.as_deref()) else {
-        return Err(match body.query {
-            Some(_) => Failure::new(
-                StatusCode::FORBIDDEN,
-                "PERSISTED_ONLY",
-                "only persisted operations are run; send `id` instead of `query`",
-            ),
-            None => {
-                Failure::bad_request("no `id`; send the id of a persisted operation, such as `search:v1`")
-            }
-        });
+) -> Response {
+    let media_type = match MediaType::wanted(&headers) {
+        Ok(media_type) => media_type,
+        Err(failure) => return response::refusal(&failure, MediaType::Json),
     };
-    operations::request(name).ok_or_else(|| {
-        let message = format!("no persisted operation `{}`", name.chars().take(100).collect::<String>());
-        Failure::new(StatusCode::NOT_FOUND, "PERSISTED_OPERATION_NOT_FOUND", message)
-    })
+    let asked = caller.and_then(|Caller(principal)| {
+        let asked = Asked::read(&method, &uri, &headers, body, app.config.body_bytes_max)?;
+        Ok((principal, asked, idempotency::header(&headers)?))
+    });
+    let done = match asked {
+        Ok((principal, asked, key)) => answer(&app, principal, asked, key).await,
+        Err(failure) => Err(failure),
+    };
+    match done {
+        Ok(done) => done.into_response(media_type),
+        Err(failure) => response::refusal(&failure, media_type),
+    }
 }
 
-fn answer(headers: &HeaderMap, response: &async_graphql::Response) -> Response {
-    let accept = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
-    let media_type = if accept.contains("application/graphql-response+json") {
-        "application/graphql-response+json; charset=utf-8"
-    } else {
-        "application/json; charset=utf-8"
+async fn answer(
+    app: &Shared,
+    principal: Principal,
+    mut asked: Asked,
+    key: Option<String>,
+) -> Result<Done, Failure> {
+    let name = match &mut asked.document {
+        Document::AdHoc(text) => {
+            requests::runs("adhoc");
+            adhoc::permitted(app, &principal)?;
+            let text = std::mem::take(text);
+            return adhoc::answer(app, principal, text, asked, key).await;
+        }
+        Document::Persisted(name) => name,
     };
-    let mut answer = Json(response).into_response();
-    answer.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
-    answer
+    let persisted = operations::find(name).ok_or_else(|| unknown(name))?;
+    if persisted.mutation && asked.read_only {
+        return Err(Failure::not_by_get());
+    }
+    answer_persisted(app, principal, persisted, asked, key).await
+}
+
+async fn answer_persisted(
+    app: &Shared,
+    principal: Principal,
+    persisted: &Persisted,
+    asked: Asked,
+    key: Option<String>,
+) -> Result<Done, Failure> {
+    let operation = persisted.operation;
+    requests::runs(operation.id);
+    let key = idempotency::key(&principal, persisted.mutation, key, operation.document, &asked)?;
+    let variables = Variables::from_json(serde_json::Value::Object(asked.variables));
+    if let Some(missing) = missing_variable(persisted.definition(), &variables) {
+        return Ok(Done::refused(vec![missing]));
+    }
+    let mut request = Request::new("").variables(variables).disable_introspection();
+    request.operation_name = asked.operation_name;
+    request.set_parsed_query(persisted.document.clone());
+    let deprecated = persisted.deprecated.clone();
+    let (document, definition) = (&persisted.document, persisted.definition());
+    run(
+        app,
+        principal,
+        Run { request, document, operation: definition, timeout: operation.timeout, deprecated, key },
+    )
+    .await
+}
+
+fn unknown(name: &str) -> Failure {
+    let message = format!("no persisted operation `{}`", name.chars().take(100).collect::<String>());
+    Failure::new(StatusCode::NOT_FOUND, "PERSISTED_OPERATION_NOT_FOUND", message)
+}
+
+/// An operation that is ready to be run.
+struct Run<'d> {
+    request: Request,
+    document: &'d ExecutableDocument,
+    operation: &'d OperationDefinition,
+    timeout: Duration,
+    deprecated: Vec<String>,
+    key: Option<RequestKey>,
+}
+
+/// What is read for a request stops by then.
+#[derive(Clone, Copy)]
+struct Deadline(Instant);
+
+/// Runs an operation for a caller.
+async fn run(app: &Shared, principal: Principal, run: Run<'_>) -> Result<Done, Failure> {
+    let Run { request, document, operation, timeout, deprecated, key } = run;
+    if let Some(key) = &key {
+        idempotency::check(app, key).await?;
+    }
+    let progress = Arc::new(Progress::default());
+    let request = request
+        .data(principal)
+        .data(app.clone())
+        .data(Arc::clone(&progress))
+        .data(Deadline(Instant::now() + timeout))
+        .data(key);
+    let response = tokio::time::timeout(timeout, app.graphql.execute(request)).await;
+    let response = response.map_err(|_| Failure::timeout(timeout))?;
+    let began = progress.has_begun();
+    let errors = match began {
+        true => response.errors,
+        false => response.errors.into_iter().map(|error| coded(error, "GRAPHQL_VALIDATION_FAILED")).collect(),
+    };
+    let data = began.then(|| shape::shaped(&DECLARED, document, operation, response.data, &errors));
+    Ok(Done { data, errors, elided: progress.elided(), deprecated })
+}
+
+/// An error with a code, unless it has one.
+fn coded(mut error: ServerError, code: &str) -> ServerError {
+    let extensions = error.extensions.get_or_insert_default();
+    if extensions.get("code").is_none() {
+        extensions.set("code", code);
+    }
+    error
+}
+
+/// A variable that has to be given and is not: the validator sees only those of a wrong type.
+fn missing_variable(operation: &OperationDefinition, variables: &Variables) -> Option<ServerError> {
+    let missing =
+        operation.variable_definitions.iter().map(|definition| &definition.node).find(|definition| {
+            let given = variables
+                .get(&definition.name.node)
+                .is_some_and(|value| *value != async_graphql::Value::Null);
+            !given && !definition.var_type.node.nullable && definition.default_value.is_none()
+        })?;
+    let message = format!("variable `${}` is missing; give a `{}`", missing.name.node, missing.var_type.node);
+    Some(coded(ServerError::new(message, None::<Pos>), "BAD_USER_INPUT"))
 }
 
 /// A point in time, RFC 3339.
@@ -161,6 +255,7 @@ impl async_graphql::ScalarType for DateTime {
 
 /// What changed, and the record that says so.
 #[derive(async_graphql::SimpleObject)]
+#[graphql(directive = declared::public::apply())]
 struct Changed {
     /// The record; searches that reflect it show the change.
     lsn: u64,
@@ -168,7 +263,8 @@ struct Changed {
     changed: bool,
 }
 
-/// Runs a reading on a thread where waiting for the disk holds up nobody, on a view of its own.
+/// Runs a reading on a thread where waiting for the disk holds up nobody, on a view of its own. Notes which actions it
+/// asked policy for.
 async fn read<T, F>(context: &async_graphql::Context<'_>, reading: F) -> async_graphql::Result<T>
 where
     T: Send + 'static,
@@ -183,20 +279,31 @@ where
     let span = tracing::Span::current();
     let task = tokio::task::spawn_blocking(move || {
         let _place = place;
-        let view = app.store.view()?;
-        span.in_scope(|| reading(&app, &principal, &view))
+        let reading = || {
+            let view = app.store.view()?;
+            reading(&app, &principal, &view)
+        };
+        span.in_scope(|| asked::during(reading))
     });
-    task.await?.map_err(|failure| failure.extend())
+    let (found, actions) = task.await?;
+    context.data::<Arc<Progress>>()?.note_asked(&context.item.node.response_key().node, actions);
+    found.map_err(|failure| failure.extend())
+}
+
+/// Whether there is no time left: what walks and searches asks now and then.
+fn stop(context: &async_graphql::Context<'_>) -> impl Fn() -> bool + Send + 'static {
+    let deadline = context.data_opt::<Deadline>().copied();
+    move || deadline.is_some_and(|Deadline(at)| Instant::now() > at)
 }
 
 /// A page size or depth: what is asked for, between 1 and a maximum.
-fn limit(asked: Option<i32>, default: usize, max: usize) -> Result<usize, Failure> {
+fn first(asked: Option<i32>, default: usize, max: usize) -> Result<usize, Failure> {
     match asked {
         None => Ok(default),
         Some(asked) => usize::try_from(asked)
             .ok()
             .filter(|asked| (1..=max).contains(asked))
-            .ok_or_else(|| Failure::bad_request(format!("limit or depth `{asked}`: from 1 to {max}"))),
+            .ok_or_else(|| Failure::bad_request(format!("page size or depth `{asked}`: from 1 to {max}"))),
     }
 }
 

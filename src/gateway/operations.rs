@@ -1,15 +1,23 @@
-//! The persisted operations: the only documents that the gateway runs.
+//! The persisted operations: what every client may run.
 //!
-//! An operation is asked for by its id, `name:vN`, or by the SHA-256 of its document. Nothing that a
-//! client sends is ever parsed as GraphQL, so no document can be made to hurt.
+//! An operation is asked for by its id, `name:vN`, or by the SHA-256 of its document, and found before anything is parsed.
 
 use std::collections::HashMap;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
+use std::time::Duration;
 
-use async_graphql::Request;
+use async_graphql::Variables;
 use async_graphql::parser::parse_query;
-use async_graphql::parser::types::ExecutableDocument;
+use async_graphql::parser::types::{ExecutableDocument, OperationDefinition, OperationType};
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
+
+use super::graphql::{Asks, DECLARED};
+
+/// An operation is answered by then, unless it says otherwise.
+const TIMEOUT: Duration = Duration::from_secs(10);
+/// Long enough for a search that waits for its index to be opened, or to reach a record.
+const SEARCH_TIMEOUT: Duration = Duration::from_secs(40);
 
 /// A document that may be run.
 #[derive(Clone, Copy, Debug)]
@@ -18,55 +26,148 @@ pub struct Operation {
     pub id: &'static str,
     /// The GraphQL document.
     pub document: &'static str,
+    /// An answer comes by then, or the request has failed.
+    pub timeout: Duration,
+    /// What to use instead, if it is on its way out.
+    pub deprecated: Option<&'static str>,
+}
+
+/// An operation with what its document says of it.
+#[derive(Debug)]
+pub struct Persisted {
+    /// The operation.
+    pub operation: Operation,
+    /// Its document, parsed.
+    pub(crate) document: ExecutableDocument,
+    /// Whether it changes anything.
+    pub mutation: bool,
+    /// What it uses that is on its way out, itself included, and what to use instead.
+    pub(crate) deprecated: Vec<String>,
+    asks: Asks,
 }
 
 macro_rules! operations {
-    ($($name:literal)+) => {
+    ($($name:literal v $version:literal $(in $timeout:expr)? $(, use $instead:literal)?;)+) => {
         /// Every persisted operation, by id.
         pub const ALL: &[Operation] = &[$(Operation {
-            id: concat!($name, ":v1"),
-            document: include_str!(concat!("../../sdks/operations/", $name, ".v1.graphql")),
+            id: concat!($name, ":v", $version),
+            document: include_str!(concat!("../../sdks/operations/", $name, ".v", $version, ".graphql")),
+            timeout: first(&[$($timeout,)? TIMEOUT]),
+            deprecated: operations!(@instead $($instead)?),
         },)+];
     };
+    (@instead) => { None };
+    (@instead $instead:literal) => { Some($instead) };
 }
 
 operations! {
-    "decisions" "entity" "entityDelete" "entityHistory" "entityRestore" "ledgerCheckpoint" "ledgerReceipt" "node" "paths"
-    "policy" "policyExplain" "policyHistory" "policySet" "policySimulate" "relations" "runs" "search" "sources" "suggest"
-    "tokenCreate" "tokenLink" "tokenList" "tokenRevoke"
+    "decisions" v 1;
+    "entity" v 1;
+    "entityDelete" v 1;
+    "entityHistory" v 1;
+    "entityRestore" v 1;
+    "ledgerCheckpoint" v 1;
+    "ledgerReceipt" v 1;
+    "node" v 1;
+    "paths" v 1;
+    "policy" v 1;
+    "policyExplain" v 1;
+    "policyHistory" v 1;
+    "policySet" v 1;
+    "policySimulate" v 1;
+    "relations" v 1, use "relations:v2";
+    "relations" v 2;
+    "runs" v 1;
+    "search" v 1 in SEARCH_TIMEOUT, use "search:v2";
+    "search" v 2 in SEARCH_TIMEOUT;
+    "sources" v 1;
+    "suggest" v 1 in SEARCH_TIMEOUT;
+    "tokenCreate" v 1;
+    "tokenLink" v 1;
+    "tokenList" v 1;
+    "tokenRevoke" v 1;
 }
 
-/// Documents by id, and by `sha256:<hex>`. Constants of the program, parsed once and run on every request.
-static BY_NAME: LazyLock<HashMap<String, ExecutableDocument>> = LazyLock::new(|| {
-    let parsed = |operation: &Operation| {
-        parse_query(operation.document).unwrap_or_else(|error| panic!("{}: {error}", operation.id))
-    };
-    let ids = ALL.iter().map(|operation| (operation.id.to_owned(), parsed(operation)));
-    ids.chain(ALL.iter().map(|operation| (operation.digest(), parsed(operation)))).collect()
+const fn first(timeouts: &[Duration]) -> Duration {
+    timeouts[0]
+}
+
+/// Operations by id and by the hex of their digest. Constants of the program, parsed once.
+static BY_NAME: LazyLock<HashMap<String, Arc<Persisted>>> = LazyLock::new(|| {
+    let named = ALL.iter().flat_map(|operation| {
+        let persisted = Arc::new(Persisted::of(*operation));
+        [(operation.id.to_owned(), Arc::clone(&persisted)), (operation.digest_hex(), persisted)]
+    });
+    named.collect()
 });
 
-/// A request that runs the operation of an id or a digest.
+/// The operation of an id or a digest: `name:vN`, also behind `x-ig:`, or 64 hex digits, also behind `sha256:`.
 #[must_use]
-pub fn request(name: &str) -> Option<Request> {
-    let document = BY_NAME.get(name)?;
-    let mut request = Request::new("");
-    request.set_parsed_query(document.clone());
-    Some(request)
+pub fn find(name: &str) -> Option<&'static Arc<Persisted>> {
+    let bare = ["x-ig:", "sha256:", "sha256-"].iter().find_map(|prefix| name.strip_prefix(prefix));
+    BY_NAME.get(bare.unwrap_or(name))
 }
 
-/// The id of the operation that an id or a digest names.
+/// Every operation as clients in other languages read it: `sdks/operations/manifest.json`.
 #[must_use]
-pub fn id(name: &str) -> Option<&'static str> {
-    let named = |operation: &&Operation| operation.id == name || operation.digest() == name;
-    ALL.iter().find(named).map(|operation| operation.id)
+pub fn manifest() -> Value {
+    let operations = ALL.iter().filter_map(|operation| find(operation.id)).map(|persisted| {
+        let Persisted { operation, mutation, asks, deprecated, .. } = &**persisted;
+        json!({
+            "id": operation.id,
+            "documentId": operation.digest(),
+            "kind": if *mutation { "mutation" } else { "query" },
+            "abac": asks.actions,
+            "flags": flags(*mutation),
+            "timeoutMs": operation.timeout.as_millis() as u64,
+            "cost": asks.values,
+            "deprecated": deprecated,
+            "document": operation.document,
+        })
+    });
+    json!({"format": 1, "operations": operations.collect::<Vec<_>>()})
+}
+
+/// What a client has to know: a mutation takes an `Idempotency-Key`, and a query may be sent with GET.
+fn flags(mutation: bool) -> Vec<&'static str> {
+    vec![if mutation { "idempotency-key" } else { "get" }]
 }
 
 impl Operation {
     /// `sha256:` and the digest of the document in hex.
     #[must_use]
     pub fn digest(&self) -> String {
-        let digest = Sha256::digest(self.document);
-        let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-        format!("sha256:{hex}")
+        format!("sha256:{}", self.digest_hex())
     }
+
+    fn digest_hex(&self) -> String {
+        Sha256::digest(self.document).iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
+impl Persisted {
+    fn of(operation: Operation) -> Persisted {
+        let document =
+            parse_query(operation.document).unwrap_or_else(|error| panic!("{}: {error}", operation.id));
+        let definition = only(&document);
+        let asks = Asks::of(&DECLARED, &document, definition, &Variables::default());
+        let itself = operation.deprecated.map(|instead| format!("{}: use {instead}", operation.id));
+        Persisted {
+            mutation: definition.ty == OperationType::Mutation,
+            deprecated: itself.into_iter().chain(asks.deprecated.iter().cloned()).collect(),
+            operation,
+            document,
+            asks,
+        }
+    }
+
+    /// The operation in the document.
+    pub(crate) fn definition(&self) -> &OperationDefinition {
+        only(&self.document)
+    }
+}
+
+fn only(document: &ExecutableDocument) -> &OperationDefinition {
+    let (_, definition) = document.operations.iter().next().expect("a persisted document has an operation");
+    &definition.node
 }

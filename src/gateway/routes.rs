@@ -22,7 +22,7 @@ pub(super) const ANSWERED_WHEN_FULL: [&str; 3] = ["/healthz", "/readyz", "/metri
 pub(crate) fn routes(app: Shared) -> Router {
     let body_bytes_max = app.config.body_bytes_max;
     Router::new()
-        .route("/graphql", post(graphql::handle))
+        .route("/graphql", get(graphql::handle).post(graphql::handle))
         .layer(DefaultBodyLimit::max(body_bytes_max))
         .route("/api/v1/events", post(http::events::take))
         // Imports are streamed: their limit is what one object may hold, not the body.

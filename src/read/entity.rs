@@ -1,7 +1,7 @@
 //! One entity (or relation) as a reader sees it: what each source says, and the receipt that proves it.
 
 use storage::Result;
-use storage::ids::{Lsn, ThingId};
+use storage::ids::{LabelId, Lsn, ThingId};
 use storage::model::{Assertion, Status};
 use storage::rows::{SaidRow, ThingRow};
 
@@ -52,6 +52,8 @@ pub struct Receipt {
     pub index: u64,
     /// The record, from 1.
     pub lsn: Lsn,
+    /// What policy may ask about it.
+    pub label: LabelId,
 }
 
 /// One step in the history of a thing.
@@ -92,7 +94,8 @@ impl Reader<'_> {
     pub fn entity(&self, id: &str, as_of_us: Option<i64>) -> Result<Option<Entity>> {
         let Some((thing, row)) = self.find(id, as_of_us)? else { return Ok(None) };
         let statements = self.statements(thing, &row, as_of_us)?;
-        let Some(newest) = statements.iter().map(|statement| statement.said.lsn()).max() else {
+        let Some(newest) = statements.iter().map(|statement| &statement.said).max_by_key(|said| said.lsn)
+        else {
             return Ok(None);
         };
         Ok(Some(Entity {
@@ -103,8 +106,9 @@ impl Reader<'_> {
             attributes: attributes(&statements),
             receipt: Receipt {
                 origin: self.view.origin(self.tenant)?,
-                index: newest.leaf_index(),
-                lsn: newest,
+                index: newest.lsn().leaf_index(),
+                lsn: newest.lsn(),
+                label: newest.label(),
             },
             id: row.id,
         }))

@@ -65,6 +65,8 @@ pub struct Relation {
     pub source: String,
     /// Whether the source stands by it.
     pub status: Status,
+    /// Where it stands in the list.
+    pub place: Place,
 }
 
 /// A page of relations.
@@ -165,6 +167,7 @@ impl Reader<'_> {
             until_us: said.until_us,
             source: self.source_name(said.source)?,
             status: Status::from_code(said.status)?,
+            place: Place { end, after: Some(edge) },
         }))
     }
 }

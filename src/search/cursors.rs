@@ -29,33 +29,63 @@ struct Kept {
     of: [u8; 32],
     token: String,
     since: Instant,
-    page: Page,
+    page: Ended,
 }
 
-/// Where a page ended.
-#[derive(Clone)]
-pub(super) struct Page {
+/// A page that was given out.
+pub(super) struct Ended {
     /// The state of the index.
     pub(super) pinned: Pinned,
-    /// The last hit.
+    /// Its hits; there is one at least.
+    pub(super) keys: Vec<Key>,
+    /// The best score of the first page.
+    pub(super) top: f32,
+}
+
+/// Where the next page begins.
+pub(super) struct Resumed {
+    pub(super) pinned: Pinned,
+    /// The hit before.
     pub(super) key: Key,
     /// The best score of the first page.
     pub(super) top: f32,
 }
 
+/// The cursors of a page: a name for the whole, and a number for each hit.
+pub(super) struct Names {
+    name: String,
+    count: usize,
+}
+
+impl Names {
+    /// The cursor of a hit of the page.
+    pub(super) fn at(&self, number: usize) -> String {
+        format!("{}.{number}", self.name)
+    }
+
+    /// The cursor of the last one.
+    pub(super) fn last(&self) -> String {
+        self.at(self.count.saturating_sub(1))
+    }
+}
+
 impl Cursors {
     /// Where to go on by a cursor that was given out for the same question.
-    pub(super) fn resume(&self, name: &str, of: [u8; 32]) -> Result<Page, Failure> {
+    pub(super) fn resume(&self, cursor: &str, of: [u8; 32]) -> Result<Resumed, Failure> {
         let kept = self.live();
-        let kept = kept.iter().find(|kept| kept.name == name && kept.of == of);
-        kept.map(|kept| kept.page.clone()).ok_or_else(|| {
+        let resumed = cursor.split_once('.').and_then(|(name, number)| {
+            let page = &kept.iter().find(|kept| kept.name == name && kept.of == of)?.page;
+            let key = *page.keys.get(number.parse::<usize>().ok()?)?;
+            Some(Resumed { pinned: page.pinned.clone(), key, top: page.top })
+        });
+        resumed.ok_or_else(|| {
             let message = "cursor expired or of another search; begin again without `after`";
             Failure::new(StatusCode::GONE, "CURSOR_EXPIRED", message)
         })
     }
 
-    /// Keeps where a page ended; the name to ask for the next one by.
-    pub(super) fn keep(&self, token: &str, of: [u8; 32], page: Page) -> String {
+    /// Keeps a page; the cursors to ask for what follows by.
+    pub(super) fn keep(&self, token: &str, of: [u8; 32], page: Ended) -> Names {
         let name: String = node::random::<16>().iter().map(|byte| format!("{byte:02x}")).collect();
         let mut kept = self.live();
         let of_token = kept.iter().filter(|kept| kept.token == token).count();
@@ -64,8 +94,9 @@ impl Cursors {
         {
             kept.remove(oldest);
         }
-        kept.push(Kept { name: name.clone(), of, token: token.to_owned(), since: Instant::now(), page });
-        name
+        let names = Names { name: name.clone(), count: page.keys.len() };
+        kept.push(Kept { name, of, token: token.to_owned(), since: Instant::now(), page });
+        names
     }
 
     fn live(&self) -> MutexGuard<'_, Vec<Kept>> {

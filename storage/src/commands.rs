@@ -7,6 +7,7 @@ mod assert;
 mod decisions;
 mod delete;
 mod events;
+mod idempotency;
 mod policy;
 mod run;
 mod session;
@@ -20,6 +21,8 @@ pub use delete::{Delete, Restore};
 pub(crate) use delete::{thing_by_id, thing_row};
 pub(crate) use events::taken_at;
 pub use events::{Event, TakeEvents, WINDOW_DAYS};
+pub use idempotency::{ONCE_KEPT_US, ONCE_MAX, Once, RequestKey};
+pub(crate) use idempotency::{check as check_key, in_time};
 pub use policy::SetPolicy;
 pub(crate) use policy::{current as current_policy, digest as policy_digest};
 pub use run::{BeginRun, EndRun, Unpend};
@@ -70,6 +73,8 @@ pub enum Command {
     SetPolicy(SetPolicy),
     /// See [`CloseDecisions`].
     CloseDecisions(CloseDecisions),
+    /// See [`Once`].
+    Once(Once),
 }
 
 /// What a command did.
@@ -129,5 +134,6 @@ pub(crate) fn execute(batch: &mut Batch<'_>, command: &Command) -> Result<Applie
         Command::TakeEvents(command) => events::execute(batch, command),
         Command::SetPolicy(command) => policy::execute(batch, command),
         Command::CloseDecisions(command) => decisions::execute(batch, command),
+        Command::Once(command) => idempotency::once(batch, command),
     }
 }

@@ -85,6 +85,9 @@ pub enum Error {
         /// The version that is there.
         now: Lsn,
     },
+    /// A client uses one key for two requests.
+    #[error("the idempotency key was used for another request; choose a new one for each request")]
+    KeyReused,
     /// There is no such thing.
     #[error("no {what} `{name}`")]
     NotFound {
@@ -155,6 +158,9 @@ pub enum Error {
 }
 
 impl Error {
+    /// The code of [`Error::KeyReused`].
+    pub const KEY_REUSED: &'static str = "idempotency_key_reused";
+
     /// What the caller should do.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
@@ -165,6 +171,7 @@ impl Error {
             Error::TypeConflict { .. }
             | Error::Exists { .. }
             | Error::Superseded { .. }
+            | Error::KeyReused
             | Error::EventReused { .. } => ErrorKind::Conflict,
             Error::NotFound { .. } | Error::BeyondHead { .. } => ErrorKind::NotFound,
             Error::Poisoned { .. } | Error::Busy { .. } | Error::Io(_) | Error::NoSpace { .. } => {
@@ -192,6 +199,7 @@ impl Error {
             Error::EventsRejected { .. } => "events_rejected",
             Error::Exists { .. } => "exists",
             Error::Superseded { .. } => "superseded",
+            Error::KeyReused => Error::KEY_REUSED,
             Error::NotFound { .. } => "not_found",
             Error::Poisoned { .. } => "store_stopped",
             Error::Busy { .. } => "busy",

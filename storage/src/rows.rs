@@ -71,6 +71,9 @@ pub struct HeadRow {
     /// How many events are remembered as taken in.
     #[prost(uint64, tag = "12")]
     pub events: u64,
+    /// How many commands are remembered so that they are not carried out twice.
+    #[prost(uint64, tag = "13")]
+    pub once: u64,
 }
 
 impl HeadRow {
@@ -373,6 +376,26 @@ pub struct PendingRow {
     /// The purpose code it is recorded for.
     #[prost(uint32, tag = "5")]
     pub purpose: u32,
+}
+
+/// What a step of a request did.
+#[derive(Clone, PartialEq, Message)]
+pub struct OnceRow {
+    /// Digest of what was asked for.
+    #[prost(bytes = "vec", tag = "1")]
+    pub request: Vec<u8>,
+    /// When it was carried out, microseconds since 1970.
+    #[prost(sint64, tag = "2")]
+    pub at_us: i64,
+    /// The last record it wrote, or the head.
+    #[prost(uint64, tag = "3")]
+    pub lsn: u64,
+    /// Code of a [`crate::commands::Effect`].
+    #[prost(uint32, tag = "4")]
+    pub effect: u32,
+    /// The number of what it made, if it made something that has one.
+    #[prost(uint64, tag = "5")]
+    pub number: u64,
 }
 
 /// One part of a pending relation.

@@ -72,6 +72,10 @@ tables! {
     Policies = "policies",
     /// tenant, number of a closed segment of the decision log -> its SHA-256.
     Decisions = "decisions",
+    /// tenant, digest of who sent a request under which key (32 bytes), step -> what that step did.
+    Once = "once",
+    /// tenant, time (8 bytes), digest, step -> nothing: the same, oldest first.
+    OnceInTime = "once_in_time",
 }
 
 /// A key under construction: parts are appended, most significant first.

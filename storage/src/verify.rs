@@ -96,6 +96,7 @@ impl Check<'_> {
         self.events(tenant, head)?;
         self.policies(tenant, head, &told)?;
         self.decisions(tenant, head, &told)?;
+        self.once(tenant, head)?;
         self.things(tenant, head, &told)?;
         Ok(told.tokens)
     }

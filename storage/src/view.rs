@@ -6,6 +6,7 @@ use std::ops::{ControlFlow, Range};
 use std::sync::{Arc, RwLock};
 
 use crate::batch::{head_row, id_u32, node_row};
+use crate::commands::{RequestKey, check_key};
 use crate::engine::Snapshot;
 use crate::error::{Error, Result};
 use crate::ids::{LabelId, Lsn, RunId, SourceId, SymbolId, TenantId, ThingId};
@@ -402,6 +403,14 @@ impl View {
     pub fn token(&self, id: &str) -> Result<Option<TokenRow>> {
         let row = self.get(Table::Tokens, id.as_bytes())?;
         row.map(|row| decode(&row, "token row")).transpose()
+    }
+
+    /// Refuses the key of a request that was given to another request less than a day before `now_us`.
+    ///
+    /// # Errors
+    /// `KeyReused`, and as for [`View::node`].
+    pub fn check_key(&self, key: &RequestKey, now_us: i64) -> Result<()> {
+        check_key(self, key, now_us)
     }
 
     /// Every token of the node, by id.

@@ -332,7 +332,7 @@ fn a_file_that_changes_while_it_is_read_is_named() {
         command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");
     // The run is there once the first bytes have come.
     let http = node.http();
-    while http.graphql("runs:v1", json!({}))["runs"].as_array().map(Vec::len) != Some(2) {}
+    while http.list("runs:v1", json!({}), "runs").len() != 2 {}
     append(&file, "{\"id\":\"late\",\"type\":\"host\"}\n");
     let output = importing.wait_with_output().expect("a child");
     let ran = Ran {
@@ -385,7 +385,7 @@ fn a_client_that_goes_away_leaves_no_finished_import() {
     );
     stream.write_all(head.as_bytes()).expect("sent");
     let http = node.http();
-    let runs = || http.graphql("runs:v1", json!({}))["runs"].clone();
+    let runs = || Value::from(http.list("runs:v1", json!({}), "runs"));
     while runs().as_array().map(Vec::len) != Some(2) {}
     drop(stream);
     let begun = std::time::Instant::now();

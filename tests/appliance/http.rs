@@ -120,6 +120,13 @@ impl Http {
         })
     }
 
+    /// The elements on the first page of a list that a persisted operation gives.
+    pub(crate) fn list(&self, id: &str, variables: Value, list: &str) -> Vec<Value> {
+        let data = self.graphql(id, variables);
+        let edges = data[list]["edges"].as_array().unwrap_or_else(|| panic!("{id}: no list: {data}"));
+        edges.iter().map(|edge| edge["node"].clone()).collect()
+    }
+
     pub(crate) fn send(&self, method: Method, path: &str, headers: &[(&str, &str)], body: Vec<u8>) -> Answer {
         let mut request = self.client.request(method, format!("{}{path}", self.url)).body(body);
         for (name, value) in headers {
@@ -152,6 +159,9 @@ impl Answer {
 
     /// The code of an error in the body.
     pub(crate) fn code(&self) -> String {
-        self.json()["error"]["code"].as_str().unwrap_or_default().to_owned()
+        let document = self.json();
+        let code =
+            document["error"]["code"].as_str().or(document["errors"][0]["extensions"]["code"].as_str());
+        code.unwrap_or_default().to_owned()
     }
 }

@@ -227,8 +227,7 @@ fn counts(node: &Node) -> [u64; 3] {
 }
 
 fn runs(node: &Node) -> Vec<Value> {
-    let found = node.http().graphql("runs:v1", json!({"limit": RUNS_MAX}));
-    found["runs"].as_array().expect("a list").clone()
+    node.http().list("runs:v1", json!({"first": RUNS_MAX}), "runs")
 }
 
 pub(crate) fn variable(name: &str) -> Option<u64> {

@@ -6,14 +6,18 @@
 #![allow(clippy::print_stdout, reason = "what a test says is shown when it fails")]
 
 mod access;
+mod bombs;
 mod connections;
 mod contract;
 mod data;
 mod disks;
 mod events;
 mod graph;
+mod graphql;
 mod hostile;
 mod http;
+mod idempotency;
+mod judges;
 mod kills;
 mod leaks;
 mod ledger;

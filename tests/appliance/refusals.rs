@@ -96,7 +96,7 @@ fn a_node_that_is_told_to_stop_ends_what_it_has_begun() {
     let command = node.command(&node.token, &crate::node::import_args(&file, "jsonl", "last", &[]));
     let importing = std::thread::spawn(move || run(command));
     let http = node.http();
-    while http.graphql("runs:v1", serde_json::json!({}))["runs"].as_array().is_none_or(Vec::is_empty) {}
+    while http.list("runs:v1", serde_json::json!({}), "runs").is_empty() {}
     drop(http);
     node.stop();
     let ran = importing.join().expect("imported");
@@ -126,7 +126,8 @@ fn a_node_stops_in_time_whatever_its_clients_do() {
         node.token
     );
     stream.write_all(head.as_bytes()).expect("sent");
-    let runs = |node: &Node| node.http().graphql("runs:v1", serde_json::json!({}))["runs"].clone();
+    let runs =
+        |node: &Node| serde_json::Value::from(node.http().list("runs:v1", serde_json::json!({}), "runs"));
     while runs(&node).as_array().is_none_or(Vec::is_empty) {}
     node.stop();
     drop(stream);

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::Draft;
 use super::told;
-use crate::cli::client::Client;
+use crate::cli::client::{Client, next_cursor, nodes};
 use crate::cli::output::{Output, plain};
 use crate::cli::{Answer, Result};
 
@@ -116,13 +116,13 @@ impl Explain {
 impl Decisions {
     pub(super) async fn run(self, client: &Client, output: &Output) -> Result {
         let variables = json!({
-            "token": self.token, "action": self.action, "denied": self.denied, "limit": self.limit, "after": self.after,
+            "token": self.token, "action": self.action, "denied": self.denied, "first": self.limit, "after": self.after,
         });
         let found = client.run("decisions:v1", variables).await?;
         let page = &found["decisions"];
-        let decisions: Vec<_> = items(&page["decisions"]).map(decision).collect();
+        let decisions: Vec<_> = nodes(page).iter().map(decision).collect();
         let document =
-            json!({"decisions": decisions, "next_cursor": page["nextCursor"], "damaged": page["damaged"]});
+            json!({"decisions": decisions, "next_cursor": next_cursor(page), "damaged": page["damaged"]});
         output.result(&document, |output| {
             let columns =
                 ["id", "last_at", "count", "allowed", "action", "label_id", "token", "role", "because"];

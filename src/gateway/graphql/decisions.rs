@@ -2,9 +2,10 @@
 
 use async_graphql::{Context, ID, Object, Result, SimpleObject};
 
+use super::connection::{PageInfo, connection};
+use super::declared::{auth, public};
 use super::{DateTime, read};
 use crate::policies::unreadable;
-use crate::policy::Action;
 use crate::policy::decisions::{Entry, On, Place, Wanted};
 
 /// Decisions on a page unless asked otherwise, and at most.
@@ -14,18 +15,17 @@ const LIMIT_MAX: usize = 1000;
 #[derive(Default)]
 pub(super) struct DecisionsQuery;
 
-/// A page of decisions, newest first.
-#[derive(SimpleObject)]
-struct DecisionPage {
-    decisions: Vec<Decision>,
-    /// To be sent as `after` for the next page; null on the last.
-    next_cursor: Option<String>,
-    /// Parts of the log that could not be read, in words.
-    damaged: Vec<String>,
+connection! {
+    /// Decisions, newest first.
+    DecisionConnection of DecisionEdge of Decision {
+        /// Parts of the log that could not be read, in words.
+        damaged: Vec<String>,
+    }
 }
 
 /// A decision, as often as it was made within about a second.
 #[derive(SimpleObject)]
+#[graphql(directive = public::apply())]
 struct Decision {
     /// Its place in the log, by which it can be explained.
     id: ID,
@@ -53,6 +53,7 @@ struct Decision {
 
 /// The labels that a search or list carried.
 #[derive(SimpleObject)]
+#[graphql(directive = public::apply())]
 struct Filter {
     allowed: u64,
     of: usize,
@@ -61,32 +62,35 @@ struct Filter {
 #[Object]
 impl DecisionsQuery {
     /// What was decided, as far back as the log is kept.
+    #[graphql(directive = auth::apply("decisions.read".to_owned(), None))]
     async fn decisions(
         &self,
         context: &Context<'_>,
         token: Option<ID>,
         action: Option<String>,
         denied: Option<bool>,
-        limit: Option<i32>,
+        first: Option<i32>,
         after: Option<String>,
-    ) -> Result<DecisionPage> {
+    ) -> Result<DecisionConnection> {
         read(context, move |app, principal, view| {
-            app.check(principal, Action::DecisionsRead)?;
             let wanted = Wanted {
                 token: token.map(String::from),
                 action: action.map(|name| name.parse()).transpose()?,
                 denied: denied.unwrap_or_default(),
             };
-            let limit = super::limit(limit, LIMIT, LIMIT_MAX)?;
+            let first = super::first(first, LIMIT, LIMIT_MAX)?;
             let before = after.map(|place| place.parse::<Place>()).transpose()?;
             app.decisions.written();
             let page =
-                app.decisions.page(view, principal.tenant, &wanted, before, limit).map_err(unreadable)?;
-            Ok(DecisionPage {
-                next_cursor: page.entries.last().filter(|_| page.more).map(|(place, _)| place.to_string()),
-                decisions: page.entries.into_iter().map(Decision::from).collect(),
-                damaged: page.damaged,
-            })
+                app.decisions.page(view, principal.tenant, &wanted, before, first).map_err(unreadable)?;
+            let edge = |(place, entry): (Place, Entry)| DecisionEdge {
+                cursor: place.to_string(),
+                node: Decision::from((place, entry)),
+            };
+            let edges: Vec<_> = page.entries.into_iter().map(edge).collect();
+            let end_cursor = edges.last().map(|edge| edge.cursor.clone());
+            let page_info = PageInfo { has_next_page: page.more, end_cursor };
+            Ok(DecisionConnection { edges, page_info, damaged: page.damaged })
         })
         .await
     }

@@ -4,11 +4,17 @@ use async_graphql::{Context, ID, Json, Object, Result, SimpleObject};
 use serde_json::Value;
 use storage::commands::{Command, Delete, Effect, Restore};
 
+use super::connection::{connection, page};
+use super::declared::{auth, public};
+use super::idempotency::writer;
 use super::{Changed, DateTime, read};
-use crate::app::Shared;
 use crate::gateway::errors::Failure;
 use crate::policy::{Action, Principal};
 use crate::read;
+
+/// Changes on a page unless asked otherwise, and at most.
+const HISTORY: usize = 1000;
+const HISTORY_MAX: usize = 1000;
 
 #[derive(Default)]
 pub(super) struct EntityQuery;
@@ -18,6 +24,7 @@ pub(super) struct EntityMutation;
 
 /// A thing: an entity, or a relation seen as a thing of its own.
 #[derive(SimpleObject)]
+#[graphql(directive = public::apply())]
 struct Entity {
     id: ID,
     /// The type as given, such as `attack-pattern`.
@@ -31,11 +38,13 @@ struct Entity {
     /// Every visible claim; of several by one name the shown one comes first.
     attributes: Vec<Attribute>,
     /// Where the newest of them is recorded.
-    receipt: ReceiptPlace,
+    #[graphql(directive = auth::apply("ledger.read".to_owned(), None))]
+    receipt: Option<ReceiptPlace>,
 }
 
 /// What one source says about one property.
 #[derive(SimpleObject)]
+#[graphql(directive = public::apply())]
 struct Attribute {
     name: String,
     value: Json<Value>,
@@ -48,6 +57,7 @@ struct Attribute {
 
 /// A place in the tenant's ledger.
 #[derive(SimpleObject)]
+#[graphql(directive = public::apply())]
 struct ReceiptPlace {
     origin: String,
     /// The leaf, from 0.
@@ -57,6 +67,7 @@ struct ReceiptPlace {
 
 /// Something that was said at some time.
 #[derive(SimpleObject)]
+#[graphql(directive = public::apply())]
 struct Change {
     lsn: u64,
     recorded_at: DateTime,
@@ -69,27 +80,48 @@ struct Change {
 
 /// A property and its value.
 #[derive(SimpleObject)]
+#[graphql(directive = public::apply())]
 struct Said {
     name: String,
     value: Json<Value>,
 }
 
+connection! {
+    /// What was said, oldest first.
+    ChangeConnection of ChangeEdge of Change
+}
+
 #[Object]
 impl EntityQuery {
     /// A thing by its id, now or as the node knew it at a time.
+    #[graphql(directive = auth::apply("entity.read".to_owned(), None))]
     async fn entity(&self, context: &Context<'_>, id: ID, as_of: Option<DateTime>) -> Result<Option<Entity>> {
         read(context, move |app, principal, view| {
             let found = app.reader(view, principal)?.entity(&id, as_of.map(|time| time.0))?;
-            Ok(found.map(Entity::from))
+            let recorded = app.allowed(view, principal, Action::LedgerRead)?;
+            Ok(found.map(|found| Entity {
+                receipt: recorded.contains(found.receipt.label).then(|| (&found.receipt).into()),
+                ..found.into()
+            }))
         })
         .await
     }
 
     /// Everything that was ever said of a thing, oldest first.
-    async fn entity_history(&self, context: &Context<'_>, id: ID) -> Result<Option<Vec<Change>>> {
+    #[graphql(directive = auth::apply("entity.read".to_owned(), None))]
+    async fn entity_history(
+        &self,
+        context: &Context<'_>,
+        id: ID,
+        first: Option<i32>,
+        after: Option<String>,
+    ) -> Result<Option<ChangeConnection>> {
         read(context, move |app, principal, view| {
-            let changes = app.reader(view, principal)?.history(&id)?;
-            Ok(changes.map(|changes| changes.into_iter().map(Change::from).collect()))
+            let first = super::first(first, HISTORY, HISTORY_MAX)?;
+            let Some(changes) = app.reader(view, principal)?.history(&id)? else { return Ok(None) };
+            let page = page(changes, first, after.as_deref(), |change| format!("{}/{}", *id, change.lsn))?;
+            let edges = page.nodes.into_iter().map(|(node, cursor)| ChangeEdge { node: node.into(), cursor });
+            Ok(Some(ChangeConnection { edges: edges.collect(), page_info: page.info }))
         })
         .await
     }
@@ -98,11 +130,13 @@ impl EntityQuery {
 #[Object]
 impl EntityMutation {
     /// Hides a thing from everybody; it can be restored.
+    #[graphql(directive = auth::apply("entity.write".to_owned(), None))]
     async fn entity_delete(&self, context: &Context<'_>, id: ID) -> Result<Changed> {
         change(context, id, |tenant, actor, id| Command::Delete(Delete { tenant, actor, id })).await
     }
 
     /// Shows a deleted thing again.
+    #[graphql(directive = auth::apply("entity.write".to_owned(), None))]
     async fn entity_restore(&self, context: &Context<'_>, id: ID) -> Result<Changed> {
         change(context, id, |tenant, actor, id| Command::Restore(Restore { tenant, actor, id })).await
     }
@@ -115,13 +149,13 @@ async fn change(context: &Context<'_>, id: ID, command: MakeCommand) -> Result<C
     let about = id.clone();
     // Whoever may not see every part of a thing may not change it, and is not told that it exists.
     read(context, move |app, principal, view| {
-        app.check(principal, Action::EntityWrite)?;
         let readable = app.reader(view, principal)?.covers(&about)?;
         readable.then_some(()).ok_or_else(|| Failure::not_found("entity", &about))
     })
     .await?;
-    let (app, principal) = (context.data::<Shared>()?, context.data::<Principal>()?);
-    let applied = app.write_one(command(principal.tenant, principal.actor, id)).await?;
+    let principal = context.data::<Principal>()?;
+    let command = command(principal.tenant, principal.actor, id);
+    let applied = writer(context)?.write("change", command).await?;
     Ok(Changed { lsn: applied.lsn.0, changed: applied.effect != Effect::Unchanged })
 }
 
@@ -134,12 +168,14 @@ impl From<read::Entity> for Entity {
             labels: entity.tags,
             status: entity.status.to_string(),
             attributes: entity.attributes.into_iter().map(Attribute::from).collect(),
-            receipt: ReceiptPlace {
-                origin: entity.receipt.origin,
-                index: entity.receipt.index,
-                lsn: entity.receipt.lsn.0,
-            },
+            receipt: None,
         }
+    }
+}
+
+impl From<&read::Receipt> for ReceiptPlace {
+    fn from(receipt: &read::Receipt) -> ReceiptPlace {
+        ReceiptPlace { origin: receipt.origin.clone(), index: receipt.index, lsn: receipt.lsn.0 }
     }
 }
 

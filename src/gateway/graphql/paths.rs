@@ -4,7 +4,8 @@ use std::time::{Duration, Instant};
 
 use async_graphql::{Context, ID, Object, Result, SimpleObject};
 
-use super::read;
+use super::declared::{auth, public};
+use super::{read, stop};
 
 /// Hops unless asked otherwise, and at most.
 const DEPTH: usize = 3;
@@ -17,6 +18,7 @@ pub(super) struct PathsQuery;
 
 /// The shortest paths between two things.
 #[derive(SimpleObject)]
+#[graphql(directive = public::apply())]
 struct Paths {
     /// The ids along each path, both ends included.
     paths: Vec<Vec<ID>>,
@@ -27,6 +29,7 @@ struct Paths {
 #[Object]
 impl PathsQuery {
     /// The shortest paths of at most `depth` hops; null if there is no such thing at an end.
+    #[graphql(directive = auth::apply("relation.read".to_owned(), None))]
     async fn paths(
         &self,
         context: &Context<'_>,
@@ -35,10 +38,11 @@ impl PathsQuery {
         depth: Option<i32>,
         kind: Option<String>,
     ) -> Result<Option<Paths>> {
+        let late = stop(context);
         read(context, move |app, principal, view| {
-            let depth = super::limit(depth, DEPTH, DEPTH_MAX)?;
+            let depth = super::first(depth, DEPTH, DEPTH_MAX)?;
             let begun = Instant::now();
-            let stop = || begun.elapsed() > TIME_MAX;
+            let stop = || begun.elapsed() > TIME_MAX || late();
             let found = app.reader(view, principal)?.paths(&from, &to, depth, kind.as_deref(), &stop)?;
             Ok(found.map(|found| Paths {
                 paths: found.paths.into_iter().map(|path| path.into_iter().map(ID::from).collect()).collect(),

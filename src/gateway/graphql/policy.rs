@@ -6,11 +6,13 @@ use storage::commands::{Command, Effect, SetPolicy};
 use storage::ids::{ActorId, LabelId, Lsn};
 use storage::model::{PolicySet, Purpose};
 
+use super::connection::{connection, page};
+use super::declared::{auth, public};
+use super::idempotency::writer;
 use super::{Changed, DateTime, read};
-use crate::app::Shared;
 use crate::gateway::errors::Failure;
 use crate::policies::{self, Asked, AskedOn, Explained, Told, Trial};
-use crate::policy::{Action, Danger, Policy, PolicyProblem, Principal, Reason};
+use crate::policy::{Danger, Policy, PolicyProblem, Principal, Reason};
 
 /// Versions listed unless asked otherwise, and at most.
 const VERSIONS: usize = 20;
@@ -26,7 +28,7 @@ pub(super) struct PolicyMutation;
 
 /// A policy that is or was in force.
 #[derive(SimpleObject)]
-#[graphql(name = "Policy")]
+#[graphql(name = "Policy", directive = public::apply())]
 struct Shown {
     #[graphql(flatten)]
     version: Version,
@@ -37,7 +39,7 @@ struct Shown {
 
 /// When and by whom a policy was set.
 #[derive(SimpleObject)]
-#[graphql(name = "PolicyVersion")]
+#[graphql(name = "PolicyVersion", directive = public::apply())]
 struct Version {
     /// The record that set it; 0 for the built-in policy of a tenant that has set none.
     version: u64,
@@ -48,9 +50,14 @@ struct Version {
     confirmed: Vec<String>,
 }
 
+connection! {
+    /// Versions of a policy, newest first.
+    PolicyVersionConnection of PolicyVersionEdge of Version
+}
+
 /// Something that is wrong with the text of a policy.
 #[derive(SimpleObject)]
-#[graphql(name = "PolicyProblem")]
+#[graphql(name = "PolicyProblem", directive = public::apply())]
 struct Problem {
     policy: Option<String>,
     line: usize,
@@ -59,6 +66,7 @@ struct Problem {
 
 /// What would change if a policy were set. Exact: what is not told does not change.
 #[derive(SimpleObject)]
+#[graphql(directive = public::apply())]
 struct PolicySimulation {
     /// Newly allowed; those that were asked for most first.
     gains: Vec<PolicyChange>,
@@ -77,6 +85,7 @@ struct PolicySimulation {
 
 /// A decision that would change.
 #[derive(SimpleObject)]
+#[graphql(directive = public::apply())]
 struct PolicyChange {
     principal: String,
     action: &'static str,
@@ -89,6 +98,7 @@ struct PolicyChange {
 
 /// A decision and its reasons.
 #[derive(SimpleObject)]
+#[graphql(directive = public::apply())]
 struct PolicyExplanation {
     principal: String,
     action: &'static str,
@@ -105,6 +115,7 @@ struct PolicyExplanation {
 
 /// A policy that decided, or would have.
 #[derive(SimpleObject)]
+#[graphql(directive = public::apply())]
 struct PolicyReason {
     policy: String,
     /// `permit` or `forbid`.
@@ -119,6 +130,7 @@ struct PolicyReason {
 
 /// An attribute and its value.
 #[derive(SimpleObject)]
+#[graphql(directive = public::apply())]
 struct PolicyFinding {
     name: String,
     value: String,
@@ -127,9 +139,9 @@ struct PolicyFinding {
 #[Object]
 impl PolicyQuery {
     /// The policy in force, or one that was.
+    #[graphql(directive = auth::apply("policy.manage".to_owned(), None))]
     async fn policy(&self, context: &Context<'_>, version: Option<u64>) -> Result<Shown> {
-        read(context, move |app, principal, view| {
-            app.check(principal, Action::PolicyManage)?;
+        read(context, move |_, principal, view| {
             let current = view.policy(principal.tenant)?.unwrap_or(Lsn::NONE);
             shown(principal, view, version.map_or(current, Lsn))
         })
@@ -137,17 +149,28 @@ impl PolicyQuery {
     }
 
     /// Every version, newest first.
-    async fn policy_history(&self, context: &Context<'_>, limit: Option<i32>) -> Result<Vec<Version>> {
-        read(context, move |app, principal, view| {
-            app.check(principal, Action::PolicyManage)?;
-            let limit = super::limit(limit, VERSIONS, VERSIONS_MAX)?;
-            let versions = view.policies(principal.tenant)?.into_iter().rev().take(limit);
-            versions.map(|version| Ok(set_as(principal, view, version)?.0)).collect()
+    #[graphql(directive = auth::apply("policy.manage".to_owned(), None))]
+    async fn policy_history(
+        &self,
+        context: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+    ) -> Result<PolicyVersionConnection> {
+        read(context, move |_, principal, view| {
+            let first = super::first(first, VERSIONS, VERSIONS_MAX)?;
+            let versions = view.policies(principal.tenant)?.into_iter().rev();
+            let page = page(versions, first, after.as_deref(), |version| format!("policy/{version}"))?;
+            let edge = |(version, cursor): (Lsn, String)| {
+                Ok(PolicyVersionEdge { node: set_as(principal, view, version)?.0, cursor })
+            };
+            let edges = page.nodes.into_iter().map(edge).collect::<Result<_, Failure>>()?;
+            Ok(PolicyVersionConnection { edges, page_info: page.info })
         })
         .await
     }
 
     /// What would change if a policy were set: on every token, action and label, or for one token or action.
+    #[graphql(directive = auth::apply("policy.manage".to_owned(), None))]
     async fn policy_simulate(
         &self,
         context: &Context<'_>,
@@ -174,6 +197,7 @@ impl PolicyQuery {
 
     /// Why a decision falls as it does: for the holder of a token, on a thing, a label or the tenant; or why one of the
     /// decision log fell so.
+    #[graphql(directive = auth::apply("policy.manage".to_owned(), None))]
     #[allow(clippy::too_many_arguments, reason = "the arguments are the contract's")]
     async fn policy_explain(
         &self,
@@ -220,6 +244,7 @@ fn asked_on(thing: Option<ID>, label: Option<u32>) -> Result<AskedOn, Failure> {
 impl PolicyMutation {
     /// Sets the policy in place of the version that its author saw. What is wrong with it is refused, and so is what
     /// is dangerous, unless `confirm` names the danger.
+    #[graphql(directive = auth::apply("policy.manage".to_owned(), None))]
     async fn policy_set(
         &self,
         context: &Context<'_>,
@@ -237,9 +262,9 @@ impl PolicyMutation {
             policies::examine(app, principal, view, &text, &confirmed).map(drop)
         })
         .await?;
-        let (app, principal) = (context.data::<Shared>()?, context.data::<Principal>()?);
+        let principal = context.data::<Principal>()?;
         let set = SetPolicy { tenant: principal.tenant, actor: principal.actor, policy: set };
-        let applied = app.write_one(Command::SetPolicy(set)).await?;
+        let applied = writer(context)?.write("policy", Command::SetPolicy(set)).await?;
         Ok(Changed { lsn: applied.lsn.0, changed: applied.effect != Effect::Unchanged })
     }
 }

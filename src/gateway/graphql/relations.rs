@@ -4,9 +4,12 @@ use async_graphql::{Context, Enum, ID, Object, Result, SimpleObject};
 use storage::ids::{LabelId, SymbolId, ThingId};
 use storage::{Edge, End};
 
+use super::connection::{PageInfo, connection, expired};
+use super::declared::{auth, public};
 use super::{DateTime, read};
 use crate::gateway::errors::Failure;
-use crate::read;
+use crate::policy::Principal;
+use crate::{read, sealed};
 
 /// Relations on a page unless asked otherwise, and at most.
 const LIMIT: usize = 100;
@@ -25,6 +28,7 @@ enum Direction {
 
 /// A relation between two things.
 #[derive(SimpleObject)]
+#[graphql(directive = public::apply())]
 struct Relation {
     id: ID,
     kind: String,
@@ -38,17 +42,22 @@ struct Relation {
     status: String,
 }
 
-/// A page of relations.
-#[derive(SimpleObject)]
-struct RelationPage {
-    relations: Vec<Relation>,
-    /// To be sent as `after` for the next page; null on the last.
-    next_cursor: Option<String>,
+connection! {
+    /// A page of relations.
+    RelationConnection of RelationEdge of Relation {
+        /// The same without their places.
+        #[graphql(deprecation = "use `edges`")]
+        relations: Vec<Relation>,
+        /// To be sent as `after` for the next page; null on the last.
+        #[graphql(deprecation = "use `pageInfo`")]
+        next_cursor: Option<String>,
+    }
 }
 
 #[Object]
 impl RelationsQuery {
     /// The relations of a thing; null if there is no such thing.
+    #[graphql(directive = auth::apply("relation.read".to_owned(), None))]
     #[allow(clippy::too_many_arguments, reason = "the arguments are the contract's")]
     async fn relations(
         &self,
@@ -57,19 +66,20 @@ impl RelationsQuery {
         as_of: Option<DateTime>,
         kind: Option<String>,
         direction: Option<Direction>,
-        limit: Option<i32>,
+        first: Option<i32>,
         after: Option<String>,
-    ) -> Result<Option<RelationPage>> {
+    ) -> Result<Option<RelationConnection>> {
         read(context, move |app, principal, view| {
+            let places = Places { secret: &app.replay_secret, purpose: purpose(principal, &id) };
             let wanted = read::Wanted {
                 direction: direction.unwrap_or(Direction::Both).into(),
                 kind: kind.as_deref(),
                 as_of_us: as_of.map(|time| time.0),
-                limit: super::limit(limit, LIMIT, LIMIT_MAX)?,
-                from: after.as_deref().map_or(Ok(START), place)?,
+                limit: super::first(first, LIMIT, LIMIT_MAX)?,
+                from: after.as_deref().map_or(Ok(START), |cursor| places.place(cursor))?,
             };
             let page = app.reader(view, principal)?.relations(&id, &wanted)?;
-            Ok(page.map(RelationPage::from))
+            Ok(page.map(|page| places.connection(page)))
         })
         .await
     }
@@ -77,39 +87,60 @@ impl RelationsQuery {
 
 const START: read::Place = read::Place { end: End::Out, after: None };
 
-/// A place as text: end, then the parts of the edge. It holds ids only, and is checked when it comes back.
-fn cursor(place: read::Place) -> String {
-    let end = if place.end == End::Out { "out" } else { "in" };
-    match place.after {
-        None => end.to_owned(),
-        Some(edge) => format!("{end}.{:x}.{:x}.{:x}", edge.kind.0, edge.relation.0, edge.other.0),
+/// Whose cursors these are, and of which list: nobody else's lead anywhere.
+fn purpose(principal: &Principal, id: &str) -> String {
+    format!("relations\n{}\n{}\n{id}", principal.tenant, principal.token_id)
+}
+
+/// Places in a list as cursors. They hold numbers of things, which would tell how many there are; so they are sealed.
+struct Places<'a> {
+    secret: &'a [u8; 32],
+    purpose: String,
+}
+
+impl Places<'_> {
+    fn cursor(&self, place: read::Place) -> String {
+        let mut bytes = vec![u8::from(place.end == End::In)];
+        if let Some(edge) = place.after {
+            bytes.extend(edge.kind.0.to_be_bytes());
+            bytes.extend(edge.relation.0.to_be_bytes());
+            bytes.extend(edge.other.0.to_be_bytes());
+        }
+        sealed::seal(self.secret, &self.purpose, &bytes)
+    }
+
+    fn place(&self, cursor: &str) -> Result<read::Place, Failure> {
+        let bytes = sealed::open(self.secret, &self.purpose, cursor).ok_or_else(expired)?;
+        let (end, edge) = bytes.split_first().ok_or_else(expired)?;
+        let end = if *end == 0 { End::Out } else { End::In };
+        let after = if edge.is_empty() { None } else { Some(self::edge(edge).ok_or_else(expired)?) };
+        Ok(read::Place { end, after })
+    }
+
+    fn connection(&self, page: read::Page) -> RelationConnection {
+        let next = page.next.map(|place| self.cursor(place));
+        let edges = page.relations.iter().map(|relation| RelationEdge {
+            cursor: self.cursor(relation.place),
+            node: relation.clone().into(),
+        });
+        RelationConnection {
+            edges: edges.collect(),
+            page_info: PageInfo { has_next_page: next.is_some(), end_cursor: next.clone() },
+            relations: page.relations.into_iter().map(Into::into).collect(),
+            next_cursor: next,
+        }
     }
 }
 
-fn place(cursor: &str) -> Result<read::Place, Failure> {
-    let broken =
-        || Failure::bad_request(format!("`after` is no cursor: `{cursor}`; send the `nextCursor` of a page"));
-    let mut parts = cursor.split('.');
-    let end = match parts.next() {
-        Some("out") => End::Out,
-        Some("in") => End::In,
-        _ => return Err(broken()),
-    };
-    let numbers = parts
-        .map(|part| u64::from_str_radix(part, 16))
-        .collect::<Result<Vec<_>, _>>()
-        .map_err(|_| broken())?;
-    let after = match numbers.as_slice() {
-        [] => None,
-        &[kind, relation, other] => Some(Edge {
-            kind: SymbolId(u32::try_from(kind).map_err(|_| broken())?),
-            relation: ThingId(relation),
-            other: ThingId(other),
-            label: LabelId::SYSTEM,
-        }),
-        _ => return Err(broken()),
-    };
-    Ok(read::Place { end, after })
+fn edge(bytes: &[u8]) -> Option<Edge> {
+    let (kind, rest) = bytes.split_first_chunk::<4>()?;
+    let (relation, other) = rest.split_first_chunk::<8>()?;
+    Some(Edge {
+        kind: SymbolId(u32::from_be_bytes(*kind)),
+        relation: ThingId(u64::from_be_bytes(*relation)),
+        other: ThingId(u64::from_be_bytes(other.try_into().ok()?)),
+        label: LabelId::SYSTEM,
+    })
 }
 
 impl From<Direction> for read::Direction {
@@ -118,15 +149,6 @@ impl From<Direction> for read::Direction {
             Direction::Out => read::Direction::Out,
             Direction::In => read::Direction::In,
             Direction::Both => read::Direction::Both,
-        }
-    }
-}
-
-impl From<read::Page> for RelationPage {
-    fn from(page: read::Page) -> RelationPage {
-        RelationPage {
-            relations: page.relations.into_iter().map(Into::into).collect(),
-            next_cursor: page.next.map(cursor),
         }
     }
 }

@@ -5,8 +5,9 @@ use storage::ids::RunId;
 use storage::model::RunState;
 use storage::rows::RunRow;
 
+use super::connection::{connection, page};
+use super::declared::{auth, public};
 use super::{DateTime, read};
-use crate::policy::Action;
 
 const LIMIT: usize = 20;
 const LIMIT_MAX: usize = 1000;
@@ -16,6 +17,7 @@ pub(super) struct RunsQuery;
 
 /// One import.
 #[derive(SimpleObject)]
+#[graphql(directive = public::apply())]
 struct Run {
     run: String,
     process: String,
@@ -33,17 +35,29 @@ struct Run {
     rejected: u64,
 }
 
+connection! {
+    /// Runs, newest first.
+    RunConnection of RunEdge of Run
+}
+
 #[Object]
 impl RunsQuery {
     /// The last runs, newest first: one's own, or everybody's for who may see everything.
-    async fn runs(&self, context: &Context<'_>, limit: Option<i32>) -> Result<Vec<Run>> {
+    #[graphql(directive = auth::apply("import.run".to_owned(), None))]
+    async fn runs(
+        &self,
+        context: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+    ) -> Result<RunConnection> {
         read(context, move |app, principal, view| {
-            app.check(principal, Action::ImportRun)?;
-            let limit = super::limit(limit, LIMIT, LIMIT_MAX)?;
+            let first = super::first(first, LIMIT, LIMIT_MAX)?;
             let all = app.sees_everything(view, principal)?;
             let runs = view.runs(principal.tenant)?.into_iter().rev();
             let mine = runs.filter(|(_, row)| all || row.actor == principal.actor.0);
-            Ok(mine.take(limit).map(Run::from).collect())
+            let page = page(mine, first, after.as_deref(), |(run, _)| format!("run/{run}"))?;
+            let edges = page.nodes.into_iter().map(|(node, cursor)| RunEdge { node: node.into(), cursor });
+            Ok(RunConnection { edges: edges.collect(), page_info: page.info })
         })
         .await
     }

@@ -3,7 +3,9 @@
 use async_graphql::{Context, ID, Object, Result, SimpleObject};
 use storage::ids::Lsn;
 
-use super::read;
+use super::connection::{PageInfo, connection};
+use super::declared::{auth, public};
+use super::{read, stop};
 use crate::search::{self, Question};
 
 const LIMIT: usize = 10;
@@ -14,23 +16,9 @@ const SUGGESTIONS_MAX: usize = 50;
 #[derive(Default)]
 pub(super) struct SearchQuery;
 
-/// A page of hits.
-#[derive(SimpleObject)]
-struct SearchResult {
-    hits: Vec<SearchHit>,
-    /// Counts over all hits, by type and by source; only if asked for.
-    facets: Option<Vec<Facet>>,
-    /// To be sent as `after` for the next page; null on the last. Good for five minutes.
-    next_cursor: Option<String>,
-    /// The record up to which the answer reflects the log.
-    lsn: u64,
-    took_ms: f64,
-    /// False if time ran out before everything was looked at.
-    complete: bool,
-}
-
 /// A thing that was found, and why.
 #[derive(SimpleObject)]
+#[graphql(directive = public::apply())]
 struct SearchHit {
     id: ID,
     r#type: String,
@@ -48,6 +36,7 @@ struct SearchHit {
 
 /// A range of bytes.
 #[derive(SimpleObject)]
+#[graphql(directive = public::apply())]
 struct Highlight {
     start: usize,
     end: usize,
@@ -55,6 +44,7 @@ struct Highlight {
 
 /// How many hits have a value.
 #[derive(SimpleObject)]
+#[graphql(directive = public::apply())]
 struct Facet {
     /// `type` or `source`.
     field: &'static str,
@@ -64,53 +54,78 @@ struct Facet {
 
 /// A thing whose title begins as asked.
 #[derive(SimpleObject)]
+#[graphql(directive = public::apply())]
 struct Suggestion {
     id: ID,
     r#type: String,
     title: String,
 }
 
+connection! {
+    /// A page of hits.
+    SearchConnection of SearchEdge of SearchHit {
+        /// The same without their places.
+        #[graphql(deprecation = "use `edges`")]
+        hits: Vec<SearchHit>,
+        /// Counts over all hits, by type and by source; only if asked for.
+        facets: Option<Vec<Facet>>,
+        /// To be sent as `after` for the next page; null on the last. Good for five minutes.
+        #[graphql(deprecation = "use `pageInfo`")]
+        next_cursor: Option<String>,
+        /// The record up to which the answer reflects the log.
+        lsn: u64,
+        took_ms: f64,
+        /// False if time ran out before everything was looked at.
+        complete: bool,
+    }
+}
+
 #[Object]
 impl SearchQuery {
     /// Things that are about some words.
+    #[graphql(directive = auth::apply("entity.search".to_owned(), None))]
     #[allow(clippy::too_many_arguments, reason = "the arguments are the contract's")]
     async fn search(
         &self,
         context: &Context<'_>,
         q: String,
-        limit: Option<i32>,
+        first: Option<i32>,
         after: Option<String>,
         types: Option<Vec<String>>,
         sources: Option<Vec<String>>,
         include_revoked: Option<bool>,
         facets: Option<bool>,
         at_least: Option<u64>,
-    ) -> Result<SearchResult> {
+    ) -> Result<SearchConnection> {
+        let places = context.look_ahead().field("edges").field("cursor").exists();
+        let late = stop(context);
         read(context, move |app, principal, view| {
             let question = Question {
                 text: q,
-                limit: super::limit(limit, LIMIT, LIMIT_MAX)?,
+                limit: super::first(first, LIMIT, LIMIT_MAX)?,
                 after,
+                places,
                 types: types.unwrap_or_default(),
                 sources: sources.unwrap_or_default(),
                 include_revoked: include_revoked.unwrap_or_default(),
                 facets: facets.unwrap_or_default(),
                 at_least: at_least.map(Lsn),
             };
-            Ok(search::search(app, principal, view, &question)?.into())
+            Ok(search::search(app, principal, view, &question, &late)?.into())
         })
         .await
     }
 
     /// Things whose titles begin with a prefix.
+    #[graphql(directive = auth::apply("entity.search".to_owned(), None))]
     async fn suggest(
         &self,
         context: &Context<'_>,
         prefix: String,
-        limit: Option<i32>,
+        first: Option<i32>,
     ) -> Result<Vec<Suggestion>> {
         read(context, move |app, principal, view| {
-            let limit = super::limit(limit, SUGGESTIONS, SUGGESTIONS_MAX)?;
+            let limit = super::first(first, SUGGESTIONS, SUGGESTIONS_MAX)?;
             let found = search::suggest(app, principal, view, &prefix, limit)?;
             let suggestion =
                 |(id, r#type, title): (String, String, String)| Suggestion { id: id.into(), r#type, title };
@@ -120,9 +135,15 @@ impl SearchQuery {
     }
 }
 
-impl From<search::Answer> for SearchResult {
-    fn from(answer: search::Answer) -> SearchResult {
-        SearchResult {
+impl From<search::Answer> for SearchConnection {
+    fn from(answer: search::Answer) -> SearchConnection {
+        let edges = answer.hits.iter().map(|hit| SearchEdge {
+            cursor: hit.cursor.clone().unwrap_or_default(),
+            node: hit.clone().into(),
+        });
+        SearchConnection {
+            edges: edges.collect(),
+            page_info: PageInfo { has_next_page: answer.next.is_some(), end_cursor: answer.next.clone() },
             hits: answer.hits.into_iter().map(SearchHit::from).collect(),
             facets: answer.facets.map(|facets| {
                 let of = |field, counts: Vec<(String, u64)>| {

@@ -3,13 +3,20 @@
 use async_graphql::{Context, Object, Result, SimpleObject};
 use storage::model::SourceSpec;
 
+use super::connection::{connection, page};
+use super::declared::{auth, public};
 use super::read;
+
+/// Sources on a page unless asked otherwise, and at most.
+const LIMIT: usize = 1000;
+const LIMIT_MAX: usize = 1000;
 
 #[derive(Default)]
 pub(super) struct SourcesQuery;
 
 /// A source and its terms.
 #[derive(SimpleObject)]
+#[graphql(directive = public::apply())]
 struct Source {
     name: String,
     purposes: Vec<String>,
@@ -20,14 +27,29 @@ struct Source {
     personal: bool,
 }
 
+connection! {
+    /// Sources, in the order in which they were declared.
+    SourceConnection of SourceEdge of Source
+}
+
 #[Object]
 impl SourcesQuery {
     /// The sources of which the caller may see anything.
-    async fn sources(&self, context: &Context<'_>) -> Result<Vec<Source>> {
-        read(context, |app, principal, view| {
+    #[graphql(directive = auth::apply("entity.read".to_owned(), None))]
+    async fn sources(
+        &self,
+        context: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+    ) -> Result<SourceConnection> {
+        read(context, move |app, principal, view| {
+            let first = super::first(first, LIMIT, LIMIT_MAX)?;
             let visible = app.visible_sources(view, principal)?;
             let sources = view.sources(principal.tenant)?.into_iter().map(|(_, spec)| spec);
-            Ok(sources.filter(|spec| visible.contains(&spec.name)).map(Source::from).collect())
+            let sources = sources.filter(|spec| visible.contains(&spec.name));
+            let page = page(sources, first, after.as_deref(), |spec| format!("source/{}", spec.name))?;
+            let edges = page.nodes.into_iter().map(|(node, cursor)| SourceEdge { node: node.into(), cursor });
+            Ok(SourceConnection { edges: edges.collect(), page_info: page.info })
         })
         .await
     }

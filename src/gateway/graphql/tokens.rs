@@ -7,13 +7,20 @@ use storage::commands::{Command, Effect, RevokeToken};
 use storage::model::{Classification, Purpose, Purposes, Role, TokenSpec};
 use storage::rows::TokenRow;
 
+use super::connection::{connection, page};
+use super::declared::{auth, public};
+use super::idempotency::writer;
 use super::{Changed, DateTime, read};
 use crate::app::Shared;
 use crate::gateway::errors::Failure;
 use crate::node;
-use crate::policy::{Action, Principal};
+use crate::policy::Principal;
 use crate::sessions;
 use crate::tokens::{self, Wanted};
+
+/// Tokens on a page unless asked otherwise, and at most.
+const LIMIT: usize = 1000;
+const LIMIT_MAX: usize = 1000;
 
 #[derive(Default)]
 pub(super) struct TokensQuery;
@@ -23,6 +30,7 @@ pub(super) struct TokensMutation;
 
 /// A new token.
 #[derive(SimpleObject)]
+#[graphql(directive = public::apply())]
 struct NewToken {
     id: ID,
     /// The token itself: keep it, it is not shown again.
@@ -36,6 +44,7 @@ struct NewToken {
 
 /// A link that signs a browser in.
 #[derive(SimpleObject)]
+#[graphql(directive = public::apply())]
 struct NewLink {
     /// Where to go; whoever goes there first is signed in.
     url: String,
@@ -44,6 +53,7 @@ struct NewLink {
 
 /// A token without its secret.
 #[derive(SimpleObject)]
+#[graphql(directive = public::apply())]
 struct Token {
     id: ID,
     tenant: String,
@@ -62,17 +72,32 @@ struct Token {
     revoked_at: Option<DateTime>,
 }
 
+connection! {
+    /// Tokens, by their ids.
+    TokenConnection of TokenEdge of Token
+}
+
 #[Object]
 impl TokensQuery {
     /// The tokens of the tenant.
-    async fn tokens(&self, context: &Context<'_>) -> Result<Vec<Token>> {
-        read(context, |app, principal, view| {
-            app.check(principal, Action::TokenManage)?;
+    #[graphql(directive = auth::apply("token.manage".to_owned(), None))]
+    async fn tokens(
+        &self,
+        context: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+    ) -> Result<TokenConnection> {
+        read(context, move |_, principal, view| {
+            let first = super::first(first, LIMIT, LIMIT_MAX)?;
             let mut tokens = view.tokens()?;
             tokens.retain(|(_, row)| row.tenant == principal.tenant.0);
-            tokens.sort_by_key(|(_, row)| row.created_us);
-            let makers = tokens.iter().map(|(id, row)| (row.actor, id.as_str())).collect();
-            tokens.iter().map(|(_, row)| token(&principal.tenant_name, row, &makers)).collect()
+            let makers = tokens.iter().map(|(id, row)| (row.actor, id.clone())).collect();
+            let page = page(tokens, first, after.as_deref(), |(id, _)| format!("token/{id}"))?;
+            let edge = |((_, row), cursor): ((String, TokenRow), String)| {
+                Ok(TokenEdge { node: token(&principal.tenant_name, &row, &makers)?, cursor })
+            };
+            let edges = page.nodes.into_iter().map(edge).collect::<Result<_, Failure>>()?;
+            Ok(TokenConnection { edges, page_info: page.info })
         })
         .await
     }
@@ -81,6 +106,7 @@ impl TokensQuery {
 #[Object]
 impl TokensMutation {
     /// Makes a token. An owner of the node makes a tenant by making its first token.
+    #[graphql(directive = auth::apply("token.manage".to_owned(), None))]
     #[allow(clippy::too_many_arguments, reason = "the arguments are the contract's")]
     async fn token_create(
         &self,
@@ -92,10 +118,10 @@ impl TokensMutation {
         scopes: Option<Vec<String>>,
         expires_at: Option<DateTime>,
     ) -> Result<NewToken> {
-        let (app, principal) = (context.data::<Shared>()?, context.data::<Principal>()?);
+        let principal = context.data::<Principal>()?;
         let wanted = wanted(principal, role, clearance, purposes, scopes, expires_at)?;
         let tenant = tenant.unwrap_or_else(|| principal.tenant_name.clone());
-        let made = tokens::create(app, principal, &tenant, wanted).await?;
+        let made = tokens::create(&writer(context)?, principal, &tenant, wanted).await?;
         Ok(NewToken {
             id: made.spec.id.clone().into(),
             token: made.token.reveal().to_owned(),
@@ -108,6 +134,7 @@ impl TokensMutation {
     }
 
     /// Makes a link that signs a browser in as the holder of the caller's token, once.
+    #[graphql(directive = public::apply())]
     async fn token_link(&self, context: &Context<'_>) -> Result<NewLink> {
         let (app, principal) = (context.data::<Shared>()?, context.data::<Principal>()?);
         let link = sessions::link(app, principal).await?;
@@ -115,11 +142,11 @@ impl TokensMutation {
     }
 
     /// Revokes a token: nobody comes in with it from now on.
+    #[graphql(directive = auth::apply("token.manage".to_owned(), None))]
     async fn token_revoke(&self, context: &Context<'_>, id: ID) -> Result<Changed> {
-        let (app, principal) = (context.data::<Shared>()?, context.data::<Principal>()?);
-        app.check(principal, Action::TokenManage)?;
+        let principal = context.data::<Principal>()?;
         let revoke = RevokeToken { tenant: principal.tenant, actor: principal.actor, id: id.into() };
-        let applied = app.write_one(Command::RevokeToken(revoke)).await?;
+        let applied = writer(context)?.write("revoke", Command::RevokeToken(revoke)).await?;
         Ok(Changed { lsn: applied.lsn.0, changed: applied.effect != Effect::Unchanged })
     }
 }
@@ -147,7 +174,7 @@ fn wanted(
     })
 }
 
-fn token(tenant: &str, row: &TokenRow, makers: &HashMap<u64, &str>) -> Result<Token, Failure> {
+fn token(tenant: &str, row: &TokenRow, makers: &HashMap<u64, String>) -> Result<Token, Failure> {
     let spec = TokenSpec::decode(&row.spec)?;
     let now_us = node::now_us();
     Ok(Token {
@@ -157,7 +184,7 @@ fn token(tenant: &str, row: &TokenRow, makers: &HashMap<u64, &str>) -> Result<To
         clearance: spec.clearance.to_string(),
         purpose: names(spec.purposes),
         scopes: spec.scopes,
-        made_by: (*makers.get(&row.made_by).unwrap_or(&"node")).to_owned(),
+        made_by: makers.get(&row.made_by).map_or("node", String::as_str).to_owned(),
         created_at: DateTime(row.created_us),
         expires_at: DateTime(spec.expires_at_us),
         used_at: row.used_us.map(DateTime),

@@ -5,10 +5,10 @@ use std::ops::ControlFlow;
 
 use super::Check;
 use super::log::Told;
-use crate::commands::taken_at;
+use crate::commands::{in_time, taken_at};
 use crate::error::Result;
 use crate::ids::TenantId;
-use crate::rows::{HeadRow, NodeRow, RunRow, decode};
+use crate::rows::{HeadRow, NodeRow, OnceRow, RunRow, decode};
 use crate::tables::{Key, Table, key_u64};
 use crate::tx::Read;
 
@@ -99,6 +99,27 @@ impl Check<'_> {
         }
         let rows = self.count(table, &Key::of(tenant))?;
         self.agree(format_args!("{} of {}", table.name(), head.name), rows, told.len() as u64);
+        Ok(())
+    }
+
+    /// Nor is what was carried out once; each is there by its key and by its time.
+    pub(super) fn once(&mut self, tenant: TenantId, head: &HeadRow) -> Result<()> {
+        let prefix = Key::of(tenant);
+        let mut known = 0;
+        let view = self.view;
+        let scanned = view.scan(Table::Once, prefix.bytes(), prefix.end().as_deref(), &mut |key, row| {
+            known += 1;
+            let row: OnceRow = decode(row, "once row")?;
+            let in_time = in_time(tenant, row.at_us, &Key::default().and(key));
+            if !self.holds(Table::OnceInTime, &in_time, &[])? {
+                self.problem(format!("once of {}: a row that is in no order of time", head.name));
+            }
+            Ok(ControlFlow::Continue(()))
+        });
+        self.or_problem(scanned)?;
+        self.agree(format_args!("once of {}", head.name), known, head.once);
+        let ordered = self.count(Table::OnceInTime, &prefix)?;
+        self.agree(format_args!("once in time of {}", head.name), ordered, head.once);
         Ok(())
     }
 

@@ -12,7 +12,7 @@ use storage::record::{Kind, Record};
 use storage::rows::{SaidRow, ThingRow, TokenRow};
 use storage::{End, Error, Result, View};
 
-use crate::reference::{Entry, Held, Link, Model, Run, Tenant, Thing, Token, Waiting, What};
+use crate::reference::{Entry, Held, Link, Model, Remembered, Run, Tenant, Thing, Token, Waiting, What};
 
 /// Everything that a view shows.
 ///
@@ -78,6 +78,7 @@ impl Observer<'_> {
             pending: self.pending()?,
             policies: self.policies()?,
             decisions: self.decisions()?,
+            once: Remembered::default(),
         })
     }
 

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 use storage::commands::{
     Assert, BeginRun, CloseDecisions, Command, CreateTenant, CreateToken, Delete, EndRun, IfEndMissing,
-    MakeLink, Restore, RevokeToken, Seen, SetPolicy, SetSource, SignIn, SignOut, Unpend,
+    MakeLink, Once, RequestKey, Restore, RevokeToken, Seen, SetPolicy, SetSource, SignIn, SignOut, Unpend,
 };
 use storage::ids::{ActorId, RunId, SourceId, TenantId};
 use storage::model::{
@@ -105,6 +105,21 @@ fn foundation() -> Vec<Order> {
 }
 
 fn order() -> impl Strategy<Value = Order> {
+    prop_oneof![
+        6 => order_of_its_own(),
+        1 => (order_of_its_own(), tenant(), 0..3u8, 0..2u8, 0..2u64)
+            .prop_map(|(order, tenant, name, request, step)| once(order, tenant, name, request, step)),
+    ]
+}
+
+/// A command as a step of a request that may have come before.
+fn once(order: Order, tenant: TenantId, name: u8, request: u8, step: u64) -> Order {
+    let Order::Ready(command) = order else { return order };
+    let key = RequestKey { tenant, name: [name; 32], request: [request; 32] };
+    Order::Ready(Command::Once(Once { key, step, command: Box::new(command) }))
+}
+
+fn order_of_its_own() -> impl Strategy<Value = Order> {
     let id = || select(IDS);
     prop_oneof![
         16 => (tenant(), 1..=4u32, said(), 0..3usize, 0..6u64).prop_map(assert),

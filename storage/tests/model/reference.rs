@@ -5,7 +5,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use storage::commands::{
-    Applied, Assert, Command, CreateToken, Effect, EndRun, IfEndMissing, MakeLink, Seen, SignIn, SignOut,
+    Applied, Assert, Command, CreateToken, Effect, EndRun, IfEndMissing, MakeLink, ONCE_KEPT_US, Once, Seen,
+    SignIn, SignOut,
 };
 use storage::ids::{ActorId, LabelId, Lsn, RunId, SourceId, TenantId};
 use storage::model::{
@@ -39,6 +40,20 @@ pub(crate) struct Tenant {
     pub(crate) policies: BTreeMap<u64, PolicySet>,
     /// The digests of closed segments of decisions.
     pub(crate) decisions: BTreeMap<u64, Vec<u8>>,
+    pub(crate) once: Remembered,
+}
+
+/// What was carried out once: by request and step, for which request, when, and what it did. Readers do not see it; it
+/// shows in answers alone.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Remembered(BTreeMap<(Digest, u64), (Digest, i64, Applied)>);
+
+type Digest = [u8; 32];
+
+impl PartialEq for Remembered {
+    fn eq(&self, _: &Remembered) -> bool {
+        true
+    }
 }
 
 /// A record: the one at position n is at n - 1.
@@ -158,7 +173,22 @@ impl Model {
                 self.tenant(c.tenant)?.set_policy(&c.policy, c.actor, time_us)
             }
             Command::CloseDecisions(c) => self.tenant(c.tenant)?.close_decisions(&c.segment, time_us),
+            Command::Once(c) => self.once(c, time_us),
         }
+    }
+
+    fn once(&mut self, c: &Once, time_us: i64) -> Answer {
+        let tenant = self.tenant(c.key.tenant)?;
+        let now_us = tenant.log.last().map_or(time_us, |entry| entry.time_us.max(time_us));
+        let place = (c.key.name, c.step);
+        let known = tenant.once.0.get(&place).filter(|(_, at_us, _)| now_us - at_us < ONCE_KEPT_US);
+        if let Some((request, _, applied)) = known {
+            refuse_if(*request != c.key.request, "idempotency_key_reused")?;
+            return Ok(*applied);
+        }
+        let applied = self.execute(&c.command, time_us)?;
+        self.tenant(c.key.tenant)?.once.0.insert(place, (c.key.request, now_us, applied));
+        Ok(applied)
     }
 
     fn tenant(&mut self, id: TenantId) -> Result<&mut Tenant, &'static str> {

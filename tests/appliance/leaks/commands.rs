@@ -7,7 +7,7 @@ use crate::node::{Ran, program, run};
 use crate::seed::Seeded;
 
 /// Commands that ask no node.
-const OFFLINE: &[&str] = &["demo", "serve", "verify", "ledger verify"];
+const OFFLINE: &[&str] = &["demo", "serve", "verify", "ledger verify", "policy check", "token first-owner"];
 
 pub(super) fn probe(world: &World, random: &mut Seeded, findings: &mut Findings) {
     for command in leaves(&[]) {
@@ -43,13 +43,19 @@ fn one(world: &World, asker: &Asker, command: &str, random: &mut Seeded, finding
         "token create" => (plain("--role"), &["reader"]),
         "token list" => (plain("--quiet"), &[]),
         "token revoke" => (world.spare_token(asker, random), &[]),
+        "token link" => (plain("--quiet"), &[]),
+        "policy show" => (plain("--history"), &[]),
+        "policy set" | "policy simulate" => (plain("policy.cedar"), &[]),
+        "policy explain" => (world.id(asker, random), &["--token", "0000000000", "--action", "entity.read"]),
+        "policy decisions" => (plain("--denied"), &[]),
         "ledger export" => (plain("--out"), &["ledger"]),
         "ledger proof" => (plain("--lsn"), &["9", "--out", "proof"]),
         "import" => (plain("nothing.jsonl"), &["--format", "jsonl", "--source", "zqsecretsource"]),
         other => panic!("the command `{other}` has no probe; add one"),
     };
     let ask = |text: &str| {
-        let args: Vec<_> = command.split(' ').chain([text]).chain(more.iter().copied()).collect();
+        let asked = if command == "policy explain" { vec!["--thing", text] } else { vec![text] };
+        let args: Vec<_> = command.split(' ').chain(asked).chain(more.iter().copied()).collect();
         told(&world.node.cli_as(&asker.token, &args))
     };
     let answer = ask(&word.text);

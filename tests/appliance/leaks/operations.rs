@@ -151,8 +151,10 @@ impl Probes<'_> {
         let pick =
             |random: &mut Seeded, values: &[Value]| Drawn::Plain(values[random.below(values.len())].clone());
         match variable.name.as_str() {
-            "id" if operation.id.starts_with("token") => Drawn::Word(world.spare_token(asker, random)),
-            "id" | "from" | "to" => Drawn::Word(world.id(asker, random)),
+            "id" | "token" if operation.id.starts_with("token") || variable.name == "token" => {
+                Drawn::Word(world.spare_token(asker, random))
+            }
+            "id" | "from" | "to" | "thing" => Drawn::Word(world.id(asker, random)),
             "q" => Drawn::Word(query(world, asker, random)),
             "prefix" => Drawn::Word(beginning(world, asker, random)),
             "kind" => Drawn::Word(world.word(asker, random, &["kind"])),
@@ -162,10 +164,16 @@ impl Probes<'_> {
             "lsn" | "atLeast" => Drawn::Plain((1 + random.below(60)).into()),
             "limit" | "depth" | "first" => pick(random, &[1.into(), 3.into(), 100.into(), 0.into()]),
             "after" => Drawn::Plain(self.cursors[random.below(self.cursors.len())].clone().into()),
+            "text" => pick(random, &["permit (principal, action, resource);".into(), "permit (".into()]),
+            "replaces" | "version" | "label" => Drawn::Plain(random.below(40).into()),
+            "confirm" => pick(random, &[json!([]), json!(["everything"])]),
+            "action" => pick(random, &["entity.read".into(), "token.manage".into(), "fly".into()]),
+            "purpose" => pick(random, &["demo".into(), "investigation".into()]),
+            "decision" => pick(random, &["1".into(), "1.1".into(), "".into()]),
             "asOf" => pick(random, &["2000-01-01T00:00:00Z".into(), "2999-01-01T00:00:00Z".into()]),
             "expiresAt" => pick(random, &["2000-01-01T00:00:00Z".into(), "2999-01-01T00:00:00Z".into()]),
             "direction" => pick(random, &["OUT".into(), "IN".into(), "BOTH".into()]),
-            "facets" | "includeRevoked" => pick(random, &[true.into(), false.into()]),
+            "facets" | "includeRevoked" | "denied" => pick(random, &[true.into(), false.into()]),
             "role" => pick(random, &["reader".into(), "auditor".into(), "owner".into()]),
             "clearance" => pick(random, &["public".into(), "secret".into()]),
             "purposes" => pick(random, &[json!(["demo"]), json!(["training"])]),

@@ -49,6 +49,8 @@ fn one(
         "/api/v1/imports/{run}/rejects" => {
             (Method::GET, route.replace("{run}", &number.to_string()), String::new())
         }
+        "/api/v1/session" => (Method::GET, route.to_owned(), String::new()),
+        "/api/v1/events" => return event(world, asker, client, random, findings),
         "/api/v1/import" => return import(world, asker, client, random, findings),
         other => panic!("the route `{other}` has no probe; add one"),
     };
@@ -75,5 +77,25 @@ fn import(world: &World, asker: &Asker, client: &Http, random: &mut Seeded, find
         let answer = client.send(Method::POST, &path, &headers, line.clone().into_bytes());
         let told = format!("{}\n{}", answer.status, answer.body).replace(source.as_str(), "SOURCE");
         findings.judge(world, asker, "route /api/v1/import", &[&id], &told);
+    }
+}
+
+/// So may an event, which is all or nothing.
+fn event(world: &World, asker: &Asker, client: &Http, random: &mut Seeded, findings: &mut Findings) {
+    let token = format!("Bearer {}", asker.token);
+    let (id, source) = world.known_in_tenant(asker, random);
+    let data = [
+        format!(r#"{{"id":"{id}","type":"mine"}}"#),
+        format!(r#"{{"relation":"mine","from":"{id}","to":"nowhere"}}"#),
+    ];
+    for (number, data) in data.iter().enumerate() {
+        let event = format!(
+            r#"{{"specversion":"1.0","type":"probe","source":"probes","id":"{number}","datacontenttype":"application/json","data":{data}}}"#
+        );
+        let headers = [("authorization", token.as_str()), ("content-type", "application/cloudevents+json")];
+        let path = format!("/api/v1/events?source={source}");
+        let answer = client.send(Method::POST, &path, &headers, event.into_bytes());
+        let told = format!("{}\n{}", answer.status, answer.body);
+        findings.judge(world, asker, "route /api/v1/events", &[&id, &source], &told);
     }
 }
