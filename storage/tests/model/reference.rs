@@ -15,6 +15,8 @@ use storage::model::{
 };
 use storage::record::Kind;
 
+use crate::events::Taken;
+
 /// The answer to a command: what it did, or the code of the refusal.
 pub(crate) type Answer = Result<Applied, &'static str>;
 
@@ -41,6 +43,7 @@ pub(crate) struct Tenant {
     /// The digests of closed segments of decisions.
     pub(crate) decisions: BTreeMap<u64, Vec<u8>>,
     pub(crate) once: Remembered,
+    pub(crate) taken: Taken,
 }
 
 /// What was carried out once: by request and step, for which request, when, and what it did. Readers do not see it; it
@@ -150,7 +153,7 @@ impl Model {
             Command::SignIn(c) => self.sign_in(c, time_us),
             Command::SignOut(c) => self.sign_out(c, time_us),
             Command::Seen(c) => self.seen(c, time_us),
-            Command::TakeEvents(_) => unreachable!("no random order takes events; `tests/events.rs` does"),
+            Command::TakeEvents(c) => self.tenant(c.tenant)?.take_events(c, time_us),
             Command::SetSource(c) => {
                 refuse_if(c.spec.name.is_empty() || c.spec.purposes.is_empty(), "invalid")?;
                 self.tenant(c.tenant)?.set_source(&c.spec, c.actor, time_us)
@@ -340,7 +343,7 @@ fn is_good((_, _, seen_us, ends_us): &(u8, i64, i64, i64), now_us: i64) -> bool 
 
 impl Tenant {
     /// A source replaces all that it said of the thing; said again is unchanged and writes no record.
-    fn assert(&mut self, c: &Assert, time_us: i64) -> Answer {
+    pub(crate) fn assert(&mut self, c: &Assert, time_us: i64) -> Answer {
         let (said, source) = (&c.said, c.source.0);
         let spec = self.sources.get((source as usize).wrapping_sub(1));
         let name = &spec.ok_or("not_found")?.name;
@@ -512,7 +515,7 @@ impl Tenant {
     }
 
     /// The clock may be set back, a tenant's time never goes back.
-    fn now(&self, time_us: i64) -> i64 {
+    pub(crate) fn now(&self, time_us: i64) -> i64 {
         self.log.last().map_or(time_us, |last| last.time_us.max(time_us))
     }
 
@@ -562,7 +565,7 @@ fn links(id: &str, thing: &Thing) -> BTreeSet<Link> {
     links
 }
 
-fn is_invalid(said: &Said) -> bool {
+pub(crate) fn is_invalid(said: &Said) -> bool {
     let word =
         |word: &str, max: usize| (1..=max).contains(&word.len()) && !word.chars().any(char::is_control);
     let edge_ok = |edge: &storage::model::EdgeSaid| {

@@ -19,6 +19,8 @@ const PASSING: &[&str] = &[
     "expiresAt",
     "token",
     "note",
+    "request_id",
+    "requestId",
 ];
 const PASSING_HEADERS: &[&str] = &["date", "x-request-id", "content-length"];
 
