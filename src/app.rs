@@ -16,6 +16,7 @@ use crate::follow::Follow;
 use crate::gateway::{Attempts, Failure, GraphQl, schema};
 use crate::ingest::import::GivenUp;
 use crate::metrics::Metrics;
+use crate::oidc::Issuer;
 use crate::policy::{Action, Allowed, AllowedCache, KnownLabels, Policy, Principal, Resource};
 use crate::read::Reader;
 use crate::search::Cursors;
@@ -60,6 +61,8 @@ pub struct App {
     pub(crate) given_up: GivenUp,
     /// Who came in with a browser.
     pub(crate) sessions: Sessions,
+    /// The outside issuer, if there is one.
+    pub(crate) issuer: Option<Issuer>,
     /// Who failed to.
     pub(crate) attempts: Attempts,
     policy: Policy,
@@ -77,6 +80,7 @@ impl App {
         follow: Follow,
         anchor: Arc<Anchor>,
         sessions: Sessions,
+        issuer: Option<Issuer>,
     ) -> App {
         App {
             config,
@@ -91,6 +95,7 @@ impl App {
             cursors: Cursors::default(),
             given_up: GivenUp::default(),
             sessions,
+            issuer,
             attempts: Attempts::default(),
             policy: Policy::built_in(),
             allowed: AllowedCache::default(),

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, ensure};
 use serde::{Deserialize, Serialize};
 
+use crate::oidc::{Issuer, Oidc};
+
 /// The default address: this machine only.
 pub const LISTEN: &str = "127.0.0.1:7340";
 /// Environment variables begin with this.
@@ -26,6 +28,8 @@ pub struct Config {
     /// How browsers reach it, such as `https://graph.example.org`; where it listens, unless set. Sign-in links lead
     /// there, and behind `https` a session's cookie is sent over nothing else.
     pub public_url: Option<String>,
+    /// An outside issuer whose bearer tokens let people in; none, unless set.
+    pub oidc: Option<Oidc>,
     /// Page cache of the database, in bytes.
     pub cache_bytes_max: usize,
     /// Largest body of a request that is not an import, in bytes.
@@ -41,6 +45,7 @@ impl Default for Config {
             listen: LISTEN.parse().expect("a socket address"),
             insecure_http: false,
             public_url: None,
+            oidc: None,
             cache_bytes_max: 128 << 20,
             body_bytes_max: 1 << 20,
             connections_max: 1024,
@@ -90,7 +95,16 @@ impl Config {
         if let Some(url) = &config.public_url {
             config.public_url = Some(origin(url)?);
         }
+        config.issuer()?;
         Ok(config)
+    }
+
+    /// The outside issuer, if there is one.
+    ///
+    /// # Errors
+    /// If a setting of it is wrong, or a file of it cannot be read.
+    pub fn issuer(&self) -> Result<Option<Issuer>> {
+        self.oidc.as_ref().map(Issuer::new).transpose()
     }
 
     /// How browsers reach the node. An address that means every interface is none that anybody could go to.

@@ -13,6 +13,7 @@ pub mod gateway;
 pub mod ingest;
 pub mod metrics;
 pub mod node;
+pub mod oidc;
 pub mod policy;
 pub mod read;
 pub mod running;

@@ -46,7 +46,8 @@ impl Running {
             Follow::start(directory.index(), Arc::clone(&store), Arc::clone(commit.tail()))?;
         let anchoring = start_anchoring(Arc::clone(&anchor), Arc::clone(&store), Arc::clone(commit.tail()))?;
         let sessions = Sessions::new(&config, &store.view()?.node()?.node_id);
-        let app = Arc::new(App::new(config, store, commit, follow, anchor, sessions));
+        let issuer = config.issuer()?;
+        let app = Arc::new(App::new(config, store, commit, follow, anchor, sessions, issuer));
         import::recover(&app)?;
         Ok(Running { app, writer, followers: [follower, anchoring], _directory: directory })
     }

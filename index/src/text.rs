@@ -352,7 +352,11 @@ impl Follower for TextIndex {
             | Kind::RunEnded
             | Kind::LinkMade
             | Kind::SignedIn
-            | Kind::SignedOut => Ok(Applied::Ignored),
+            | Kind::SignedOut
+            | Kind::SubjectMet
+            | Kind::SubjectDenied
+            | Kind::SubjectAdmitted
+            | Kind::OutsideTokenDenied => Ok(Applied::Ignored),
         }
     }
 

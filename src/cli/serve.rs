@@ -99,6 +99,9 @@ impl Node {
         config.listen = server.address;
         let url = format!("http://{}", server.address);
         let running = blocking(move || Running::start(config)).await?;
+        if let Some(issuer) = &running.app.issuer {
+            issuer.keep_keys_fresh();
+        }
         let admin = Admin::bind(&running.app.config.data_dir)?;
         let admin = tokio::spawn(admin.run(running.app.clone()));
         Ok(Node { server, running, admin, url })

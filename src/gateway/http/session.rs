@@ -96,6 +96,7 @@ fn who(access: &Access) -> Value {
     let purposes: Vec<_> = principal.purposes.iter().map(|purpose| purpose.to_string()).collect();
     let (by, expires_us, idle_until_us) = match &access.right {
         Right::Token { until_us } => ("token", *until_us, None),
+        Right::Issuer { until_us } => ("issuer", *until_us, None),
         Right::Session { session, .. } => ("session", session.ends_us, Some(session.idle_until_us())),
     };
     json!({

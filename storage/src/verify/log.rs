@@ -25,6 +25,9 @@ pub(super) struct Told {
     /// How often a thing was hidden and shown.
     pub(super) hidden: HashMap<String, usize>,
     pub(super) tokens: u64,
+    /// Whom outside issuers named, and which of their tokens are denied.
+    pub(super) subjects: u64,
+    pub(super) denied_tokens: u64,
 }
 
 impl Told {
@@ -38,6 +41,8 @@ impl Told {
                 *self.hidden.entry(String::from_utf8_lossy(id).into_owned()).or_default() += 1;
             }
             (Kind::Token, _) => self.tokens += 1,
+            (Kind::SubjectMet, _) => self.subjects += 1,
+            (Kind::OutsideTokenDenied, _) => self.denied_tokens += 1,
             _ => {}
         }
         Ok(())

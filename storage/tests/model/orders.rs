@@ -6,13 +6,13 @@ use std::sync::Arc;
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 use storage::commands::{
-    Assert, BeginRun, Command, CreateTenant, CreateToken, Delete, EndRun, IfEndMissing, MakeLink, Restore,
-    RevokeToken, Seen, SetSource, SignIn, SignOut, Unpend,
+    Assert, BeginRun, Command, CreateTenant, CreateToken, Delete, DenySubject, DenyToken, EndRun,
+    IfEndMissing, MakeLink, MeetSubject, Restore, RevokeToken, Seen, SetSource, SignIn, SignOut, Unpend,
 };
 use storage::ids::{ActorId, RunId, SourceId, TenantId};
 use storage::model::{
     Claim, Classification, EdgeSaid, Form, Label, Licence, Part, Purpose, Purposes, Retention, Role,
-    RunBegin, RunCounts, RunEnd, RunState, Said, SourceSpec, Status, Text, TokenSpec,
+    RunBegin, RunCounts, RunEnd, RunState, Said, SourceSpec, Status, Subject, Text, TokenSpec,
 };
 
 use crate::reference::Model;
@@ -118,6 +118,9 @@ fn order() -> impl Strategy<Value = Order> {
         3 => (tenant(), select(TOKENS), 0..4u8, 0..40u8).prop_map(|(tenant, token, act, secret)| {
             Order::Ready(signing(tenant, token.to_owned(), act, secret))
         }),
+        2 => (tenant(), select(&["ann", "bob"][..]), 0..4u8).prop_map(|(tenant, name, act)| {
+            Order::Ready(outsider(tenant, name, act))
+        }),
         2 => tenant().prop_map(|tenant| {
             let begin = RunBegin { process: "import".to_owned(), source: "feed".to_owned(), ..RunBegin::default() };
             Order::Ready(Command::BeginRun(BeginRun { tenant, actor: ActorId(1), begin }))
@@ -151,6 +154,17 @@ fn signing(tenant: TenantId, token: String, act: u8, secret: u8) -> Command {
             let session_sha256 = (secret % 2 == 0).then_some(session_sha256);
             Command::Seen(Seen { tenant, token, session_sha256 })
         }
+    }
+}
+
+/// Somebody comes by an outside issuer, or is denied.
+fn outsider(tenant: TenantId, name: &str, act: u8) -> Command {
+    let (issuer, actor) = ("https://id.example".to_owned(), ActorId(1));
+    let subject = Subject { issuer, name: name.to_owned() };
+    match act {
+        0 => Command::MeetSubject(MeetSubject { tenant, subject }),
+        1 => Command::DenyToken(DenyToken { tenant, actor, token: subject }),
+        act => Command::DenySubject(DenySubject { tenant, actor, subject, denied: act == 2 }),
     }
 }
 
