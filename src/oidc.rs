@@ -19,7 +19,7 @@ pub use grants::Rights;
 use keys::{Found, Keys, Origin, checked_url};
 pub use settings::{Grant, Oidc};
 use token::Wanted;
-pub use token::{Refused, TOKEN_BYTES_MAX};
+pub use token::{NAME_BYTES_MAX, Refused, TOKEN_BYTES_MAX};
 
 /// The clocks of issuer and node differ by no more, in seconds.
 const CLOCK_SKEW_S_MAX: u32 = 60;

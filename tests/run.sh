@@ -6,6 +6,7 @@ cd "$(dirname "$0")/.."
 
 target=$(realpath -m "${CARGO_TARGET_DIR:-target}")
 venv=$target/venv
+web=$target/web
 tools=$target/tools
 deny_version=0.20.2
 times=()
@@ -13,15 +14,17 @@ times=()
 part_setup() {
   packages
   python_packages
+  web_packages
   retry cargo fetch --locked
 }
 
-# A compiler for C, for the crates that bring some; openssl and Python for the judges of the ledger.
+# A compiler for C, for the crates that bring some; openssl and Python for the judges of the ledger, Node for those of HTTP.
 packages() {
   local missing=()
   command -v cc >/dev/null || missing+=(build-essential)
   command -v openssl >/dev/null || missing+=(openssl)
   python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv)
+  command -v npm >/dev/null || missing+=(nodejs npm)
   ((${#missing[@]})) || return 0
   if ((EUID)) || ! command -v apt-get >/dev/null; then
     echo "error: missing: ${missing[*]} (Debian's names); install them, or run this as root" >&2
@@ -39,6 +42,18 @@ python_packages() {
   python3 -m venv "$venv"
   retry "$venv/bin/pip" install --quiet --disable-pip-version-check "${wanted[@]/#/-r}"
   echo "$is" >"$venv/installed"
+}
+
+# What judges the node's HTTP: `package-lock.json` says exactly which.
+web_packages() {
+  local from=tests/judges/web is
+  is=$(node --version && cat "$from/package-lock.json")
+  [[ $is == "$(cat "$web/installed" 2>/dev/null)" ]] && return 0
+  rm -rf "$web"
+  mkdir -p "$web"
+  cp "$from"/package.json "$from"/package-lock.json "$from"/.npmrc "$web"
+  retry npm ci --prefix "$web" --silent --ignore-scripts
+  echo "$is" >"$web/installed"
 }
 
 part_format() { cargo fmt --all --check; }
@@ -70,11 +85,12 @@ part_tests() {
 part_judges() {
   judges_environment
   cargo test --locked -p storage --test ledger_judges -- --nocapture
+  cargo test --locked -p intelgraph --test appliance judges -- --nocapture
 }
 
 # Here a judge that cannot run is a failure.
 judges_environment() {
-  export INTELGRAPH_JUDGES_REQUIRED=1 INTELGRAPH_JUDGES_PYTHON=$venv/bin/python
+  export INTELGRAPH_JUDGES_REQUIRED=1 INTELGRAPH_JUDGES_PYTHON=$venv/bin/python INTELGRAPH_JUDGES_WEB=$web
   retry env -C tests/judges/tlog go mod download
 }
 

@@ -32,7 +32,7 @@ macro_rules! operations {
 
 operations! {
     "entity" "entityDelete" "entityHistory" "entityRestore" "ledgerCheckpoint" "ledgerReceipt" "node" "paths"
-    "relations" "runs" "search" "sources" "suggest" "tokenCreate" "tokenLink" "tokenList" "tokenRevoke"
+    "relations" "runs" "search" "sources" "suggest" "tokenAllow" "tokenCreate" "tokenDeny" "tokenLink" "tokenList" "tokenRevoke"
 }
 
 /// Documents by id, and by `sha256:<hex>`. Constants of the program, parsed once and run on every request.

@@ -10,7 +10,7 @@ use super::json::object;
 /// The largest token, in bytes.
 pub const TOKEN_BYTES_MAX: usize = 8 * 1024;
 /// The longest name that an issuer may give anything, in bytes.
-const NAME_BYTES_MAX: usize = 255;
+pub const NAME_BYTES_MAX: usize = 255;
 /// An access token lives no longer: 24 hours, in seconds. What is good for longer is a password.
 const LIFETIME_S_MAX: i64 = 24 * 3600;
 

@@ -15,6 +15,7 @@ mod http;
 mod kills;
 mod ledger;
 mod node;
+mod oidc;
 mod refusals;
 #[path = "../simulation/seed.rs"]
 #[allow(dead_code, reason = "the simulation uses the rest")]
