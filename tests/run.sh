@@ -85,7 +85,7 @@ part_tests() {
 part_judges() {
   judges_environment
   cargo test --locked -p storage --test ledger_judges -- --nocapture
-  cargo test --locked -p intelgraph --test appliance judges -- --nocapture
+  cargo test --locked -p intelgraph --test appliance -- judges oidc --nocapture
 }
 
 # Here a judge that cannot run is a failure.

@@ -3,4 +3,5 @@
 pub(crate) mod health;
 pub(crate) mod import;
 pub(crate) mod ledger;
+pub(crate) mod page;
 pub(crate) mod session;
