@@ -16,6 +16,7 @@ use crate::follow::Follow;
 use crate::gateway::{ADHOC_MAX, Attempts, Failure, GraphQl, Limits, TAKERS_MAX, schema};
 use crate::ingest::import::GivenUp;
 use crate::metrics::Metrics;
+use crate::oidc::Issuer;
 use crate::policy::{
     Action, Allowed, AllowedCache, DecisionLog, InForce, KnownLabels, NoPolicy, Principal, Resource, Uses,
     Versions, asked,
@@ -70,6 +71,8 @@ pub struct App {
     pub(crate) given_up: GivenUp,
     /// Who came in with a browser.
     pub(crate) sessions: Sessions,
+    /// The outside issuer, if there is one.
+    pub(crate) issuer: Option<Issuer>,
     /// Who failed to.
     pub(crate) attempts: Attempts,
     /// The policies of the tenants.
@@ -91,6 +94,7 @@ impl App {
         anchor: Arc<Anchor>,
         sessions: Sessions,
         replay_secret: [u8; 32],
+        issuer: Option<Issuer>,
     ) -> App {
         let decisions = Arc::new(DecisionLog::new(config.data_dir.join("decisions")));
         App {
@@ -110,6 +114,7 @@ impl App {
             cursors: Cursors::default(),
             given_up: GivenUp::default(),
             sessions,
+            issuer,
             attempts: Attempts::default(),
             policies: Versions::default(),
             decisions,

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, ensure};
 use serde::{Deserialize, Serialize};
 
+use crate::oidc::{Issuer, Oidc};
+
 /// The default address: this machine only.
 pub const LISTEN: &str = "127.0.0.1:7340";
 /// Environment variables begin with this.
@@ -34,6 +36,8 @@ pub struct Config {
     pub public_url: Option<String>,
     /// Whether everybody who has a token may bring GraphQL documents and ask for the schema; on this machine only.
     pub dev: bool,
+    /// An outside issuer whose bearer tokens let people in; none, unless set.
+    pub oidc: Option<Oidc>,
     /// Page cache of the database, in bytes.
     pub cache_bytes_max: usize,
     /// Largest body of a request that is not an import, in bytes.
@@ -74,6 +78,7 @@ impl Default for Config {
             log: "info".to_owned(),
             public_url: None,
             dev: false,
+            oidc: None,
             cache_bytes_max: 128 << 20,
             body_bytes_max: 1 << 20,
             connections_max: 4096,
@@ -137,6 +142,7 @@ impl Config {
             config.public_url = Some(origin(url)?);
         }
         config.check()?;
+        config.issuer()?;
         Ok(config)
     }
 
@@ -168,6 +174,14 @@ impl Config {
             ensure!(count > 0, "setting `{name}` is 0; nobody would get in");
         }
         Ok(())
+    }
+
+    /// The outside issuer, if there is one.
+    ///
+    /// # Errors
+    /// If a setting of it is wrong, or a file of it cannot be read.
+    pub fn issuer(&self) -> Result<Option<Issuer>> {
+        self.oidc.as_ref().map(Issuer::new).transpose()
     }
 
     /// How browsers reach the node. An address that means every interface is none that anybody could go to.

@@ -15,6 +15,7 @@ pub mod ingest;
 pub mod log;
 pub mod metrics;
 pub mod node;
+pub mod oidc;
 mod policies;
 pub mod policy;
 pub mod read;

@@ -49,7 +49,9 @@ impl Running {
         let anchoring = start_anchoring(Arc::clone(&anchor), Arc::clone(&store), Arc::clone(commit.tail()))?;
         let sessions = Sessions::new(&config, &store.view()?.node()?.node_id);
         let replay_secret = idempotency::replay_secret(&seed);
-        let app = Arc::new(App::new(config, store, commit, follow, anchor, sessions, replay_secret));
+        let issuer = config.issuer()?;
+        let app = App::new(config, store, commit, follow, anchor, sessions, replay_secret, issuer);
+        let app = Arc::new(app);
         let deciding =
             decisions::start(Arc::clone(&app.decisions), Arc::clone(&app.store), app.commit.clone())?;
         import::recover(&app)?;

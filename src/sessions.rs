@@ -101,7 +101,15 @@ pub(crate) async fn open_by_code(app: &App, code: &str) -> Result<Token, Failure
 
 /// Opens a session for the holder of a token that was found to be genuine; its secret, for the cookie.
 pub(crate) async fn open_by_token(app: &App, row: &TokenRow, token: &Parsed) -> Result<Token, Failure> {
-    open(app, row, token, None).await
+    open(app, row, token, None).await.map_err(|failure| match failure.status {
+        // It was revoked, or has expired, since.
+        StatusCode::NOT_FOUND => Failure::new(
+            StatusCode::UNAUTHORIZED,
+            "unauthorized",
+            "revoked or expired token; ask for a new one",
+        ),
+        _ => failure,
+    })
 }
 
 async fn open(

@@ -1,14 +1,15 @@
 //! Making tokens, for the API and for a node's first start.
 
 use anyhow::{Context, Result};
-use storage::commands::{Command, CreateTenant, CreateToken, Effect};
+use storage::commands::{Applied, Command, CreateTenant, CreateToken, DenySubject, DenyToken, Effect};
 use storage::ids::{ActorId, TenantId};
-use storage::model::{Classification, Purposes, Role, TokenSpec};
+use storage::model::{Classification, Purposes, Role, Subject, TokenSpec};
 
 use crate::app::App;
 use crate::gateway::Failure;
 use crate::idempotency::Writer;
 use crate::node;
+use crate::oidc::NAME_BYTES_MAX;
 use crate::policy::{Action, Principal, TOKEN_RANDOM_BYTES, Token, may_grant};
 
 /// A token lives so long unless asked otherwise: 30 days.
@@ -85,6 +86,44 @@ async fn tenant_or_new(writer: &Writer<'_>, name: &str, actor: ActorId) -> Resul
         Effect::Tenant(tenant) => Ok(tenant),
         other => unreachable!("a tenant was made: {other:?}"),
     }
+}
+
+/// Denies a subject of the outside issuer, or one of its tokens, on the principal's tenant.
+pub(crate) async fn deny(
+    app: &App,
+    principal: &Principal,
+    subject: Option<String>,
+    jti: Option<String>,
+) -> Result<Applied, Failure> {
+    app.check(principal, Action::TokenManage)?;
+    let (tenant, actor) = (principal.tenant, principal.actor);
+    let command = match (subject, jti) {
+        (Some(name), None) => {
+            Command::DenySubject(DenySubject { tenant, actor, subject: named(app, name)?, denied: true })
+        }
+        (None, Some(name)) => Command::DenyToken(DenyToken { tenant, actor, token: named(app, name)? }),
+        _ => {
+            return Err(Failure::bad_request("name a subject, or the id of a token (`jti`); one of the two"));
+        }
+    };
+    app.write_one(command).await
+}
+
+/// Lets a subject of the outside issuer in again.
+pub(crate) async fn allow(app: &App, principal: &Principal, subject: String) -> Result<Applied, Failure> {
+    app.check(principal, Action::TokenManage)?;
+    let (tenant, actor) = (principal.tenant, principal.actor);
+    let deny = DenySubject { tenant, actor, subject: named(app, subject)?, denied: false };
+    app.write_one(Command::DenySubject(deny)).await
+}
+
+fn named(app: &App, name: String) -> Result<Subject, Failure> {
+    let none = "this node has no outside issuer; set `oidc` in its settings file";
+    let issuer = app.issuer.as_ref().ok_or_else(|| Failure::bad_request(none))?;
+    if name.is_empty() || name.len() > NAME_BYTES_MAX {
+        return Err(Failure::bad_request(format!("a subject or `jti` has 1 to {NAME_BYTES_MAX} bytes")));
+    }
+    Ok(Subject { issuer: issuer.name().to_owned(), name })
 }
 
 /// Makes the first tenant and its owner's token, if the node has no token yet: a node that was killed between the

@@ -86,7 +86,7 @@ part_judges() {
   judges_environment
   cargo test --locked -p storage --test ledger_judges -- --nocapture
   cargo test --locked -p intelgraph --test policy_judges -- --nocapture
-  cargo test --locked -p intelgraph --test appliance judges -- --nocapture
+  cargo test --locked -p intelgraph --test appliance -- judges oidc --nocapture
 }
 
 # Here a judge that cannot run is a failure.

@@ -354,7 +354,11 @@ impl Follower for TextIndex {
             | Kind::SignedIn
             | Kind::SignedOut
             | Kind::Policy
-            | Kind::DecisionsClosed => Ok(Applied::Ignored),
+            | Kind::DecisionsClosed
+            | Kind::SubjectMet
+            | Kind::SubjectDenied
+            | Kind::SubjectAdmitted
+            | Kind::OutsideTokenDenied => Ok(Applied::Ignored),
         }
     }
 

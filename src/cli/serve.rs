@@ -129,6 +129,9 @@ impl Node {
             );
         }
         let running = blocking(move || Running::start(config)).await?;
+        if let Some(issuer) = &running.app.issuer {
+            issuer.keep_keys_fresh();
+        }
         let admin = Admin::bind(&running.app.config.data_dir)?;
         let admin = tokio::spawn(admin.run(running.app.clone()));
         Ok(Node { server, running, admin, url, _log: log })

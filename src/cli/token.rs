@@ -48,6 +48,22 @@ pub(super) enum Token {
     },
     /// List the tokens of the tenant, without their secrets
     List,
+    /// Let in nobody whom the outside issuer names so, or nobody with one of its tokens
+    #[command(group = clap::ArgGroup::new("whom").required(true))]
+    Deny {
+        /// A subject: the claim `sub` of its tokens
+        #[arg(long, group = "whom")]
+        subject: Option<String>,
+        /// One token: its claim `jti`
+        #[arg(long, group = "whom")]
+        jti: Option<String>,
+    },
+    /// Let a subject of the outside issuer in again
+    Allow {
+        /// The claim `sub` of its tokens
+        #[arg(long)]
+        subject: String,
+    },
     /// Let nobody in with a token any more
     Revoke {
         /// Its public id
@@ -87,6 +103,15 @@ impl Token {
                 let found = Client::new(global)?.all("tokenList:v1", json!({}), "tokens").await?;
                 let tokens: Vec<_> = found.unwrap_or_default().iter().map(snake).collect();
                 output.result(&json!({"tokens": tokens}), |output| print(&tokens, output));
+            }
+            Token::Deny { subject, jti } => {
+                let variables = json!({"subject": subject, "jti": jti});
+                let done = Client::new(global)?.run("tokenDeny:v1", variables).await?;
+                output.result(&done["tokenDeny"], |output| output.line("denied"));
+            }
+            Token::Allow { subject } => {
+                let done = Client::new(global)?.run("tokenAllow:v1", json!({"subject": subject})).await?;
+                output.result(&done["tokenAllow"], |output| output.line(&format!("{subject} may come in")));
             }
             Token::Revoke { id } => {
                 let done = Client::new(global)?.run("tokenRevoke:v1", json!({"id": id})).await?;

@@ -1,5 +1,6 @@
 //! From what a request shows to a principal. There are no anonymous reads.
 
+mod outside;
 mod shown;
 
 use axum::extract::FromRequestParts;
@@ -14,6 +15,7 @@ use super::errors::Failure;
 use super::requests;
 use crate::app::Shared;
 use crate::node;
+use crate::oidc::Issuer;
 use crate::policy::token::{parse, parse_as, verify};
 use crate::policy::{Parsed, Principal, Use};
 use shown::Shown;
@@ -32,6 +34,8 @@ pub(crate) struct Access {
 pub(crate) enum Right {
     /// A token, until it expires; microseconds since 1970.
     Token { until_us: i64 },
+    /// The word of an outside issuer, until it expires; microseconds since 1970.
+    Issuer { until_us: i64 },
     /// A session of a token, and its secret.
     Session { session: SessionRow, row: Box<TokenRow>, shown: Parsed },
 }
@@ -58,7 +62,10 @@ impl FromRequestParts<Shared> for Access {
     async fn from_request_parts(parts: &mut Parts, app: &Shared) -> Result<Access, Failure> {
         let place = Place::asked_for(parts)?;
         let access = match Shown::by(parts, app.sessions.cookie())? {
-            Shown::Token(text) => by_token(app, text, &place),
+            Shown::Token(text) => match &app.issuer {
+                Some(issuer) if Issuer::could_be(text) => outside::by_issuer(app, issuer, text, &place).await,
+                _ => by_token(app, text, &place),
+            },
             Shown::Session(text) => by_session(app, text, &place),
         }?;
         let actor = access.principal.actor;
@@ -72,7 +79,7 @@ fn by_token(app: &Shared, text: &str, place: &Place) -> Result<Access, Failure> 
     let view = app.store.view()?;
     let Holder { row, spec, shown } = holder(&view, text)?;
     app.sessions.note(&app.commit, &row, &shown, false);
-    let principal = place.principal(&view, &row, &spec)?;
+    let principal = place.principal(&view, whose(&row), &spec)?;
     Ok(Access { principal, right: Right::Token { until_us: spec.expires_at_us } })
 }
 
@@ -107,7 +114,7 @@ fn by_session(app: &Shared, text: &str, place: &Place) -> Result<Access, Failure
         return Err(over());
     }
     app.sessions.note(&app.commit, &row, &shown, true);
-    let principal = place.principal(&view, &row, &spec)?;
+    let principal = place.principal(&view, whose(&row), &spec)?;
     Ok(Access { principal, right: Right::Session { session, row: Box::new(row), shown } })
 }
 
@@ -126,9 +133,14 @@ impl Place {
         Ok(Place { tenant, purpose })
     }
 
-    fn principal(&self, view: &View, row: &TokenRow, spec: &TokenSpec) -> Result<Principal, Failure> {
-        let (tenant, name) = self.tenant(view, TenantId(row.tenant), spec.role)?;
-        Principal::of_token(spec, ActorId(row.actor), (tenant, &name), self.purpose)
+    fn principal(
+        &self,
+        view: &View,
+        (own, actor): (TenantId, ActorId),
+        spec: &TokenSpec,
+    ) -> Result<Principal, Failure> {
+        let (tenant, name) = self.tenant(view, own, spec.role)?;
+        Principal::of_token(spec, actor, (tenant, &name), self.purpose)
             .map_err(|refused| Failure::new(StatusCode::FORBIDDEN, "purpose_refused", refused.to_string()))
     }
 
@@ -144,6 +156,10 @@ impl Place {
             _ => Ok((own, own_name)),
         }
     }
+}
+
+fn whose(row: &TokenRow) -> (TenantId, ActorId) {
+    (TenantId(row.tenant), ActorId(row.actor))
 }
 
 fn unknown() -> Failure {

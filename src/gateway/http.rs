@@ -4,4 +4,5 @@ pub(crate) mod events;
 pub(crate) mod health;
 pub(crate) mod import;
 pub(crate) mod ledger;
+pub(crate) mod page;
 pub(crate) mod session;

@@ -82,7 +82,9 @@ operations! {
     "search" v 2 in SEARCH_TIMEOUT;
     "sources" v 1;
     "suggest" v 1 in SEARCH_TIMEOUT;
+    "tokenAllow" v 1;
     "tokenCreate" v 1;
+    "tokenDeny" v 1;
     "tokenLink" v 1;
     "tokenList" v 1;
     "tokenRevoke" v 1;

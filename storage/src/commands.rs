@@ -12,6 +12,7 @@ mod policy;
 mod run;
 mod session;
 mod source;
+mod subject;
 mod tenant;
 mod token;
 
@@ -29,6 +30,8 @@ pub use run::{BeginRun, EndRun, Unpend};
 pub use session::{MakeLink, SEEN_EVERY_US, Seen, SignIn, SignOut};
 pub use source::SetSource;
 pub(crate) use source::source_id;
+pub(crate) use subject::key as subject_key;
+pub use subject::{DenySubject, DenyToken, MeetSubject};
 pub use tenant::CreateTenant;
 pub use token::{CreateToken, RevokeToken};
 
@@ -61,6 +64,12 @@ pub enum Command {
     SignOut(SignOut),
     /// See [`Seen`].
     Seen(Seen),
+    /// See [`MeetSubject`].
+    MeetSubject(MeetSubject),
+    /// See [`DenySubject`].
+    DenySubject(DenySubject),
+    /// See [`DenyToken`].
+    DenyToken(DenyToken),
     /// See [`BeginRun`].
     BeginRun(BeginRun),
     /// See [`EndRun`].
@@ -128,6 +137,9 @@ pub(crate) fn execute(batch: &mut Batch<'_>, command: &Command) -> Result<Applie
         Command::SignIn(command) => session::sign_in(batch, command),
         Command::SignOut(command) => session::sign_out(batch, command),
         Command::Seen(command) => session::seen(batch, command),
+        Command::MeetSubject(command) => subject::meet(batch, command),
+        Command::DenySubject(command) => subject::deny(batch, command),
+        Command::DenyToken(command) => subject::deny_token(batch, command),
         Command::BeginRun(command) => run::begin(batch, command),
         Command::EndRun(command) => run::end(batch, command),
         Command::Unpend(command) => run::unpend(batch, command),

@@ -6,6 +6,7 @@
 //! store.redb  the database
 //! anchor      the last signed checkpoints, outside the database ([`crate::anchor`])
 //! keys/       the node's signing key
+//! admin.sock  there while a node runs: what its own user may ask of it
 //! index/      derived files; may be deleted while the node is stopped
 //! decisions/  what the shell's policy decided, by tenant; closed files are in the ledger by their digest
 //! ```

@@ -18,7 +18,7 @@ pub use label::{Classification, Label, LabelKind, Licence, Purpose, Purposes, Re
 pub use policy::{POLICY_BYTES_MAX, PolicySet};
 pub use run::{RunBegin, RunCounts, RunEnd, RunState};
 pub use session::{
-    LINKS_MAX, LinkMade, SESSION_IDLE_US_MAX, SESSION_US_MAX, SESSIONS_MAX, SignedIn, SignedOut,
+    LINKS_MAX, LinkMade, SESSION_IDLE_US_MAX, SESSION_US_MAX, SESSIONS_MAX, SignedIn, SignedOut, Subject,
 };
 pub use source::SourceSpec;
 pub use token::{Role, TokenSpec};

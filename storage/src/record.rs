@@ -65,10 +65,19 @@ pub enum Kind {
     SignedIn = 21,
     /// A session was ended by its holder (body: [`crate::model::SignedOut`]).
     SignedOut = 22,
+    /// Somebody came by an outside issuer for the first time, or was denied before that (body:
+    /// [`crate::model::Subject`]); the record's actor is theirs.
+    SubjectMet = 23,
+    /// Somebody whom an outside issuer names was denied (body: the same).
+    SubjectDenied = 24,
+    /// They were let in again (body: the same).
+    SubjectAdmitted = 25,
+    /// A token of an outside issuer was denied (body: its issuer and id).
+    OutsideTokenDenied = 26,
 }
 
 impl Kind {
-    const ALL: [Kind; 16] = [
+    const ALL: [Kind; 20] = [
         Kind::Tenant,
         Kind::Label,
         Kind::Source,
@@ -85,6 +94,10 @@ impl Kind {
         Kind::LinkMade,
         Kind::SignedIn,
         Kind::SignedOut,
+        Kind::SubjectMet,
+        Kind::SubjectDenied,
+        Kind::SubjectAdmitted,
+        Kind::OutsideTokenDenied,
     ];
 
     fn from_code(code: u16) -> Result<Kind> {

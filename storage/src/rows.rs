@@ -338,6 +338,34 @@ impl SessionRow {
     }
 }
 
+/// Somebody whom an outside issuer named.
+#[derive(Clone, PartialEq, Eq, Message)]
+pub struct SubjectRow {
+    /// Who.
+    #[prost(message, required, tag = "1")]
+    pub subject: model::Subject,
+    /// The actor in record headers.
+    #[prost(uint64, tag = "2")]
+    pub actor: u64,
+    /// When they came first, microseconds since 1970.
+    #[prost(sint64, tag = "3")]
+    pub since_us: i64,
+    /// Since when they are denied, if they are.
+    #[prost(sint64, optional, tag = "4")]
+    pub denied_us: Option<i64>,
+}
+
+/// A token of an outside issuer that lets nobody in.
+#[derive(Clone, PartialEq, Eq, Message)]
+pub struct DeniedRow {
+    /// Which.
+    #[prost(message, required, tag = "1")]
+    pub token: model::Subject,
+    /// Since when, microseconds since 1970.
+    #[prost(sint64, tag = "2")]
+    pub denied_us: i64,
+}
+
 /// A run.
 #[derive(Clone, PartialEq, Message)]
 pub struct RunRow {

@@ -61,6 +61,10 @@ tables! {
     SourceNames = "source_names",
     /// token id -> tenant, actor, declaration, revocation.
     Tokens = "tokens",
+    /// tenant, SHA-256 of issuer and name -> whom an outside issuer named: actor, denial.
+    Subjects = "subjects",
+    /// tenant, SHA-256 of issuer and id -> a token of an outside issuer that is denied.
+    DeniedTokens = "denied_tokens",
     /// tenant, run -> what it is and how it ended.
     Runs = "runs",
     /// tenant, run, number -> a relation whose ends had not come yet.

@@ -8,6 +8,8 @@ mod log;
 mod names;
 mod things;
 
+use log::Told;
+
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
@@ -59,13 +61,15 @@ impl View {
         for table in Table::ALL {
             check.rows(*table)?;
         }
-        let (mut roots, mut tokens) = (BTreeMap::new(), 0);
+        let (mut roots, mut tokens, mut subjects) = (BTreeMap::new(), 0, 0);
         let heads = check.or_problem(self.tenants())?.unwrap_or_default();
         check.tenants(&node, &heads)?;
         for (tenant, head) in heads {
-            tokens += check.tenant(tenant, &head, &mut roots)?;
+            let told = check.tenant(tenant, &head, &mut roots)?;
+            tokens += told.tokens;
+            subjects += told.subjects;
         }
-        check.tokens(&node, tokens)?;
+        check.tokens(&node, tokens, subjects)?;
         let Check { problems, bytes, .. } = check;
         Ok(Report { commit: node.commit, epoch: node.epoch, bytes, roots, problems })
     }
@@ -79,15 +83,15 @@ struct Check<'v> {
 }
 
 impl Check<'_> {
-    /// Checks all that belongs to a tenant; gives the number of tokens that its log tells of.
+    /// Checks all that belongs to a tenant; gives what its log tells of.
     fn tenant(
         &mut self,
         tenant: TenantId,
         head: &HeadRow,
         roots: &mut BTreeMap<String, TenantRoot>,
-    ) -> Result<u64> {
+    ) -> Result<Told> {
         let Some((root, told)) = self.log(tenant, head)? else {
-            return Ok(0);
+            return Ok(Told::default());
         };
         roots.insert(head.name.clone(), root);
         self.dictionaries(tenant, head)?;
@@ -97,8 +101,9 @@ impl Check<'_> {
         self.policies(tenant, head, &told)?;
         self.decisions(tenant, head, &told)?;
         self.once(tenant, head)?;
+        self.subjects(tenant, head, &told)?;
         self.things(tenant, head, &told)?;
-        Ok(told.tokens)
+        Ok(told)
     }
 
     fn problem(&mut self, problem: String) {

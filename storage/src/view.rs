@@ -6,14 +6,14 @@ use std::ops::{ControlFlow, Range};
 use std::sync::{Arc, RwLock};
 
 use crate::batch::{head_row, id_u32, node_row};
-use crate::commands::{RequestKey, check_key};
+use crate::commands::{RequestKey, check_key, subject_key};
 use crate::engine::Snapshot;
 use crate::error::{Error, Result};
 use crate::ids::{LabelId, Lsn, RunId, SourceId, SymbolId, TenantId, ThingId};
 use crate::ledger::{self, Hash, Hashes};
-use crate::model::{Assertion, Label, PolicySet, SourceSpec};
+use crate::model::{Assertion, Label, PolicySet, SourceSpec, Subject};
 use crate::record::{Record, Row};
-use crate::rows::{BeforeRow, HeadRow, NodeRow, PendingRow, RunRow, ThingRow, TokenRow, decode};
+use crate::rows::{BeforeRow, HeadRow, NodeRow, PendingRow, RunRow, SubjectRow, ThingRow, TokenRow, decode};
 use crate::tables::{Key, Table, key_u32, key_u64};
 use crate::tx::{Read, Visit, VisitAll};
 
@@ -424,6 +424,36 @@ impl View {
             Ok(ControlFlow::Continue(()))
         })?;
         Ok(tokens)
+    }
+
+    /// Somebody whom an outside issuer named, if they were met or denied.
+    ///
+    /// # Errors
+    /// See [`View::node`].
+    pub fn subject(&self, tenant: TenantId, subject: &Subject) -> Result<Option<SubjectRow>> {
+        let row = self.get(Table::Subjects, subject_key(tenant, subject).bytes())?;
+        row.map(|row| decode(&row, "subject row")).transpose()
+    }
+
+    /// Everybody of a tenant whom an outside issuer named, in no order.
+    ///
+    /// # Errors
+    /// See [`View::node`].
+    pub fn subjects(&self, tenant: TenantId) -> Result<Vec<SubjectRow>> {
+        let mut subjects = Vec::new();
+        self.each(Table::Subjects, &Key::of(tenant), &mut |_, value| {
+            subjects.push(decode(value, "subject row")?);
+            Ok(())
+        })?;
+        Ok(subjects)
+    }
+
+    /// Whether a token of an outside issuer is denied.
+    ///
+    /// # Errors
+    /// See [`View::node`].
+    pub fn is_denied(&self, tenant: TenantId, token: &Subject) -> Result<bool> {
+        Ok(self.get(Table::DeniedTokens, subject_key(tenant, token).bytes())?.is_some())
     }
 
     /// A run.

@@ -3,9 +3,10 @@
 #[allow(dead_code, reason = "several tests build on it, and none needs all of it")]
 mod world;
 
-use storage::commands::{Command, Effect, IfEndMissing};
-use storage::ids::Lsn;
-use storage::model::Status;
+use storage::commands::{Command, CreateToken, Effect, IfEndMissing, MakeLink, RevokeToken, Seen, SignIn};
+use storage::ids::{ActorId, Lsn};
+use storage::model::{Classification, LINKS_MAX, Purposes, Role, SESSIONS_MAX, Status, TokenSpec};
+use storage::rows::TokenRow;
 use storage::{Directory, End, Error, ErrorKind};
 use world::{World, entity, relation};
 
@@ -178,5 +179,125 @@ fn a_first_start_that_was_cut_off_begins_again() {
     std::fs::write(directory.path().join("store.new"), [0; 4096]).expect("left behind");
     let mut world = World::on_disk(directory.path());
     world.say(entity("a", "malware", "Duqu"));
+    world.check();
+}
+
+const HOUR_US: i64 = 3_600_000_000;
+const TOKEN: &str = "0001020304";
+
+/// A world with a token that is good for 30 days.
+fn with_token() -> World {
+    let mut world = World::in_memory();
+    let spec = TokenSpec {
+        id: TOKEN.to_owned(),
+        secret_sha256: [9; 32],
+        role: Role::Reader,
+        clearance: Classification::Public,
+        purposes: Purposes::ALL,
+        scopes: Vec::new(),
+        expires_at_us: world.time_us + 30 * 24 * HOUR_US,
+    };
+    world.one(Command::CreateToken(CreateToken { tenant: world.tenant, actor: ActorId(7), spec }));
+    world
+}
+
+fn row(world: &World) -> TokenRow {
+    world.view().token(TOKEN).expect("read").expect("a token")
+}
+
+fn sign_in(world: &mut World, code: Option<u8>, session: u8) -> storage::Result<storage::commands::Applied> {
+    let (code_sha256, session_sha256) = (code.map(|code| [code; 32]), [session; 32]);
+    let sign_in = Command::SignIn(SignIn {
+        tenant: world.tenant,
+        token: TOKEN.to_owned(),
+        code_sha256,
+        session_sha256,
+    });
+    world.write(vec![sign_in]).remove(0)
+}
+
+fn make_link(world: &mut World, code: u8) {
+    let (tenant, token, actor) = (world.tenant, TOKEN.to_owned(), ActorId(7));
+    let expires_us = world.time_us + HOUR_US;
+    world.one(Command::MakeLink(MakeLink { tenant, actor, token, code_sha256: [code; 32], expires_us }));
+}
+
+#[test]
+fn a_session_lasts_twelve_hours_unused_and_a_week_in_all() {
+    let mut world = with_token();
+    let began_us = world.time_us;
+    sign_in(&mut world, None, 1).expect("a session");
+    let session = row(&world).sessions[0].clone();
+    assert!(
+        session.is_live(began_us + 12 * HOUR_US - HOUR_US)
+            && !session.is_live(session.seen_us + 12 * HOUR_US)
+    );
+
+    let head = world.head();
+    let seen = |world: &mut World, hours: i64| {
+        world.time_us = began_us + hours * HOUR_US;
+        let (tenant, token, session_sha256) = (world.tenant, TOKEN.to_owned(), Some([1; 32]));
+        world.one(Command::Seen(Seen { tenant, token, session_sha256 }))
+    };
+    for hours in (11..7 * 24).step_by(11) {
+        assert_eq!(seen(&mut world, hours), Effect::Done);
+        assert_eq!(seen(&mut world, hours), Effect::Unchanged, "nobody writes that twice in ten minutes");
+    }
+    assert_eq!(world.head(), head, "reading leaves no record");
+    let session = row(&world).sessions[0].clone();
+    assert!(session.is_live(session.ends_us - 1) && !session.is_live(session.ends_us));
+    assert!(session.ends_us - began_us <= 7 * 24 * HOUR_US + HOUR_US);
+    // What has ended is not used again.
+    seen(&mut world, 8 * 24);
+    assert!(!row(&world).sessions[0].is_live(world.time_us));
+    world.check();
+}
+
+#[test]
+fn a_session_ends_no_later_than_its_token() {
+    let mut world = with_token();
+    world.time_us += 29 * 24 * HOUR_US;
+    sign_in(&mut world, None, 1).expect("a session");
+    let (row, head) = (row(&world), world.head());
+    let spec = TokenSpec::decode(&row.spec).expect("a declaration");
+    assert_eq!(row.sessions[0].ends_us, spec.expires_at_us);
+    world.time_us = spec.expires_at_us;
+    assert_eq!(sign_in(&mut world, None, 2).map_err(|error| error.kind()), Err(ErrorKind::NotFound));
+    assert_eq!(world.head(), head);
+}
+
+#[test]
+fn a_link_opens_one_session_before_it_expires() {
+    let mut world = with_token();
+    make_link(&mut world, 1);
+    make_link(&mut world, 2);
+    let refused = |world: &mut World, code| sign_in(world, Some(code), 9).expect_err("no such link").kind();
+    assert_eq!(refused(&mut world, 3), ErrorKind::NotFound);
+    sign_in(&mut world, Some(1), 1).expect("a session");
+    assert_eq!(refused(&mut world, 1), ErrorKind::NotFound);
+    world.time_us += HOUR_US;
+    assert_eq!(refused(&mut world, 2), ErrorKind::NotFound);
+    assert_eq!(row(&world).sessions.len(), 1);
+    world.check();
+}
+
+#[test]
+fn links_and_sessions_are_few_and_end_with_the_token() {
+    let mut world = with_token();
+    for n in 0..=LINKS_MAX {
+        make_link(&mut world, n as u8);
+    }
+    assert_eq!(sign_in(&mut world, Some(0), 0).expect_err("gave way").kind(), ErrorKind::NotFound);
+    for n in 0..=SESSIONS_MAX {
+        world.time_us += 1_000_000;
+        sign_in(&mut world, None, n as u8).expect("a session");
+    }
+    let (links, sessions) = (row(&world).links, row(&world).sessions);
+    assert_eq!((links.len(), sessions.len()), (LINKS_MAX, SESSIONS_MAX));
+    assert_eq!(sessions[0].secret_sha256, [1; 32], "the first was not used for longest");
+    let (tenant, actor) = (world.tenant, ActorId(7));
+    world.one(Command::RevokeToken(RevokeToken { tenant, actor, id: TOKEN.to_owned() }));
+    assert_eq!((row(&world).links, row(&world).sessions), (Vec::new(), Vec::new()));
+    assert_eq!(sign_in(&mut world, None, 1).expect_err("revoked").kind(), ErrorKind::NotFound);
     world.check();
 }

@@ -22,6 +22,7 @@ mod kills;
 mod leaks;
 mod ledger;
 mod node;
+mod oidc;
 mod policy;
 mod refusals;
 mod requests;

@@ -11,6 +11,8 @@ use tempfile::TempDir;
 
 use crate::http::Http;
 
+/// A node whose place has a file of this name has its settings from there.
+const SETTINGS: &str = "settings.toml";
 const PROGRAM: &str = env!("CARGO_BIN_EXE_intelgraph");
 /// A node that was told to stop has stopped by then.
 const STOP_TIMEOUT: Duration = Duration::from_secs(10);
@@ -52,6 +54,14 @@ impl Node {
         let place = tempfile::tempdir().expect("a directory");
         let data_dir = place.path().join("data");
         Node::begin(place, data_dir, settings)
+    }
+
+    /// A new node with a settings file.
+    pub(crate) fn start_configured(settings: &str) -> Node {
+        let place = tempfile::tempdir().expect("a directory");
+        std::fs::write(place.path().join(SETTINGS), settings).expect("a file");
+        let data_dir = place.path().join("data");
+        Node::begin(place, data_dir, &[])
     }
 
     /// A new node whose data are elsewhere.
@@ -102,9 +112,13 @@ impl Node {
     fn spawn(&self) -> (Child, ChildStdout) {
         let log =
             File::options().create(true).append(true).open(self.place.path().join("log")).expect("a log");
-        let mut process = program()
-            .args(["serve", "--json", "--listen", "127.0.0.1:0", "--data-dir"])
-            .arg(self.data_dir())
+        let mut command = program();
+        command.args(["serve", "--json", "--listen", "127.0.0.1:0", "--data-dir"]).arg(self.data_dir());
+        let settings = self.file(SETTINGS);
+        if settings.exists() {
+            command.arg("--config").arg(settings);
+        }
+        let mut process = command
             .envs(self.settings.iter().map(|(name, value)| (name, value)))
             .stdout(Stdio::piped())
             .stderr(log)

@@ -11,6 +11,8 @@ mod disk;
 mod faults;
 mod flips;
 mod followers;
+#[path = "../../storage/tests/model/events.rs"]
+mod events;
 #[path = "../../storage/tests/model/observe.rs"]
 mod observe;
 #[path = "../../storage/tests/model/orders.rs"]

@@ -24,7 +24,7 @@ impl<'p> Shown<'p> {
             return bearer(value).map(Shown::Token).ok_or_else(no_token);
         }
         let text = session(&parts.headers, cookie)?.ok_or_else(no_token)?;
-        is_own_page(&parts.headers, &parts.method)?;
+        is_own_page(parts)?;
         let is_safe = matches!(parts.method, Method::GET | Method::HEAD);
         if !is_safe && !is_json(&parts.headers) && !parts.headers.contains_key(OWN_PAGE_HEADER) {
             return Err(foreign(&format!("send JSON, or the header `{OWN_PAGE_HEADER}: 1`")));
@@ -35,17 +35,24 @@ impl<'p> Shown<'p> {
 
 /// Refuses what a page of another origin makes a browser send. Browsers say where a request comes from; what says
 /// nothing may read, as that tells its answer to nobody else, but change nothing.
-pub(in crate::gateway) fn is_own_page(headers: &HeaderMap, method: &Method) -> Result<(), Failure> {
-    let is_safe = matches!(*method, Method::GET | Method::HEAD);
+pub(in crate::gateway) fn is_own_page(parts: &Parts) -> Result<(), Failure> {
+    let headers = &parts.headers;
+    let is_safe = matches!(parts.method, Method::GET | Method::HEAD);
     let own = match (only(headers, "sec-fetch-site")?, only(headers, "origin")?) {
         (Some("same-origin"), _) => true,
         // Typed by the user, or from a bookmark.
         (Some("none"), _) => is_safe,
         (Some(_), _) => false,
-        (None, Some(origin)) => origin_is(origin, only(headers, "host")?),
+        (None, Some(origin)) => origin_is(origin, host(parts)?),
         (None, None) => is_safe,
     };
     if own { Ok(()) } else { Err(foreign("use the node's own pages, or a token")) }
+}
+
+/// The host that the request was sent to; HTTP/2 says it with the path.
+fn host(parts: &Parts) -> Result<Option<&str>, Failure> {
+    let authority = parts.uri.authority().map(|authority| authority.as_str());
+    Ok(only(&parts.headers, "host")?.or(authority))
 }
 
 /// Whether an origin is the host that the request was sent to. Its scheme is not compared: who ends TLS in front of

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use async_graphql::{Context, ID, Object, Result, SimpleObject};
-use storage::commands::{Command, Effect, RevokeToken};
+use storage::commands::{Applied, Command, Effect, RevokeToken};
 use storage::model::{Classification, Purpose, Purposes, Role, TokenSpec};
 use storage::rows::TokenRow;
 
@@ -141,14 +141,36 @@ impl TokensMutation {
         Ok(NewLink { url: link.url, expires_at: DateTime(link.expires_us) })
     }
 
+    /// Denies a subject of the outside issuer, or one of its tokens, from now on.
+    #[graphql(directive = auth::apply("token.manage".to_owned(), None))]
+    async fn token_deny(
+        &self,
+        context: &Context<'_>,
+        subject: Option<String>,
+        jti: Option<String>,
+    ) -> Result<Changed> {
+        let (app, principal) = (context.data::<Shared>()?, context.data::<Principal>()?);
+        Ok(changed(tokens::deny(app, principal, subject, jti).await?))
+    }
+
+    /// Lets a subject of the outside issuer in again.
+    #[graphql(directive = auth::apply("token.manage".to_owned(), None))]
+    async fn token_allow(&self, context: &Context<'_>, subject: String) -> Result<Changed> {
+        let (app, principal) = (context.data::<Shared>()?, context.data::<Principal>()?);
+        Ok(changed(tokens::allow(app, principal, subject).await?))
+    }
+
     /// Revokes a token: nobody comes in with it from now on.
     #[graphql(directive = auth::apply("token.manage".to_owned(), None))]
     async fn token_revoke(&self, context: &Context<'_>, id: ID) -> Result<Changed> {
         let principal = context.data::<Principal>()?;
         let revoke = RevokeToken { tenant: principal.tenant, actor: principal.actor, id: id.into() };
-        let applied = writer(context)?.write("revoke", Command::RevokeToken(revoke)).await?;
-        Ok(Changed { lsn: applied.lsn.0, changed: applied.effect != Effect::Unchanged })
+        Ok(changed(writer(context)?.write("revoke", Command::RevokeToken(revoke)).await?))
     }
+}
+
+fn changed(applied: Applied) -> Changed {
+    Changed { lsn: applied.lsn.0, changed: applied.effect != Effect::Unchanged }
 }
 
 fn wanted(

@@ -2,7 +2,8 @@
 
 use axum::Json;
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -32,7 +33,7 @@ enum Shows {
 /// Opens a session. The one that the browser had before is ended, and never gone on with: another may have opened it.
 pub(crate) async fn sign_in(State(app): State<Shared>, request: Request) -> Result<Response, Failure> {
     let (parts, body) = request.into_parts();
-    from_own_page(&parts.headers)?;
+    from_own_page(&parts)?;
     let address = attempts::address();
     app.attempts.admit(address)?;
     let body = axum::body::to_bytes(body, BODY_BYTES_MAX).await.map_err(|_| unread())?;
@@ -49,13 +50,14 @@ pub(crate) async fn sign_in(State(app): State<Shared>, request: Request) -> Resu
 
 /// Nobody signs a stranger's browser in from another page: what browsers send of themselves must be right, and no
 /// form sends JSON.
-fn from_own_page(headers: &HeaderMap) -> Result<(), Failure> {
+fn from_own_page(parts: &Parts) -> Result<(), Failure> {
+    let headers = &parts.headers;
     if !auth::is_json(headers) {
         let message = "send JSON, with `content-type: application/json`";
         return Err(Failure::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", message));
     }
     let is_browser = headers.contains_key(header::ORIGIN) || headers.contains_key("sec-fetch-site");
-    if is_browser { auth::is_own_page(headers, &Method::POST) } else { Ok(()) }
+    if is_browser { auth::is_own_page(parts) } else { Ok(()) }
 }
 
 async fn open(app: &App, shows: Shows) -> Result<Token, Failure> {
@@ -96,6 +98,7 @@ fn who(access: &Access) -> Value {
     let purposes: Vec<_> = principal.purposes.iter().map(|purpose| purpose.to_string()).collect();
     let (by, expires_us, idle_until_us) = match &access.right {
         Right::Token { until_us } => ("token", *until_us, None),
+        Right::Issuer { until_us } => ("issuer", *until_us, None),
         Right::Session { session, .. } => ("session", session.ends_us, Some(session.idle_until_us())),
     };
     json!({

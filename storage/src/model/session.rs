@@ -1,4 +1,5 @@
-//! How a person comes in with a browser: by a link that is good once, and then by the session that it opened.
+//! How a person comes in without a token in hand: with a browser, by a link that is good once and then by the session
+//! that it opened; or by the word of an outside issuer.
 
 use prost::Message;
 
@@ -55,6 +56,17 @@ pub struct SignedOut {
     pub session_sha256: Vec<u8>,
 }
 
+/// What an outside issuer gives a name: a person or program, or a token.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Message)]
+pub struct Subject {
+    /// The issuer.
+    #[prost(string, tag = "1")]
+    pub issuer: String,
+    /// The name, unique with this issuer.
+    #[prost(string, tag = "2")]
+    pub name: String,
+}
+
 macro_rules! from_body {
     ($($body:ident $what:literal)+) => {
         $(impl $body {
@@ -68,4 +80,4 @@ macro_rules! from_body {
         })+
     };
 }
-from_body!(LinkMade "link" SignedIn "session" SignedOut "end of a session");
+from_body!(LinkMade "link" SignedIn "session" SignedOut "end of a session" Subject "subject");

@@ -29,6 +29,9 @@ pub(super) struct Told {
     pub(super) policies: BTreeMap<u64, Vec<u8>>,
     /// The digest of each closed segment of decisions, by its number.
     pub(super) decisions: BTreeMap<u64, Vec<u8>>,
+    /// Whom outside issuers named, and which of their tokens are denied.
+    pub(super) subjects: u64,
+    pub(super) denied_tokens: u64,
 }
 
 impl Told {
@@ -50,6 +53,8 @@ impl Told {
                 let segment = DecisionSegment::from_body(body)?;
                 self.decisions.insert(segment.number, segment.sha256);
             }
+            (Kind::SubjectMet, _) => self.subjects += 1,
+            (Kind::OutsideTokenDenied, _) => self.denied_tokens += 1,
             _ => {}
         }
         Ok(())

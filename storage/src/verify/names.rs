@@ -27,11 +27,19 @@ impl Check<'_> {
         Ok(())
     }
 
-    /// Every token is a record of some tenant, and has an actor of its own.
-    pub(super) fn tokens(&mut self, node: &NodeRow, told: u64) -> Result<()> {
+    /// Every token is a record of some tenant, and has an actor of its own; so has whom an outside issuer named.
+    pub(super) fn tokens(&mut self, node: &NodeRow, told: u64, subjects: u64) -> Result<()> {
         let tokens = self.count(Table::Tokens, &Key::default())?;
         self.agree(format_args!("tokens"), tokens, told);
-        self.agree(format_args!("actors"), node.next_actor.saturating_sub(1), tokens);
+        self.agree(format_args!("actors"), node.next_actor.saturating_sub(1), tokens + subjects);
+        Ok(())
+    }
+
+    pub(super) fn subjects(&mut self, tenant: TenantId, head: &HeadRow, told: &Told) -> Result<()> {
+        let subjects = self.count(Table::Subjects, &Key::of(tenant))?;
+        self.agree(format_args!("subjects of {}", head.name), subjects, told.subjects);
+        let denied = self.count(Table::DeniedTokens, &Key::of(tenant))?;
+        self.agree(format_args!("denied tokens of {}", head.name), denied, told.denied_tokens);
         Ok(())
     }
 

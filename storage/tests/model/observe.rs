@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use storage::ids::{LabelId, Lsn, RunId, SymbolId, TenantId, ThingId};
 use storage::model::{
     Assertion, DecisionSegment, Label, LinkMade, PolicySet, RunBegin, RunEnd, SignedIn, SignedOut,
-    SourceSpec, TokenSpec,
+    SourceSpec, Subject, TokenSpec,
 };
 use storage::record::{Kind, Record};
 use storage::rows::{SaidRow, ThingRow, TokenRow};
@@ -30,6 +30,15 @@ pub(crate) fn observe(view: &View) -> Result<Model> {
         agree("counts", &(row.entities, row.relations), &(entities.len() as u64, relations.len() as u64))?;
         agree("head", &row.head(), &Lsn(tenant.log.len() as u64))?;
         model.tenants.push(tenant);
+        for row in view.subjects(id)? {
+            agree("subjects", &view.subject(id, &row.subject)?.as_ref(), &Some(&row))?;
+            model.subjects.insert((id.0, row.subject), (row.actor, row.since_us, row.denied_us));
+        }
+        for token in model.tenants[id.0 as usize - 1].denied_tokens() {
+            if view.is_denied(id, &token)? {
+                model.denied_tokens.insert((id.0, token));
+            }
+        }
     }
     for (id, row) in view.tokens()? {
         agree("tokens", &view.token(&id)?.as_ref(), &Some(&row))?;
@@ -241,6 +250,9 @@ fn entry(record: &Record) -> Result<Entry> {
         Kind::SignedOut => What::SignedOut(SignedOut::from_body(body)?),
         Kind::Policy => What::Policy(PolicySet::from_body(body)?),
         Kind::DecisionsClosed => What::DecisionsClosed(DecisionSegment::from_body(body)?),
+        Kind::SubjectMet | Kind::SubjectDenied | Kind::SubjectAdmitted | Kind::OutsideTokenDenied => {
+            What::Subject(Subject::from_body(body)?)
+        }
         Kind::Tenant | Kind::Withdrawn | Kind::Deleted | Kind::Restored | Kind::TokenRevoked => {
             What::Id(String::from_utf8_lossy(body).into_owned())
         }

@@ -6,15 +6,15 @@ use std::sync::Arc;
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 use storage::commands::{
-    Assert, BeginRun, CloseDecisions, Command, CreateTenant, CreateToken, Delete, EndRun, Event,
-    IfEndMissing, MakeLink, Once, RequestKey, Restore, RevokeToken, Seen, SetPolicy, SetSource, SignIn,
-    SignOut, TakeEvents, Unpend,
+    Assert, BeginRun, CloseDecisions, Command, CreateTenant, CreateToken, Delete, DenySubject, DenyToken,
+    EndRun, Event, IfEndMissing, MakeLink, MeetSubject, Once, RequestKey, Restore, RevokeToken, Seen,
+    SetPolicy, SetSource, SignIn, SignOut, TakeEvents, Unpend,
 };
 use storage::ids::{ActorId, RunId, SourceId, TenantId};
 use storage::model::{
     Claim, Classification, DecisionSegment, EdgeSaid, Form, Label, Licence, POLICY_BYTES_MAX, Part,
     PolicySet, Purpose, Purposes, Retention, Role, RunBegin, RunCounts, RunEnd, RunState, Said, SourceSpec,
-    Status, Text, TokenSpec,
+    Status, Subject, Text, TokenSpec,
 };
 
 use crate::reference::Model;
@@ -146,6 +146,9 @@ fn order_of_its_own() -> impl Strategy<Value = Order> {
         3 => (tenant(), select(TOKENS), 0..4u8, 0..40u8).prop_map(|(tenant, token, act, secret)| {
             Order::Ready(signing(tenant, token.to_owned(), act, secret))
         }),
+        2 => (tenant(), select(&["ann", "bob"][..]), 0..4u8).prop_map(|(tenant, name, act)| {
+            Order::Ready(outsider(tenant, name, act))
+        }),
         2 => tenant().prop_map(|tenant| {
             let begin = RunBegin { process: "import".to_owned(), source: "feed".to_owned(), ..RunBegin::default() };
             Order::Ready(Command::BeginRun(BeginRun { tenant, actor: ActorId(1), begin }))
@@ -196,6 +199,17 @@ fn policy_text() -> impl Strategy<Value = String> {
         1 => Just(long(POLICY_BYTES_MAX)),
         1 => Just(long(POLICY_BYTES_MAX + 1)),
     ]
+}
+
+/// Somebody comes by an outside issuer, or is denied.
+fn outsider(tenant: TenantId, name: &str, act: u8) -> Command {
+    let (issuer, actor) = ("https://id.example".to_owned(), ActorId(1));
+    let subject = Subject { issuer, name: name.to_owned() };
+    match act {
+        0 => Command::MeetSubject(MeetSubject { tenant, subject }),
+        1 => Command::DenyToken(DenyToken { tenant, actor, token: subject }),
+        act => Command::DenySubject(DenySubject { tenant, actor, subject, denied: act == 2 }),
+    }
 }
 
 /// The third tenant may not exist yet, the fourth hardly ever does.

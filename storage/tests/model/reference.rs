@@ -5,13 +5,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use storage::commands::{
-    Applied, Assert, Command, CreateToken, Effect, EndRun, IfEndMissing, MakeLink, ONCE_KEPT_US, Once, Seen,
-    SignIn, SignOut,
+    Applied, Assert, Command, CreateToken, DenySubject, DenyToken, Effect, EndRun, IfEndMissing, MakeLink,
+    ONCE_KEPT_US, Once, Seen, SignIn, SignOut,
 };
 use storage::ids::{ActorId, LabelId, Lsn, RunId, SourceId, TenantId};
 use storage::model::{
     Assertion, DecisionSegment, Form, Label, LinkMade, PolicySet, RunBegin, RunEnd, Said, SignedIn,
-    SignedOut, SourceSpec, TokenSpec,
+    SignedOut, SourceSpec, Subject, TokenSpec,
 };
 use storage::record::Kind;
 
@@ -25,6 +25,9 @@ pub(crate) type Answer = Result<Applied, &'static str>;
 pub(crate) struct Model {
     pub(crate) tenants: Vec<Tenant>,
     pub(crate) tokens: BTreeMap<String, Token>,
+    /// By tenant and name: actor, since when, and since when denied.
+    pub(crate) subjects: BTreeMap<(u32, Subject), (u64, i64, Option<i64>)>,
+    pub(crate) denied_tokens: BTreeSet<(u32, Subject)>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -84,6 +87,7 @@ pub(crate) enum What {
     SignedOut(SignedOut),
     Policy(PolicySet),
     DecisionsClosed(DecisionSegment),
+    Subject(Subject),
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -154,6 +158,14 @@ impl Model {
             Command::SignOut(c) => self.sign_out(c, time_us),
             Command::Seen(c) => self.seen(c, time_us),
             Command::TakeEvents(c) => self.tenant(c.tenant)?.take_events(c, time_us),
+            Command::MeetSubject(c) => {
+                if self.subjects.contains_key(&(c.tenant.0, c.subject.clone())) {
+                    return self.tenant(c.tenant)?.answer(Effect::Unchanged);
+                }
+                self.meet(c.tenant, &c.subject, time_us)
+            }
+            Command::DenySubject(c) => self.deny(c, time_us),
+            Command::DenyToken(c) => self.deny_token(c, time_us),
             Command::SetSource(c) => {
                 refuse_if(c.spec.name.is_empty() || c.spec.purposes.is_empty(), "invalid")?;
                 self.tenant(c.tenant)?.set_source(&c.spec, c.actor, time_us)
@@ -213,7 +225,7 @@ impl Model {
 
     fn create_token(&mut self, c: &CreateToken, time_us: i64) -> Answer {
         refuse_if(self.tokens.contains_key(&c.spec.id), "exists")?;
-        let actor = self.tokens.len() as u64 + 1;
+        let actor = self.next_actor();
         let tenant = self.tenant(c.tenant)?;
         let created_us = tenant.log(Kind::Token, c.actor, time_us, What::Token(c.spec.clone()));
         let answer = tenant.answer(Effect::Done);
@@ -330,6 +342,47 @@ impl Model {
         answer
     }
 
+    fn meet(&mut self, id: TenantId, subject: &Subject, time_us: i64) -> Answer {
+        let actor = self.next_actor();
+        let tenant = self.tenant(id)?;
+        let since_us = tenant.log(Kind::SubjectMet, ActorId(actor), time_us, What::Subject(subject.clone()));
+        let answer = tenant.answer(Effect::Done);
+        self.subjects.insert((id.0, subject.clone()), (actor, since_us, None));
+        answer
+    }
+
+    /// Who is denied before they came has an actor as well.
+    fn deny(&mut self, c: &DenySubject, time_us: i64) -> Answer {
+        let key = (c.tenant.0, c.subject.clone());
+        self.tenant(c.tenant)?;
+        if !self.subjects.contains_key(&key) {
+            refuse_if(!c.denied, "not_found")?;
+            self.meet(c.tenant, &c.subject, time_us)?;
+        }
+        if self.subjects[&key].2.is_some() == c.denied {
+            return self.tenant(c.tenant)?.answer(Effect::Unchanged);
+        }
+        let kind = if c.denied { Kind::SubjectDenied } else { Kind::SubjectAdmitted };
+        let tenant = self.tenant(c.tenant)?;
+        let now_us = tenant.log(kind, c.actor, time_us, What::Subject(c.subject.clone()));
+        let answer = tenant.answer(Effect::Done);
+        self.subjects.get_mut(&key).expect("met above").2 = c.denied.then_some(now_us);
+        answer
+    }
+
+    fn deny_token(&mut self, c: &DenyToken, time_us: i64) -> Answer {
+        self.tenant(c.tenant)?;
+        if !self.denied_tokens.insert((c.tenant.0, c.token.clone())) {
+            return self.tenant(c.tenant)?.answer(Effect::Unchanged);
+        }
+        self.say(c.tenant, c.actor, Kind::OutsideTokenDenied, time_us, What::Subject(c.token.clone()))
+    }
+
+    /// Tokens and subjects have one actor each.
+    fn next_actor(&self) -> u64 {
+        (self.tokens.len() + self.subjects.len()) as u64 + 1
+    }
+
     fn say(&mut self, tenant: TenantId, actor: ActorId, kind: Kind, time_us: i64, what: What) -> Answer {
         let tenant = self.tenant(tenant)?;
         tenant.log(kind, actor, time_us, what);
@@ -342,6 +395,16 @@ fn is_good((_, _, seen_us, ends_us): &(u8, i64, i64, i64), now_us: i64) -> bool 
 }
 
 impl Tenant {
+    /// The tokens of outside issuers that its log says are denied.
+    pub(crate) fn denied_tokens(&self) -> Vec<Subject> {
+        let denials = self.log.iter().filter(|entry| entry.kind == Kind::OutsideTokenDenied);
+        let token = |entry: &Entry| match &entry.what {
+            What::Subject(token) => token.clone(),
+            other => panic!("no token: {other:?}"),
+        };
+        denials.map(token).collect()
+    }
+
     /// A source replaces all that it said of the thing; said again is unchanged and writes no record.
     pub(crate) fn assert(&mut self, c: &Assert, time_us: i64) -> Answer {
         let (said, source) = (&c.said, c.source.0);
