@@ -122,9 +122,9 @@ pub(crate) fn search(
     let top =
         page.map(|page| page.top).or_else(|| found.hits.first().map(|hit| hit.score)).unwrap_or_default();
     let highlighter = &found.highlighter;
-    let uses = app.uses(view, principal)?;
-    uses.filtered(Action::EntitySearch, &allowed);
     let describe = Describe { reader: app.reader(view, principal)?, view, principal, highlighter };
+    let uses = describe.reader.uses();
+    uses.filtered(Action::EntitySearch, &allowed);
     let mut hits = Vec::with_capacity(found.hits.len());
     for hit in &found.hits {
         if !allowed.contains(hit.label) {
@@ -159,9 +159,8 @@ pub(crate) fn suggest(
     let allowed = app.allowed(view, principal, Action::EntitySearch)?;
     let pinned = pin(app, principal)?;
     let found = pinned.suggest(prefix, limit, &labels(app, view, principal, &allowed)?)?;
-    let uses = app.uses(view, principal)?;
-    uses.filtered(Action::EntitySearch, &allowed);
     let reader = app.reader(view, principal)?;
+    reader.uses().filtered(Action::EntitySearch, &allowed);
     let mut suggestions = Vec::new();
     for suggestion in found {
         let row = view.thing(principal.tenant, suggestion.thing)?;
