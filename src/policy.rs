@@ -18,6 +18,7 @@ mod limits;
 mod principal;
 mod rules;
 mod simulate;
+mod slices;
 pub mod token;
 mod versions;
 pub mod wording;
