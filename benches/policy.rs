@@ -181,9 +181,9 @@ fn label(n: usize) -> Label {
         licence: Licence::ALL[n % 4],
         purposes: Purposes::from_iter([Purpose::ALL[n % 7], Purpose::ThreatIntel]),
         retention: Retention::Standard365d,
-        personal: n % 11 == 0,
+        personal: n.is_multiple_of(11),
         source: format!("source-{n}"),
-        compartments: if n % 13 == 0 { vec!["alpha".to_owned()] } else { vec![] },
+        compartments: if n.is_multiple_of(13) { vec!["alpha".to_owned()] } else { vec![] },
     }
 }
 
