@@ -10,6 +10,7 @@
 )]
 
 use std::collections::BTreeSet;
+use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use intelgraph::config::Config;
@@ -54,18 +55,18 @@ fn one_label(policy: &Policy) {
     for action in [Action::EntityRead, Action::EmbeddingRead] {
         let alone = times(labels.len() * 20, |turn| {
             let resource = Resource::Label(TenantId(1), &labels[turn % labels.len()]);
-            assert!(policy.decide(&principal, action, resource).policies.len() <= 2);
+            black_box(policy.decide(&principal, action, resource));
         });
         println!("  {action}, a label: {alone}");
         let question = policy.question(&principal, action);
         let in_a_row = times(labels.len() * 20, |turn| {
             let resource = Resource::Label(TenantId(1), &labels[turn % labels.len()]);
-            assert!(question.of(resource).policies.len() <= 2);
+            black_box(question.of(resource));
         });
         println!("  {action}, a label of many: {in_a_row}");
     }
     let manage = times(10_000, |_| {
-        let _ = policy.decide(&principal, Action::TokenManage, Resource::Tenant(TenantId(1)));
+        black_box(policy.decide(&principal, Action::TokenManage, Resource::Tenant(TenantId(1))));
     });
     println!("  token.manage: {manage}");
 }
@@ -86,10 +87,10 @@ fn whole_search() {
     let ask = |_| {
         let view = app.store.view().unwrap();
         let found = app.allowed(&view, &principal, Action::EntitySearch).unwrap();
-        let _reader = app.reader(&view, &principal).unwrap();
-        let uses = app.uses(&view, &principal).unwrap();
-        uses.filtered(Action::EntitySearch, &found);
-        (0..HITS).for_each(|hit| note(&uses, &found, hit));
+        assert!(app.labels_known(&view, tenant).unwrap() == known);
+        let reader = app.reader(&view, &principal).unwrap();
+        reader.uses().filtered(Action::EntitySearch, &found);
+        (0..HITS).for_each(|hit| note(reader.uses(), &found, hit));
     };
     ask(0);
     println!("a whole search, {known} labels decided before: {}", times(SEARCHES, ask));
@@ -180,9 +181,9 @@ fn label(n: usize) -> Label {
         licence: Licence::ALL[n % 4],
         purposes: Purposes::from_iter([Purpose::ALL[n % 7], Purpose::ThreatIntel]),
         retention: Retention::Standard365d,
-        personal: n % 11 == 0,
+        personal: n.is_multiple_of(11),
         source: format!("source-{n}"),
-        compartments: if n % 13 == 0 { vec!["alpha".to_owned()] } else { vec![] },
+        compartments: if n.is_multiple_of(13) { vec!["alpha".to_owned()] } else { vec![] },
     }
 }
 

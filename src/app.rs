@@ -37,6 +37,12 @@ pub type Shared = Arc<App>;
 /// The labels of a tenant that were read so far, in order.
 pub(crate) type Labels = Arc<Vec<(LabelId, Label)>>;
 
+/// What decides in one view of a tenant: its policy, and its labels.
+struct Basis {
+    in_force: InForce,
+    labels: Labels,
+}
+
 /// A running node.
 pub struct App {
     /// Its settings.
@@ -133,11 +139,7 @@ impl App {
         principal: &Principal,
         action: Action,
     ) -> Result<Arc<Allowed>, Failure> {
-        asked::note(action);
-        let in_force = self.policies.in_force(view, principal.tenant)?;
-        let labels = self.known_labels(view, principal.tenant)?;
-        let known = KnownLabels { tenant: principal.tenant, version: 0, labels: &labels };
-        Ok(self.allowed.allowed(&in_force.policy, principal, action, known))
+        Ok(self.allowed_by(&self.basis(view, principal.tenant)?, principal, action))
     }
 
     /// The policy of a tenant, as the view knows it.
@@ -153,17 +155,28 @@ impl App {
     /// # Errors
     /// If there is no policy to decide by; as for reading the view.
     pub fn reader<'v>(&self, view: &'v View, principal: &Principal) -> Result<Reader<'v>, Failure> {
-        let entities = self.allowed(view, principal, Action::EntityRead)?;
-        let relations = self.allowed(view, principal, Action::RelationRead)?;
-        let uses = self.uses(view, principal)?;
+        let basis = self.basis(view, principal.tenant)?;
+        let entities = self.allowed_by(&basis, principal, Action::EntityRead);
+        let relations = self.allowed_by(&basis, principal, Action::RelationRead);
+        let uses = Uses::new(Arc::clone(&self.decisions), principal, &basis.in_force);
         Ok(Reader::new(view, principal.tenant, entities, relations, uses))
     }
 
-    /// Where a request notes what it was shown.
+    fn basis(&self, view: &View, tenant: TenantId) -> Result<Basis, Failure> {
+        Ok(Basis { in_force: self.policy(view, tenant)?, labels: self.known_labels(view, tenant)? })
+    }
+
+    fn allowed_by(&self, basis: &Basis, principal: &Principal, action: Action) -> Arc<Allowed> {
+        asked::note(action);
+        let known = KnownLabels { tenant: principal.tenant, version: 0, labels: &basis.labels };
+        self.allowed.allowed(&basis.in_force.policy, principal, action, known)
+    }
+
+    /// Where a request notes what it was shown, if it has no reader that does.
     ///
     /// # Errors
     /// If there is no policy to decide by; as for reading the view.
-    pub fn uses(&self, view: &View, principal: &Principal) -> Result<Uses, Failure> {
+    pub(crate) fn uses(&self, view: &View, principal: &Principal) -> Result<Uses, Failure> {
         Ok(Uses::new(Arc::clone(&self.decisions), principal, &self.policy(view, principal.tenant)?))
     }
 
@@ -194,7 +207,10 @@ impl App {
     }
 
     /// How many labels the view knows of a tenant.
-    pub(crate) fn labels_known(&self, view: &View, tenant: TenantId) -> storage::Result<usize> {
+    ///
+    /// # Errors
+    /// As for reading the view.
+    pub fn labels_known(&self, view: &View, tenant: TenantId) -> storage::Result<usize> {
         Ok(self.known_labels(view, tenant)?.len())
     }
 

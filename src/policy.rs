@@ -19,6 +19,7 @@ mod limits;
 mod principal;
 mod rules;
 mod simulate;
+mod slices;
 pub mod token;
 mod versions;
 pub mod wording;

@@ -44,6 +44,12 @@ impl<'v> Reader<'v> {
         Reader { view, tenant, entities, relations, uses, sources: OnceCell::new() }
     }
 
+    /// Where it notes what it shows.
+    #[must_use]
+    pub fn uses(&self) -> &Uses {
+        &self.uses
+    }
+
     /// Whether the reader may see every part of what is said of a thing and something of all that it joins, deleted or not.
     ///
     /// # Errors

@@ -127,13 +127,13 @@ pub(crate) fn search(
     let top =
         page.map(|page| page.top).or_else(|| found.hits.first().map(|hit| hit.score)).unwrap_or_default();
     let highlighter = &found.highlighter;
-    let uses = app.uses(view, principal)?;
-    uses.filtered(Action::EntitySearch, &allowed);
     let describe = Describe { reader: app.reader(view, principal)?, view, principal, highlighter };
     let cursors = (found.next.is_some() || (question.places && !found.hits.is_empty())).then(|| {
         let keys = found.hits.iter().map(|hit| hit.key).collect();
         app.cursors.keep(&principal.token_id, of, Ended { pinned, keys, top })
     });
+    let uses = describe.reader.uses();
+    uses.filtered(Action::EntitySearch, &allowed);
     let mut hits = Vec::with_capacity(found.hits.len());
     for (number, hit) in found.hits.iter().enumerate() {
         if !allowed.contains(hit.label) {
@@ -167,9 +167,8 @@ pub(crate) fn suggest(
     let allowed = app.allowed(view, principal, Action::EntitySearch)?;
     let pinned = pin(app, principal)?;
     let found = pinned.suggest(prefix, limit, &labels(app, view, principal, &allowed)?)?;
-    let uses = app.uses(view, principal)?;
-    uses.filtered(Action::EntitySearch, &allowed);
     let reader = app.reader(view, principal)?;
+    reader.uses().filtered(Action::EntitySearch, &allowed);
     let mut suggestions = Vec::new();
     for suggestion in found {
         let row = view.thing(principal.tenant, suggestion.thing)?;

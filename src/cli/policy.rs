@@ -154,7 +154,7 @@ async fn history(client: &Client, output: &Output) -> Result {
     let versions: Vec<_> = versions.collect();
     output.result(&json!({"versions": versions}), |output| {
         let columns = ["version", "set_at", "set_by", "confirmed"];
-        let row = |version: &Value| columns.map(|column| plain(&version[column])).to_vec();
+        let row = |version: &Value| columns.map(|column| why::cell(&version[column])).to_vec();
         output.table(&columns, &versions.iter().map(row).collect::<Vec<_>>());
     });
     Ok(Answer::Yes)

@@ -171,8 +171,8 @@ fn asked_for<'p>(policy: &'p Policy, action: Action, denial: &Decision) -> BTree
 fn told(danger: Danger, role: Role, action: Action, label: &Label) -> String {
     let data = format!("`{}` data", label.classification);
     match danger {
-        Danger::CrossTenant => format!("lets a `{role}` of another tenant do `{action}` on {data}"),
-        _ => format!("lets a `{role}` whose clearance is `public` do `{action}` on {data}"),
+        Danger::CrossTenant => format!("lets role `{role}` of another tenant do `{action}` on {data}"),
+        _ => format!("lets role `{role}` whose clearance is `public` do `{action}` on {data}"),
     }
 }
 

@@ -13,6 +13,7 @@ use storage::model::Label;
 use super::check::{PolicyProblems, check};
 use super::entities::Names;
 use super::rules::{Rule, is_about, rules};
+use super::slices::{Met, Slice};
 use super::{Action, Principal, limits};
 
 const SCHEMA: &str = include_str!("schema.cedarschema");
@@ -24,7 +25,7 @@ pub struct Policy {
     text: String,
     rules: Vec<Rule>,
     /// The policies that can apply to each action, by position in [`Action::ALL`]: only those are evaluated.
-    slices: Vec<PolicySet>,
+    slices: Vec<Slice>,
     names: Names,
     authorizer: Authorizer,
 }
@@ -36,6 +37,8 @@ pub struct Question<'a> {
     action: Action,
     /// None: the thread was almost out of stack, so nothing can be decided.
     asker: Option<Asker>,
+    /// The parts of the slice that were needed so far.
+    met: Met,
 }
 
 /// What stays the same from label to label.
@@ -80,11 +83,12 @@ impl Policy {
 
     fn of(set: &PolicySet, text: &str, schema: &Schema) -> Policy {
         let names = Names::of(schema);
+        let slices = || Action::ALL.iter().map(|action| slice(set, &names, *action)).collect();
         Policy {
             version: version(text),
             text: text.to_owned(),
             rules: limits::with_stack_to_load(|| rules(set, text)),
-            slices: Action::ALL.iter().map(|action| slice(set, &names, *action)).collect(),
+            slices: limits::with_stack_to_load(slices),
             names,
             authorizer: Authorizer::new(),
         }
@@ -106,7 +110,7 @@ impl Policy {
     #[must_use]
     pub fn question<'a>(&'a self, principal: &'a Principal, action: Action) -> Question<'a> {
         let asker = limits::with_stack_to_decide(|| Asker::of(&self.names, principal, action));
-        Question { policy: self, principal, action, asker }
+        Question { policy: self, principal, action, asker, met: Met::default() }
     }
 
     /// Its single policies, in the order of the text.
@@ -117,7 +121,7 @@ impl Policy {
 
     /// The ids of the policies that can apply to an action, as far as their scopes say.
     pub fn about(&self, action: Action) -> impl Iterator<Item = &str> {
-        self.slices[action as usize].policies().map(|policy| policy.id().as_ref())
+        self.slices[action as usize].whole().policies().map(|policy| policy.id().as_ref())
     }
 
     /// Which policy it is.
@@ -151,8 +155,14 @@ impl Question<'_> {
         // whatever is built here fits it.
         let request = Request::new(asker.user.clone(), asker.action.clone(), asked.uid(), context, None);
         let entities = asker.entities.clone().add_entities([asked], None).ok()?;
-        let slice = &policy.slices[self.action as usize];
-        Some(Decision::of(&policy.authorizer.is_authorized(&request.ok()?, slice, &entities)))
+        let (slice, request) = (&policy.slices[self.action as usize], request.ok()?);
+        let response = match resource {
+            Resource::Label(_, label) => {
+                policy.authorizer.is_authorized(&request, &slice.about(label, &self.met), &entities)
+            }
+            Resource::Tenant(_) => policy.authorizer.is_authorized(&request, slice.whole(), &entities),
+        };
+        Some(Decision::of(&response))
     }
 
     fn asked(&self, resource: Resource<'_>) -> Option<(Entity, Context)> {
@@ -201,10 +211,9 @@ impl Decision {
     }
 }
 
-fn slice(set: &PolicySet, names: &Names, action: Action) -> PolicySet {
+fn slice(set: &PolicySet, names: &Names, action: Action) -> Slice {
     let uid = names.action(action).uid();
-    let about = set.policies().filter(|policy| is_about(policy, &uid, names.actions()));
-    PolicySet::from_policies(about.cloned()).expect("ids that are unique in a set are so in a part of it")
+    Slice::new(set.policies().filter(|policy| is_about(policy, &uid, names.actions())).cloned().collect())
 }
 
 fn schema() -> Schema {

@@ -2,6 +2,8 @@
 //!
 //! A view is revocable: when the engine must be reopened after a failure, every view ends and says so.
 
+mod policy;
+
 use std::ops::{ControlFlow, Range};
 use std::sync::{Arc, RwLock};
 
@@ -11,7 +13,7 @@ use crate::engine::Snapshot;
 use crate::error::{Error, Result};
 use crate::ids::{LabelId, Lsn, RunId, SourceId, SymbolId, TenantId, ThingId};
 use crate::ledger::{self, Hash, Hashes};
-use crate::model::{Assertion, Label, PolicySet, SourceSpec, Subject};
+use crate::model::{Assertion, Label, SourceSpec, Subject};
 use crate::record::{Record, Row};
 use crate::rows::{BeforeRow, HeadRow, NodeRow, PendingRow, RunRow, SubjectRow, ThingRow, TokenRow, decode};
 use crate::tables::{Key, Table, key_u32, key_u64};
@@ -354,46 +356,6 @@ impl View {
             Ok(())
         })?;
         Ok(sources)
-    }
-
-    /// The version of a tenant's policy: the position of the record that set it; `None` if it never set one.
-    ///
-    /// # Errors
-    /// See [`View::node`].
-    pub fn policy(&self, tenant: TenantId) -> Result<Option<Lsn>> {
-        Ok(crate::commands::current_policy(self, tenant)?.map(|(version, _)| version))
-    }
-
-    /// Every version of a tenant's policy, oldest first.
-    ///
-    /// # Errors
-    /// See [`View::node`].
-    pub fn policies(&self, tenant: TenantId) -> Result<Vec<Lsn>> {
-        let mut versions = Vec::new();
-        self.each(Table::Policies, &Key::of(tenant), &mut |key, _| {
-            versions.push(Lsn(key_u64(key, 4)));
-            Ok(())
-        })?;
-        Ok(versions)
-    }
-
-    /// A policy as it was set; `None` if that record set none, or its body was erased.
-    ///
-    /// # Errors
-    /// See [`View::record`].
-    pub fn policy_set(&self, tenant: TenantId, version: Lsn) -> Result<Option<PolicySet>> {
-        if self.get(Table::Policies, Key::of(tenant).and(&version).bytes())?.is_none() {
-            return Ok(None);
-        }
-        self.record(tenant, version)?.body().map(PolicySet::from_body).transpose()
-    }
-
-    /// The SHA-256 of a closed segment of the decision log; `None` if it is not recorded as closed.
-    ///
-    /// # Errors
-    /// See [`View::node`].
-    pub fn decision_segment(&self, tenant: TenantId, number: u64) -> Result<Option<Vec<u8>>> {
-        self.get(Table::Decisions, Key::of(tenant).and(&number).bytes())
     }
 
     /// A token by its public id.

@@ -153,6 +153,11 @@ impl Answer {
         self.headers.iter().find(|(header, _)| header == name).map(|(_, value)| value.as_str())
     }
 
+    /// What it tells, but for the number of the request.
+    pub(crate) fn told(&self) -> String {
+        self.body.replace(self.header("x-request-id").expect("every answer names its request"), "REQUEST")
+    }
+
     pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.body).unwrap_or_else(|_| panic!("no JSON: {self:?}"))
     }

@@ -1,6 +1,6 @@
 //! The policy in its officer's hands: refused with line and reason, tried out, set, explained; and what was decided.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
@@ -26,7 +26,7 @@ fn edited(node: &Node, name: &str, more: &str) -> PathBuf {
     node.write(name, format!("// intelgraph policy version {version}\n{text}{more}"))
 }
 
-fn with_file(node: &Node, args: &[&str], file: &PathBuf) -> Ran {
+fn with_file(node: &Node, args: &[&str], file: &Path) -> Ran {
     node.cli(&[args, &[file.to_str().expect("UTF-8")]].concat())
 }
 

@@ -342,8 +342,8 @@ fn a_session_gets_no_further_than_its_token() {
     };
     refused(&elsewhere("other"), 404, "not_found");
     assert_eq!(
-        elsewhere("other").body.replace("other", "T"),
-        elsewhere("nowhere").body.replace("nowhere", "T")
+        elsewhere("other").told().replace("other", "T"),
+        elsewhere("nowhere").told().replace("nowhere", "T")
     );
     let owner = signed_in(&node, &json!({"token": node.token}));
     let headers = [("cookie", owner.as_str()), ("x-ig-tenant", "other")];
@@ -390,7 +390,7 @@ fn an_unknown_id_and_a_wrong_secret_look_alike() {
             sign_in(&http, &json!({"token": token})),
             sign_in(&http, &json!({"code": code})),
         ]
-        .map(|answer| (answer.status, answer.body))
+        .map(|answer| (answer.status, answer.told()))
     };
     let unknown = ask_all("ffffffffff");
     assert_eq!(ask_all(known), unknown);

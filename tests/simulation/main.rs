@@ -8,11 +8,11 @@
 
 mod cuts;
 mod disk;
+#[path = "../../storage/tests/model/events.rs"]
+mod events;
 mod faults;
 mod flips;
 mod followers;
-#[path = "../../storage/tests/model/events.rs"]
-mod events;
 #[path = "../../storage/tests/model/observe.rs"]
 mod observe;
 #[path = "../../storage/tests/model/orders.rs"]

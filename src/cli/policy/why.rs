@@ -124,9 +124,14 @@ impl Decisions {
         let document =
             json!({"decisions": decisions, "next_cursor": next_cursor(page), "damaged": page["damaged"]});
         output.result(&document, |output| {
-            let columns =
-                ["id", "last_at", "count", "allowed", "action", "label_id", "token", "role", "because"];
-            let row = |decision: &Value| columns.map(|column| cell(&decision[column])).to_vec();
+            let columns = ["id", "last_at", "count", "allowed", "action", "on", "token", "role", "because"];
+            let row = |decision: &Value| {
+                let cells = columns.map(|column| match column {
+                    "on" => on(decision),
+                    column => cell(&decision[column]),
+                });
+                cells.to_vec()
+            };
             output.table(&columns, &decisions.iter().map(row).collect::<Vec<_>>());
         });
         if let Some(cursor) = document["next_cursor"].as_str() {
@@ -196,11 +201,20 @@ fn print_decision(decision: &Value, output: &Output) {
     }
 }
 
+/// What a decision of the log is about.
+fn on(decision: &Value) -> String {
+    match (&decision["label_id"], &decision["filter"]) {
+        (Value::Number(label), _) => format!("label {label}"),
+        (_, Value::Object(filter)) => format!("{} of {} labels", filter["allowed"], filter["of"]),
+        _ => "the tenant".to_owned(),
+    }
+}
+
 fn note_damage(document: &Value, output: &Output) {
     items(&document["damaged"]).for_each(|damage| output.note(&format!("left out: {}", plain(damage))));
 }
 
-fn cell(value: &Value) -> String {
+pub(super) fn cell(value: &Value) -> String {
     match value {
         Value::Array(list) => list.iter().map(plain).collect::<Vec<_>>().join(" "),
         other => plain(other),

@@ -14,8 +14,11 @@ use crate::policy::{Action, Allowed, Decision, InForce, Principal};
 pub struct Uses {
     log: Arc<DecisionLog>,
     who: Who,
-    made: RefCell<HashMap<(Action, On), (Arc<Decision>, u64)>>,
+    made: RefCell<Made>,
 }
+
+/// What was decided of what, and how often.
+type Made = HashMap<(Action, On), (Arc<Decision>, u64)>;
 
 impl Uses {
     /// Nothing yet, of a principal whose labels `in_force` decided.

@@ -59,23 +59,23 @@ impl Writer {
 
     /// Records the closed files that the ledger does not have yet, and lets the oldest go.
     fn close(&mut self, tenant: TenantId) -> anyhow::Result<()> {
-        let segments = self.segments(tenant);
+        let segments = &self.tenants[&tenant];
         let closed = segments.closed(node::now_us())?;
+        if closed.is_empty() {
+            return Ok(());
+        }
         let view = self.store.view()?;
         let is_recorded = |number| view.decision_segment(tenant, number).is_ok_and(|found| found.is_some());
-        let segments = &self.tenants[&tenant];
-        // Numbers only grow, so where the last is recorded all are: asked each second.
-        for number in closed.iter().rev().take_while(|number| !is_recorded(**number)) {
+        // The oldest first, one by one: so where the last is recorded all are, and one look a second is enough.
+        let last_recorded = closed.iter().rposition(|number| is_recorded(*number));
+        for number in &closed[last_recorded.map_or(0, |at| at + 1)..] {
             let segment = segments.seal(*number)?;
             let command = Command::CloseDecisions(CloseDecisions { tenant, segment });
             for answer in self.commit.submit_blocking(vec![command])? {
                 answer?;
             }
         }
-        if !closed.is_empty() {
-            segments.retire(&is_recorded)?;
-        }
-        Ok(())
+        Ok(segments.retire(&is_recorded)?)
     }
 
     /// What an earlier life of the node left behind.
