@@ -2,7 +2,7 @@
 //!
 //! Equal decisions are counted in memory and written each second, or sooner if many wait: a crash loses at most that
 //! second of them, and denials are written first. A read never waits for the log and never costs a commit. The log is a
-//! row of files for each tenant ([`segment`]); a file that nothing is added to any more is recorded in that tenant's
+//! row of files for each tenant (`segment`); a file that nothing is added to any more is recorded in that tenant's
 //! ledger by its digest, so that who checks a tenant's ledger can check its decisions with nothing of another tenant.
 
 mod entry;

@@ -29,7 +29,7 @@ pub struct Rule {
     pub text: String,
     /// The attributes that it asks for, such as `principal.clearance`; sorted.
     pub asks: Vec<String>,
-    /// The words that it compares each attribute with. One that is compared with another attribute has [`OTHER`], too.
+    /// The words that it compares each attribute with. One that is compared with another attribute has a word that nobody uses, too.
     pub words: BTreeMap<String, BTreeSet<String>>,
 }
 
