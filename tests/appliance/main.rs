@@ -14,6 +14,7 @@ mod events;
 mod graph;
 mod hostile;
 mod http;
+mod judges;
 mod kills;
 mod ledger;
 mod node;
