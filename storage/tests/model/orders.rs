@@ -6,8 +6,8 @@ use std::sync::Arc;
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 use storage::commands::{
-    Assert, BeginRun, Command, CreateTenant, CreateToken, Delete, EndRun, IfEndMissing, Restore, RevokeToken,
-    SetSource, Unpend,
+    Assert, BeginRun, Command, CreateTenant, CreateToken, Delete, EndRun, Event, IfEndMissing, Restore,
+    RevokeToken, SetSource, TakeEvents, Unpend,
 };
 use storage::ids::{ActorId, RunId, SourceId, TenantId};
 use storage::model::{
@@ -97,6 +97,7 @@ fn order() -> impl Strategy<Value = Order> {
     let id = || select(IDS);
     prop_oneof![
         16 => (tenant(), 1..=4u32, said(), 0..3usize, 0..6u64).prop_map(assert),
+        3 => (tenant(), 1..=4u32, prop::collection::vec((0..9u8, said()), 1..=3)).prop_map(take_events),
         2 => (tenant(), id()).prop_map(|(tenant, id)| {
             Order::Ready(Command::Delete(Delete { tenant, actor: ActorId(1), id: id.to_owned() }))
         }),
@@ -136,13 +137,26 @@ fn tenant() -> impl Strategy<Value = TenantId> {
     prop_oneof![8 => Just(TenantId(1)), 4 => Just(TenantId(2)), 1 => Just(TenantId(3)), 1 => Just(TenantId(4))]
 }
 
-fn assert((tenant, source, mut said, run, number): (TenantId, u32, Said, usize, u64)) -> Order {
-    for part in &mut said.parts {
-        // Another source's name, now and then, is what `spoil` left there.
-        if part.label.source.is_empty() {
-            Arc::make_mut(&mut part.label).source = SOURCES[source as usize - 1].to_owned();
-        }
+/// Another source's name, now and then, is what `spoil` left there.
+fn name_source(said: &mut Said, source: u32) {
+    for part in said.parts.iter_mut().filter(|part| part.label.source.is_empty()) {
+        Arc::make_mut(&mut part.label).source = SOURCES[source as usize - 1].to_owned();
     }
+}
+
+fn take_events((tenant, source, events): (TenantId, u32, Vec<(u8, Said)>)) -> Order {
+    let event = |(id, mut said): (u8, Said)| {
+        name_source(&mut said, source);
+        Event::new("/sensor".to_owned(), id.to_string(), vec![said])
+    };
+    let events = events.into_iter().map(event).collect();
+    let purpose = Purpose::ThreatIntel.code();
+    let take = TakeEvents { tenant, source: SourceId(source), actor: ActorId(1), purpose, events };
+    Order::Ready(Command::TakeEvents(take))
+}
+
+fn assert((tenant, source, mut said, run, number): (TenantId, u32, Said, usize, u64)) -> Order {
+    name_source(&mut said, source);
     let if_end_missing = match number {
         0 | 1 => IfEndMissing::Refuse,
         number => IfEndMissing::Pend { run: RunId(0), input: 0, line: 0, number },
