@@ -19,7 +19,7 @@ demo: ## Build the node and show it on MITRE ATT&CK: import, search, and a node 
 test: ## Everything that must hold, with the time each part took
 	@tests/run.sh setup format clippy deny docs build tests
 
-judges: ## What leaves the ledger, and what policies decide, before programs of other authors
+judges: ## What leaves the node, and what policies decide, before programs of other authors
 	@tests/run.sh setup judges
 
 sim: ## Power cuts, failing disks and kills through the night: make sim CUTS=100000 KILLS=1000 SEED=0

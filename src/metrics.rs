@@ -3,6 +3,7 @@
 mod classic;
 mod process;
 
+use std::os::unix::fs::MetadataExt;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
@@ -177,6 +178,7 @@ fn register_app(app: &App, registry: &mut Registry) {
         "Decisions that the log has no record of, because the disk did not keep up",
         dropped,
     );
+    disk(app, registry);
     let view = app.store.view();
     registry.register(
         "store_ready",
@@ -185,6 +187,18 @@ fn register_app(app: &App, registry: &mut Registry) {
     );
     if let Ok(log) = view.and_then(|view| Log::of(app, &view)) {
         log.register(registry);
+    }
+}
+
+/// What the database takes, and what is left for it.
+fn disk(app: &App, registry: &mut Registry) {
+    if let Ok(file) = std::fs::metadata(app.config.data_dir.join("store.redb")) {
+        let help = "Disk that the database takes";
+        registry.register_with_unit("store_allocated", help, Unit::Bytes, gauge(file.blocks() * 512));
+    }
+    if let Ok(disk) = rustix::fs::statvfs(&app.config.data_dir) {
+        let help = "Free disk where the data are; writes are refused before it is 0";
+        registry.register_with_unit("disk_free", help, Unit::Bytes, gauge(disk.f_bavail * disk.f_frsize));
     }
 }
 

@@ -87,6 +87,28 @@ part_judges() {
   cargo test --locked -p storage --test ledger_judges -- --nocapture
   cargo test --locked -p intelgraph --test policy_judges -- --nocapture
   cargo test --locked -p intelgraph --test appliance -- judges oidc --nocapture
+  http_judges
+  cargo test --locked --test appliance judges:: -- --ignored --nocapture
+}
+
+# A hundred megabytes, so not for every test.
+http_judges() {
+  export INTELGRAPH_JUDGES_HTTP=$target/judges/bin/python
+  if ! cmp -s tests/judges/http.txt "$target/judges/installed"; then
+    rm -rf "$target/judges"
+    python3 -m venv "$target/judges"
+    retry "$target/judges/bin/pip" install --quiet --disable-pip-version-check -r tests/judges/http.txt
+    cp tests/judges/http.txt "$target/judges/installed"
+  fi
+  command -v promtool >/dev/null || install_promtool
+  PATH=$PATH:$target/judges/promtool/usr/bin
+}
+
+# Taken out of Debian's package: the judge is wanted, not the service.
+install_promtool() {
+  [[ -x $target/judges/promtool/usr/bin/promtool ]] && return 0
+  mkdir -p "$target/judges/promtool"
+  (cd "$target/judges/promtool" && retry apt-get -q download prometheus && dpkg-deb -x prometheus_*.deb . && rm prometheus_*.deb)
 }
 
 # Here a judge that cannot run is a failure.

@@ -120,7 +120,7 @@ fn lags(samples: &[Sample]) -> Vec<Duration> {
     lags
 }
 
-fn peak_mib(node: &Node) -> u64 {
+pub(crate) fn peak_mib(node: &Node) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{}/status", node.pid())).unwrap();
     let line = status.lines().find(|line| line.starts_with("VmHWM")).unwrap();
     line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() / 1024

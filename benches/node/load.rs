@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
+const JSON: &str = "application/json";
 /// Connections that share the rate.
 const CONNECTIONS: u32 = 16;
 
@@ -23,21 +24,30 @@ impl Load<'_> {
     /// Runs a persisted operation again and again, with variables of its own each time.
     pub(crate) fn operation(&self, id: &str, variables: &(dyn Fn(u64) -> Value + Sync)) -> Times {
         let body = |turn| json!({"id": id, "variables": variables(turn)}).to_string();
-        self.run(&|turn| self.request("POST", "/graphql", &body(turn)), &|answer| {
+        self.run(&|turn| self.request("POST", "/graphql", JSON, &body(turn)), &|answer| {
             !answer.contains("\"errors\"")
+        })
+    }
+
+    /// Sends events of a source, one a request; each is on disk before it is answered.
+    pub(crate) fn events(&self, source: &str, event: &(dyn Fn(u64) -> Value + Sync)) -> Times {
+        let path = format!("/api/v1/events?source={source}");
+        let media_type = "application/cloudevents+json";
+        self.run(&|turn| self.request("POST", &path, media_type, &event(turn).to_string()), &|answer| {
+            answer.contains("\"accepted\":1")
         })
     }
 
     /// Asks for a path that does nothing: what HTTP itself takes.
     pub(crate) fn path(&self, path: &str) -> Times {
-        self.run(&|_| self.request("GET", path, ""), &|_| true)
+        self.run(&|_| self.request("GET", path, JSON, ""), &|_| true)
     }
 
-    fn request(&self, method: &str, path: &str, body: &str) -> Vec<u8> {
+    fn request(&self, method: &str, path: &str, media_type: &str, body: &str) -> Vec<u8> {
         let host = self.url.trim_start_matches("http://");
         format!(
             "{method} {path} HTTP/1.1\r\nhost: {host}\r\nauthorization: Bearer {}\r\n\
-             content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+             content-type: {media_type}\r\ncontent-length: {}\r\n\r\n{body}",
             self.token,
             body.len()
         )
@@ -97,7 +107,8 @@ impl Line {
             if header == "\r\n" {
                 break;
             }
-            assert!(!header.is_empty() && !header.starts_with("HTTP/1.1 4"), "{header}");
+            let is_refusal = ["HTTP/1.1 4", "HTTP/1.1 5"].iter().any(|status| header.starts_with(status));
+            assert!(!header.is_empty() && !is_refusal, "{header}");
             if let Some(value) = header.to_ascii_lowercase().strip_prefix("content-length:") {
                 length = value.trim().parse().unwrap();
             }

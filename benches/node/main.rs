@@ -1,6 +1,6 @@
 //! What a node promises over HTTP, with a million things in it: imports, and then questions at a rate.
 //!
-//! `cargo bench --bench node -- [--quick] [import] [entity] [search] [relations]`
+//! `cargo bench --bench node -- [--quick] [import] [entity] [search] [relations] [gateway] [slow]`
 
 #![allow(
     clippy::disallowed_methods,
@@ -17,6 +17,7 @@ mod http;
 mod node;
 
 mod data;
+mod gateway;
 mod import;
 mod load;
 
@@ -45,6 +46,13 @@ fn main() {
     }
     if wanted("relations") {
         relations(&node, graph);
+    }
+    if wanted("gateway") {
+        gateway::rates(&node, graph);
+    }
+    drop(node);
+    if wanted("slow") {
+        gateway::beside_slow_connections();
     }
 }
 

@@ -85,9 +85,12 @@ impl From<reqwest::Error> for Failure {
         while let Some(source) = cause.source() {
             cause = source;
         }
-        let message = format!(
-            "no answer from the node at `{url}`: {cause}; is it running? start one with `intelgraph serve`"
-        );
-        Failure::new(3, "unreachable", message)
+        let cause = cause.to_string();
+        let advice = if cause.contains("certificate") {
+            "if you trust the node, name who vouches for it with --ca-file"
+        } else {
+            "is it running? start one with `intelgraph serve`"
+        };
+        Failure::new(3, "unreachable", format!("no answer from the node at `{url}`: {cause}; {advice}"))
     }
 }

@@ -98,11 +98,13 @@ fn one(import: &mut Import, envelope: &Envelope<'_>) -> Result<Event, Vec<Reject
     if !rejects.is_empty() {
         return Err(rejects);
     }
-    for said in &mut said {
-        // What was seen, and no more is said of when, was seen when the event happened.
+    let mut event = Event::new(envelope.source.clone(), envelope.id.clone(), said);
+    for said in &mut event.said {
+        // What was seen, and no more is said of when, was seen when the event happened. Libraries stamp that time on an
+        // event each time that they make it: it is no part of what tells one event from another.
         said.observed_at_us = said.observed_at_us.or(envelope.time_us);
     }
-    Ok(Event { origin: envelope.source.clone(), id: envelope.id.clone(), said })
+    Ok(event)
 }
 
 /// A content type without its parameters.

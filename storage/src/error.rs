@@ -62,8 +62,8 @@ pub enum Error {
     /// Some of the events that are taken together cannot be taken.
     #[error("{} of {of} events cannot be taken, so none was; the first: {}", .rejects.len(), first(.rejects))]
     EventsRejected {
-        /// Which, counted from 0, and why.
-        rejects: Vec<(usize, Error)>,
+        /// Which they are.
+        rejects: Vec<EventRejected>,
         /// How many there were.
         of: usize,
     },
@@ -220,8 +220,19 @@ impl Error {
     }
 }
 
-fn first(rejects: &[(usize, Error)]) -> String {
-    rejects.first().map(|(place, error)| format!("number {place}, {error}")).unwrap_or_default()
+/// An event that cannot be taken.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EventRejected {
+    /// Which it is, counted from 0.
+    pub index: usize,
+    /// The id of what it says something of, or its own.
+    pub id: String,
+    /// Why.
+    pub error: Error,
+}
+
+fn first(rejects: &[EventRejected]) -> String {
+    rejects.first().map(|reject| format!("number {}, {}", reject.index, reject.error)).unwrap_or_default()
 }
 
 impl From<crate::ledger::Error> for Error {

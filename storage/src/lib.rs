@@ -25,7 +25,7 @@ mod view;
 pub use batch::Stamp;
 pub use directory::Directory;
 pub use engine::{Backend, EngineOptions};
-pub use error::{Error, ErrorKind, Result};
+pub use error::{Error, ErrorKind, EventRejected, Result};
 pub use store::{Committed, FORMAT, Options, Store};
 pub use verify::{Report, TenantRoot};
 pub use view::{Edge, End, Ledger, View};

@@ -12,7 +12,7 @@ use world::{World, entity, relation};
 const DAY_US: i64 = 86_400_000_000;
 
 fn event(id: &str, said: Vec<Said>) -> Event {
-    Event { origin: "/sensor".to_owned(), id: id.to_owned(), said }
+    Event::new("/sensor".to_owned(), id.to_owned(), said)
 }
 
 fn take(world: &mut World, events: Vec<Event>) -> storage::Result<Applied> {
@@ -39,7 +39,7 @@ fn an_event_is_taken_once_and_answered_the_same() {
     // Within one request, too; and another origin's id is another event.
     let (same, other) =
         (event("3", vec![entity("c", "host", "x")]), event("3", vec![entity("d", "host", "x")]));
-    let other = Event { origin: "/other".to_owned(), ..other };
+    let other = Event::new("/other".to_owned(), other.id, other.said);
     assert_eq!(take(&mut world, vec![same.clone(), same, other]).expect("taken").effect, events(2, 1));
     world.check();
 }
@@ -56,8 +56,8 @@ fn one_that_cannot_be_taken_takes_the_others_with_it() {
         event("4", vec![relation("s", "knows", "a", "b")]),
     ];
     let Err(Error::EventsRejected { rejects, of: 4 }) = take(&mut world, bad) else { panic!("rejected") };
-    let codes: Vec<_> = rejects.iter().map(|(place, error)| (*place, error.code())).collect();
-    assert_eq!(codes, [(1, "end_missing"), (2, "event_reused")]);
+    let codes: Vec<_> = rejects.iter().map(|of| (of.index, of.id.as_str(), of.error.code())).collect();
+    assert_eq!(codes, [(1, "r", "end_missing"), (2, "1", "event_reused")]);
     assert_eq!(world.head(), head);
     assert!(!has(&world, "b"), "nothing of the request is there");
     // Without the bad ones it goes in: a relation may come before its end.

@@ -61,6 +61,29 @@ fn a_thousand_slow_connections_keep_nobody_out() {
     assert!(closed(&node, "place_needed") >= 800);
 }
 
+/// Requests that trickle in do not outlive a good client that pauses between two of his.
+#[test]
+fn a_connection_that_is_used_is_kept_while_slow_ones_come_and_go() {
+    let node = Node::start_with(&[("connections_max", "50"), ("connections_per_address_max", "50")]);
+    let mut slow: Vec<_> = (0..40).map(|_| Line::to(&node.url)).collect();
+    let body = post(&node, "/graphql", "Content-Length: 1000");
+    slow.iter_mut().for_each(|line| assert!(line.say(&body)));
+    std::thread::sleep(Duration::from_millis(600));
+    let mut good = Line::to(&node.url);
+    for _ in 0..3 {
+        assert!(good.say("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"));
+        assert!(good.answer().contains("200 OK"));
+        slow.iter_mut().for_each(|line| {
+            line.say(" ");
+        });
+        slow.extend((0..12).map(|_| Line::to(&node.url)));
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert!(good.say("GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n"));
+    let told = good.answer();
+    assert!(told.contains("reason=\"place_needed\"}"), "others had to leave: {told}");
+}
+
 #[test]
 fn a_head_that_does_not_come_ends_its_connection() {
     let node = Node::start_with(&[("header_timeout_s", "1")]);
@@ -99,6 +122,23 @@ fn a_body_that_does_not_come_is_told_so() {
     let answer = line.rest();
     assert!(answer.starts_with("HTTP/1.1 408") && answer.contains("body_too_slow"), "{answer}");
     assert!(answer.contains("connection: close"), "{answer}");
+}
+
+/// Each byte that comes alone was once kept with the buffer that it was read into.
+#[test]
+fn a_body_in_single_bytes_takes_no_more_memory_than_it_needs() {
+    let node = Node::start();
+    let resident = || metric(&node, "intelgraph_process_resident_memory_bytes");
+    let mut line = Line::to(&node.url);
+    line.0.set_nodelay(true).expect("a socket");
+    line.say(&post(&node, "/graphql", "Content-Length: 100000"));
+    let before = resident();
+    for _ in 0..8000 {
+        assert!(line.say(" "));
+        std::thread::sleep(Duration::from_micros(200));
+    }
+    let grown = resident().saturating_sub(before);
+    assert!(grown < 24 << 20, "8,000 bytes took {grown}");
 }
 
 #[test]
@@ -156,14 +196,15 @@ fn a_client_that_hangs_up_leaves_nothing_behind() {
 fn when_every_place_is_at_work_health_answers_and_the_rest_is_told_to_come_back() {
     let node = Node::start_with(&[("connections_max", "1")]);
     let mut busy = Line::to(&node.url);
-    busy.say(&post(&node, IMPORT, "Content-Length: 1000000"));
+    busy.say(&post(&node, IMPORT, "Content-Length: 100000000"));
+    // Until its head is read it is as quiet as any other, and would leave for the first one to come.
+    std::thread::sleep(Duration::from_millis(300));
     let stop = std::sync::atomic::AtomicBool::new(false);
     std::thread::scope(|scope| {
         scope.spawn(|| {
             // Never silent for long: nobody may take its place.
-            while !stop.load(std::sync::atomic::Ordering::Relaxed)
-                && busy.say("{\"id\":\"a\",\"type\":\"host\"}\n")
-            {
+            let objects = "{\"id\":\"a\",\"type\":\"host\"}\n".repeat(200);
+            while !stop.load(std::sync::atomic::Ordering::Relaxed) && busy.say(&objects) {
                 std::thread::sleep(Duration::from_millis(50));
             }
         });

@@ -206,6 +206,41 @@ fn fresh(name: &str, now: &str) {
     );
 }
 
+/// Every path and method that `sdks/openapi.json` describes is there, and no other.
+#[test]
+fn the_description_names_every_route() {
+    const METHODS: [Method; 7] = [
+        Method::GET,
+        Method::HEAD,
+        Method::POST,
+        Method::PUT,
+        Method::PATCH,
+        Method::DELETE,
+        Method::OPTIONS,
+    ];
+    let described: Value = serde_json::from_str(include_str!("../../sdks/openapi.json")).expect("JSON");
+    let paths = described["paths"].as_object().expect("paths");
+    let routes = include_str!("../../src/gateway/routes.rs").split("\"/").skip(1);
+    let routes: BTreeSet<String> =
+        routes.filter_map(|text| Some(format!("/{}", text.split_once('"')?.0))).collect();
+    let named: BTreeSet<String> = paths.keys().cloned().chain(["/graphql".to_owned()]).collect();
+    assert_eq!(routes, named, "routes and sdks/openapi.json");
+    let node = Node::start();
+    let http = node.http();
+    for (path, item) in paths {
+        for method in METHODS {
+            let answer = http.send(method.clone(), &path.replace("{run}", "1"), &[], Vec::new());
+            let get = method == Method::HEAD && item["get"].is_object();
+            let known = item[method.as_str().to_ascii_lowercase()].is_object() || get;
+            let wanted = if method == Method::OPTIONS { 204 } else { 405 };
+            assert_eq!(answer.status != wanted, known, "{method} {path}: {answer:?}");
+        }
+    }
+    let batch = &paths["/api/v1/events"]["post"]["requestBody"]["content"];
+    let most = &batch["application/cloudevents-batch+json"]["schema"]["maxItems"];
+    assert_eq!(most.as_u64(), Some(intelgraph::ingest::events::EVENTS_MAX as u64));
+}
+
 #[test]
 fn every_operation_is_registered_and_fits_the_schema() {
     let files: BTreeSet<String> = fs::read_dir(sdks().join("operations"))

@@ -103,6 +103,17 @@ fn both_versions_of_http_are_spoken_over_tls_and_plain_text_is_not() {
     {
         assert_eq!(Http::with(client, &node.url, &node.token).try_get("/healthz").expect("an answer").1, 200);
     }
+    // More headers than anybody needs are refused, and the node goes on.
+    let many = "x".repeat(40_000);
+    let token = format!("Bearer {}", node.token);
+    let answer = http.send(
+        reqwest::Method::GET,
+        "/healthz",
+        &[("authorization", &token), ("x-long", &many)],
+        Vec::new(),
+    );
+    assert_eq!(answer.status, 431);
+    assert_eq!(http.get("/healthz").status, 200);
     let plain = Http::new(&node.url.replace("https", "http"), &node.token);
     assert!(plain.try_get("/healthz").is_err(), "no word without TLS");
     // The commands, with all that they stream.
@@ -118,7 +129,8 @@ fn a_node_that_nobody_vouches_for_is_not_spoken_to() {
     authority.issue(2100);
     let mut node = authority.start();
     node.ca_file = Some(foreign.path("ca.pem"));
-    node.cli(&["search", "x"]).failed(3, "unreachable");
+    let message = node.cli(&["search", "x"]).failed(3, "unreachable");
+    assert!(message.contains("certificate") && message.contains("--ca-file"), "{message}");
     node.ca_file = None;
     node.cli(&["search", "x"]).failed(3, "unreachable");
     node.ca_file = Some(authority.path("key.pem"));

@@ -8,8 +8,6 @@
 
 mod cuts;
 mod disk;
-#[path = "../../storage/tests/model/events.rs"]
-mod events;
 mod faults;
 mod flips;
 mod followers;

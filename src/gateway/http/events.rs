@@ -8,6 +8,7 @@ use axum::http::{HeaderMap, HeaderName, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use storage::EventRejected;
 use storage::commands::{Applied, Command, Effect, Event, TakeEvents};
 use storage::ids::SourceId;
 use storage::model::SourceSpec;
@@ -19,6 +20,7 @@ use crate::gateway::auth::Caller;
 use crate::gateway::errors::Failure;
 use crate::ingest::events::{self, EVENTS_MAX, Envelope, Mode, Rejected, Unreadable};
 use crate::ingest::files::Reject;
+use crate::ingest::import::refusal;
 use crate::policy::{Action, Principal};
 
 /// Largest body, in bytes.
@@ -107,6 +109,9 @@ fn taken(app: &App, applied: Applied) -> Response {
 fn source_name(params: Params, headers: &HeaderMap) -> Result<String, Failure> {
     let header = headers.get(SOURCE).map(|value| value.to_str().map(str::to_owned));
     let header = header.transpose().map_err(|_| Failure::bad_request("header `x-ig-source` is not text"))?;
+    if params.source.is_some() && header.is_some() && params.source != header {
+        return Err(Failure::bad_request("`?source` and header `x-ig-source` name two sources; name one"));
+    }
     params.source.or(header).ok_or_else(|| {
         Failure::bad_request("no source; name the declared source of these events: `?source=NAME`")
     })
@@ -179,12 +184,12 @@ fn told(Rejected { index, reject }: &Rejected) -> Value {
 }
 
 /// The same for what only the store could find.
-pub(crate) fn rejected_by_store(rejects: &[(usize, storage::Error)], of: usize) -> Failure {
-    let rejects: Vec<_> = rejects
-        .iter()
-        .map(|(index, error)| Rejected { index: *index, reject: crate::ingest::import::refusal(error, "") })
-        .collect();
-    rejected(&rejects, of)
+pub(crate) fn rejected_by_store(rejects: &[EventRejected], of: usize) -> Failure {
+    let reject = |EventRejected { index, id, error }: &EventRejected| Rejected {
+        index: *index,
+        reject: refusal(error, id),
+    };
+    rejected(&rejects.iter().map(reject).collect::<Vec<_>>(), of)
 }
 
 fn unread(error: &axum::Error) -> Failure {

@@ -15,6 +15,9 @@ use super::End;
 use crate::config::Config;
 use crate::gateway::serve::Activity;
 
+/// A piece of a body is copied if it is smaller: half of what is read at a time.
+const COPIED_BYTES_MAX: usize = 4096;
+
 /// How fast a body must come. Only the time counts in which its reader waits for the client, since a reader that is
 /// busy slows the client down.
 #[derive(Clone, Copy)]
@@ -107,13 +110,20 @@ impl Paced {
             let waited = since.elapsed();
             self.left = self.left.saturating_sub(waited);
             self.window_left = self.window_left.saturating_sub(waited);
-            self.activity.body_came();
         }
         self.window_bytes += bytes as u64;
-        if self.window_bytes >= self.pace.window_bytes_min {
+        if self.window_bytes >= self.pace.window_bytes_min || self.body.is_end_stream() {
             (self.window_left, self.window_bytes) = (self.pace.window, 0);
+            // Until then it is waited for, however many bytes trickle in.
+            self.activity.body_came();
         }
     }
+}
+
+/// A piece shares the buffer that it was read into. Whoever keeps a body in pieces of one byte would keep eight
+/// kilobytes for each: so a small piece is copied out.
+fn owned(frame: Frame<Bytes>) -> Frame<Bytes> {
+    frame.map_data(|data| if data.len() < COPIED_BYTES_MAX { Bytes::copy_from_slice(&data) } else { data })
 }
 
 impl HttpBody for Paced {
@@ -129,7 +139,7 @@ impl HttpBody for Paced {
                 let data = frame.as_ref().and_then(|frame| frame.as_ref().ok()?.data_ref());
                 let bytes = data.map_or(0, Bytes::len);
                 self.came(bytes);
-                Poll::Ready(frame.map(|frame| frame.map_err(Into::into)))
+                Poll::Ready(frame.map(|frame| frame.map(owned).map_err(Into::into)))
             }
             Poll::Pending if self.poll_waiting(context) => {
                 self.too_slow.store(true, Ordering::Relaxed);

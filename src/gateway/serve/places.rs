@@ -148,24 +148,24 @@ impl Table {
         leaving.iter().filter_map(|id| self.unseat(*id)).map(|activity| activity.close()).count()
     }
 
-    /// Those that have been quiet longest; if none is, those that have made a request wait longest.
+    /// Those whose clients have kept us waiting longest, whether for a request or for the rest of one.
     fn leaving(&self, count: usize, among: &dyn Fn(&Held) -> bool) -> Vec<u64> {
-        let since = |of: &dyn Fn(&Activity) -> Option<u64>| -> Vec<(u64, u64)> {
-            let held = self.held.iter().filter(|(_, held)| among(held));
-            held.filter_map(|(id, held)| Some((of(&held.activity)?, *id))).collect()
-        };
-        let mut leaving = since(&Activity::quiet_since);
-        if leaving.is_empty() {
-            leaving = since(&|activity| {
-                let awaited = activity.client_awaited_since()?;
-                (activity.now().saturating_sub(awaited) >= AWAITED_MS_MIN).then_some(awaited)
-            });
-        }
+        let held = self.held.iter().filter(|(_, held)| among(held));
+        let mut leaving: Vec<_> =
+            held.filter_map(|(id, held)| Some((waiting_since(&held.activity)?, *id))).collect();
         if leaving.len() > count {
             leaving.select_nth_unstable(count);
         }
         leaving.into_iter().take(count).map(|(_, id)| id).collect()
     }
+}
+
+/// Since when it is the client's turn; `None` while it is ours, or has only just become his.
+fn waiting_since(activity: &Activity) -> Option<u64> {
+    activity.quiet_since().or_else(|| {
+        let awaited = activity.client_awaited_since()?;
+        (activity.now().saturating_sub(awaited) >= AWAITED_MS_MIN).then_some(awaited)
+    })
 }
 
 impl Drop for Place {

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use super::assert::{self, Assert, IfEndMissing};
 use super::{Applied, Effect};
 use crate::batch::Batch;
-use crate::error::{Error, Result};
+use crate::error::{Error, EventRejected, Result};
 use crate::ids::{ActorId, Lsn, SourceId, TenantId};
 use crate::model::{Form, Said, exactly};
 use crate::tables::{Key, Table};
@@ -46,14 +46,30 @@ pub struct Event {
     pub id: String,
     /// What it says.
     pub said: Vec<Said>,
+    /// Tells whether another event of the same id says the same.
+    digest: [u8; 16],
 }
 
 /// What is known of an event that was taken.
 struct Taken {
     /// Where the log ended when it had been taken.
     lsn: Lsn,
-    /// Tells whether another event of the same id says the same.
+    /// The event's own.
     digest: [u8; 16],
+}
+
+impl Event {
+    /// An event that says this. What is changed in `said` later, such as a time that its sender stamped on it, does not
+    /// make it another event.
+    #[must_use]
+    pub fn new(origin: String, id: String, said: Vec<Said>) -> Event {
+        let mut hash = Sha256::new();
+        for part in said.iter().flat_map(|said| said.parts.iter().map(move |part| said.encode(part))) {
+            hash.update((part.len() as u64).to_be_bytes());
+            hash.update(&part);
+        }
+        Event { origin, id, said, digest: first_half(&hash.finalize()) }
+    }
 }
 
 pub(super) fn execute(batch: &mut Batch<'_>, command: &TakeEvents) -> Result<Applied> {
@@ -66,14 +82,14 @@ fn take(batch: &mut Batch<'_>, command: &TakeEvents) -> Result<Applied> {
     let mut taken = HashMap::new();
     let (mut new, mut known_lsn) = (Vec::new(), Lsn::NONE);
     for (place, event) in command.events.iter().enumerate() {
-        let (name, digest) = (name(event), digest(event));
+        let (name, digest) = (name(event), event.digest);
         let known = match taken.get(&name) {
             Some(digest) => Some(Taken { lsn: Lsn::NONE, digest: *digest }),
             None => known(batch, command, &name, today)?,
         };
         match known {
             Some(known) if known.digest == digest => known_lsn = known_lsn.max(known.lsn),
-            Some(_) => rejects.push((place, Error::EventReused { id: event.id.clone() })),
+            Some(_) => rejects.push(reused(place, event)),
             None => {
                 taken.insert(name, digest);
                 new.push((place, event));
@@ -82,7 +98,7 @@ fn take(batch: &mut Batch<'_>, command: &TakeEvents) -> Result<Applied> {
     }
     say(batch, command, &new, &mut rejects)?;
     if !rejects.is_empty() {
-        rejects.sort_by_key(|(place, _)| *place);
+        rejects.sort_by_key(|reject| reject.index);
         return Err(Error::EventsRejected { rejects, of: command.events.len() });
     }
     let accepted = new.len() as u32;
@@ -93,12 +109,17 @@ fn take(batch: &mut Batch<'_>, command: &TakeEvents) -> Result<Applied> {
     Ok(Applied { lsn, effect: Effect::Events { accepted, duplicates } })
 }
 
+fn reused(index: usize, event: &Event) -> EventRejected {
+    let id = event.id.clone();
+    EventRejected { index, id: id.clone(), error: Error::EventReused { id } }
+}
+
 /// Says what the events say; what is refused is a reject of its event.
 fn say(
     batch: &mut Batch<'_>,
     command: &TakeEvents,
     events: &[(usize, &Event)],
-    rejects: &mut Vec<(usize, Error)>,
+    rejects: &mut Vec<EventRejected>,
 ) -> Result<()> {
     let all = || events.iter().flat_map(|(place, event)| event.said.iter().map(move |said| (*place, said)));
     for form in [Form::Entity, Form::Relation] {
@@ -113,7 +134,9 @@ fn say(
             };
             match assert::execute(batch, &assert) {
                 Ok(_) => {}
-                Err(error) if error.is_refusal() => rejects.push((place, error)),
+                Err(error) if error.is_refusal() => {
+                    rejects.push(EventRejected { index: place, id: said.id.clone(), error });
+                }
                 Err(error) => return Err(error),
             }
         }
@@ -175,19 +198,6 @@ fn name(event: &Event) -> [u8; 16] {
     hash.update((event.origin.len() as u64).to_be_bytes());
     hash.update(&event.origin);
     hash.update(&event.id);
-    first_half(&hash.finalize())
-}
-
-/// What an event says, whatever white space it came with.
-fn digest(event: &Event) -> [u8; 16] {
-    let mut hash = Sha256::new();
-    for said in &event.said {
-        for part in &said.parts {
-            let body = said.encode(part);
-            hash.update((body.len() as u64).to_be_bytes());
-            hash.update(&body);
-        }
-    }
     first_half(&hash.finalize())
 }
 

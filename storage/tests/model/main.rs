@@ -3,7 +3,6 @@
 
 #![allow(unreachable_pub, reason = "the simulation includes these modules as well")]
 
-mod events;
 mod missing;
 mod observe;
 mod orders;

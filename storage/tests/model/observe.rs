@@ -12,7 +12,6 @@ use storage::record::{Kind, Record};
 use storage::rows::{SaidRow, ThingRow, TokenRow};
 use storage::{End, Error, Result, View};
 
-use crate::events::Taken;
 use crate::reference::{Entry, Held, Link, Model, Remembered, Run, Tenant, Thing, Token, Waiting, What};
 
 /// Everything that a view shows.
@@ -89,7 +88,6 @@ impl Observer<'_> {
             policies: self.policies()?,
             decisions: self.decisions()?,
             once: Remembered::default(),
-            taken: Taken::default(),
         })
     }
 

@@ -124,7 +124,7 @@ fn order_of_its_own() -> impl Strategy<Value = Order> {
     let id = || select(IDS);
     prop_oneof![
         16 => (tenant(), 1..=4u32, said(), 0..3usize, 0..6u64).prop_map(assert),
-        3 => (tenant(), 1..=4u32, prop::collection::vec((0..6u8, prop::collection::vec(said(), 0..3)), 0..3)).prop_map(take),
+        3 => (tenant(), 1..=4u32, prop::collection::vec((0..9u8, said()), 1..=3)).prop_map(take_events),
         2 => (tenant(), id()).prop_map(|(tenant, id)| {
             Order::Ready(Command::Delete(Delete { tenant, actor: ActorId(1), id: id.to_owned() }))
         }),
@@ -217,26 +217,22 @@ fn tenant() -> impl Strategy<Value = TenantId> {
     prop_oneof![8 => Just(TenantId(1)), 4 => Just(TenantId(2)), 1 => Just(TenantId(3)), 1 => Just(TenantId(4))]
 }
 
-/// A request with few events of few names, so that some come again, as they were or otherwise.
-fn take((tenant, source, events): (TenantId, u32, Vec<(u8, Vec<Said>)>)) -> Order {
-    let event = |(id, mut said): (u8, Vec<Said>)| {
-        said.iter_mut().for_each(|said| name_source(said, source));
-        Event { origin: "sensor".to_owned(), id: id.to_string(), said }
-    };
-    Order::Ready(Command::TakeEvents(TakeEvents {
-        tenant,
-        source: SourceId(source),
-        actor: ActorId(1),
-        purpose: Purpose::ThreatIntel.code(),
-        events: events.into_iter().map(event).collect(),
-    }))
-}
-
 /// Another source's name, now and then, is what `spoil` left there.
 fn name_source(said: &mut Said, source: u32) {
     for part in said.parts.iter_mut().filter(|part| part.label.source.is_empty()) {
         Arc::make_mut(&mut part.label).source = SOURCES[source as usize - 1].to_owned();
     }
+}
+
+fn take_events((tenant, source, events): (TenantId, u32, Vec<(u8, Said)>)) -> Order {
+    let event = |(id, mut said): (u8, Said)| {
+        name_source(&mut said, source);
+        Event::new("/sensor".to_owned(), id.to_string(), vec![said])
+    };
+    let events = events.into_iter().map(event).collect();
+    let purpose = Purpose::ThreatIntel.code();
+    let take = TakeEvents { tenant, source: SourceId(source), actor: ActorId(1), purpose, events };
+    Order::Ready(Command::TakeEvents(take))
 }
 
 fn assert((tenant, source, mut said, run, number): (TenantId, u32, Said, usize, u64)) -> Order {

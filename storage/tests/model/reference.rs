@@ -5,8 +5,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use storage::commands::{
-    Applied, Assert, Command, CreateToken, DenySubject, DenyToken, Effect, EndRun, IfEndMissing, MakeLink,
-    ONCE_KEPT_US, Once, Seen, SignIn, SignOut,
+    Applied, Assert, Command, CreateToken, DenySubject, DenyToken, Effect, EndRun, Event, IfEndMissing,
+    MakeLink, ONCE_KEPT_US, Once, Seen, SignIn, SignOut, TakeEvents, WINDOW_DAYS,
 };
 use storage::ids::{ActorId, LabelId, Lsn, RunId, SourceId, TenantId};
 use storage::model::{
@@ -14,8 +14,6 @@ use storage::model::{
     SignedOut, SourceSpec, Subject, TokenSpec,
 };
 use storage::record::Kind;
-
-use crate::events::Taken;
 
 /// The answer to a command: what it did, or the code of the refusal.
 pub(crate) type Answer = Result<Applied, &'static str>;
@@ -28,6 +26,21 @@ pub(crate) struct Model {
     /// By tenant and name: actor, since when, and since when denied.
     pub(crate) subjects: BTreeMap<(u32, Subject), (u64, i64, Option<i64>)>,
     pub(crate) denied_tokens: BTreeSet<(u32, Subject)>,
+    taken: Taken,
+}
+
+/// Tenant, source, origin and id of an event.
+type EventName = (u32, u32, String, String);
+
+/// Events that were taken: the day they came, where the log ended then, and what they said.
+#[derive(Clone, Debug, Default)]
+struct Taken(BTreeMap<EventName, (i64, u64, Vec<Vec<u8>>)>);
+
+/// Only answers tell of them.
+impl PartialEq for Taken {
+    fn eq(&self, _: &Taken) -> bool {
+        true
+    }
 }
 
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -46,7 +59,6 @@ pub(crate) struct Tenant {
     /// The digests of closed segments of decisions.
     pub(crate) decisions: BTreeMap<u64, Vec<u8>>,
     pub(crate) once: Remembered,
-    pub(crate) taken: Taken,
 }
 
 /// What was carried out once: by request and step, for which request, when, and what it did. Readers do not see it; it
@@ -146,6 +158,7 @@ pub(crate) struct Token {
 
 const HOUR_US: i64 = 3_600_000_000;
 const MINUTE_US: i64 = 60_000_000;
+const DAY_US: i64 = 24 * HOUR_US;
 
 impl Model {
     pub(crate) fn execute(&mut self, command: &Command, time_us: i64) -> Answer {
@@ -157,7 +170,6 @@ impl Model {
             Command::SignIn(c) => self.sign_in(c, time_us),
             Command::SignOut(c) => self.sign_out(c, time_us),
             Command::Seen(c) => self.seen(c, time_us),
-            Command::TakeEvents(c) => self.tenant(c.tenant)?.take_events(c, time_us),
             Command::MeetSubject(c) => {
                 if self.subjects.contains_key(&(c.tenant.0, c.subject.clone())) {
                     return self.tenant(c.tenant)?.answer(Effect::Unchanged);
@@ -189,6 +201,7 @@ impl Model {
             }
             Command::CloseDecisions(c) => self.tenant(c.tenant)?.close_decisions(&c.segment, time_us),
             Command::Once(c) => self.once(c, time_us),
+            Command::TakeEvents(c) => self.take_events(c, time_us),
         }
     }
 
@@ -209,6 +222,40 @@ impl Model {
     fn tenant(&mut self, id: TenantId) -> Result<&mut Tenant, &'static str> {
         let place = (id.0 as usize).checked_sub(1).ok_or("not_found")?;
         self.tenants.get_mut(place).ok_or("not_found")
+    }
+
+    /// All or none: on a copy, which is kept if nothing is refused.
+    fn take_events(&mut self, c: &TakeEvents, time_us: i64) -> Answer {
+        let mut tenant = self.tenant(c.tenant)?.clone();
+        let day = tenant.now(time_us) / DAY_US;
+        let (mut new, mut taken, mut known, mut is_refused) = (Vec::new(), BTreeMap::new(), 0, false);
+        for event in &c.events {
+            let name = (c.tenant.0, c.source.0, event.origin.clone(), event.id.clone());
+            let before = self.taken.0.get(&name).filter(|(came, ..)| day - came <= i64::from(WINDOW_DAYS));
+            match before.or(taken.get(&name)) {
+                Some((_, lsn, said)) if *said == told(event) => known = known.max(*lsn),
+                Some(_) => is_refused = true,
+                None => {
+                    taken.insert(name, (day, 0, told(event)));
+                    new.push(event);
+                }
+            }
+        }
+        for form in [Form::Entity, Form::Relation] {
+            for said in new.iter().flat_map(|event| &event.said).filter(|said| said.form == form) {
+                let (source, actor, said) = (c.source, c.actor, said.clone());
+                let (tenant_id, purpose) = (c.tenant, c.purpose);
+                let if_end_missing = IfEndMissing::Refuse;
+                let assert = Assert { tenant: tenant_id, source, actor, purpose, said, if_end_missing };
+                is_refused |= is_invalid(&assert.said) || tenant.assert(&assert, time_us).is_err();
+            }
+        }
+        refuse_if(is_refused, "events_rejected")?;
+        let (accepted, all) = (new.len() as u32, c.events.len() as u32);
+        let lsn = if accepted > 0 { tenant.log.len() as u64 } else { known };
+        *self.tenant(c.tenant)? = tenant;
+        self.taken.0.extend(taken.into_iter().map(|(name, (day, _, said))| (name, (day, lsn, said))));
+        Ok(Applied { lsn: Lsn(lsn), effect: Effect::Events { accepted, duplicates: all - accepted } })
     }
 
     fn create_tenant(&mut self, name: &str, actor: ActorId, time_us: i64) -> Answer {
@@ -628,7 +675,12 @@ fn links(id: &str, thing: &Thing) -> BTreeSet<Link> {
     links
 }
 
-pub(crate) fn is_invalid(said: &Said) -> bool {
+/// What tells an event from another of the same id.
+fn told(event: &Event) -> Vec<Vec<u8>> {
+    event.said.iter().flat_map(|said| said.parts.iter().map(|part| said.encode(part))).collect()
+}
+
+fn is_invalid(said: &Said) -> bool {
     let word =
         |word: &str, max: usize| (1..=max).contains(&word.len()) && !word.chars().any(char::is_control);
     let edge_ok = |edge: &storage::model::EdgeSaid| {
