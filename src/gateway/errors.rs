@@ -13,7 +13,7 @@ use super::{http, requests};
 use crate::policy::NoPolicy;
 
 /// Seconds after which a client may try again.
-const RETRY_AFTER_S: u32 = 1;
+pub(super) const RETRY_AFTER_S: u32 = 1;
 
 /// A failure as a client sees it: a status, a stable code, and words that help.
 #[derive(Clone, Debug)]
@@ -87,12 +87,6 @@ impl Failure {
         let message =
             format!("no answer within {} ms; ask for less, or again in a moment", limit.as_millis());
         Failure::new(StatusCode::GATEWAY_TIMEOUT, "timeout", message)
-    }
-
-    /// A part of the node ended in the middle of a request.
-    pub fn stopped() -> Failure {
-        let message = "the request was given up, the node may be stopping; try again in a moment";
-        Failure::new(StatusCode::SERVICE_UNAVAILABLE, "stopped", message)
     }
 
     /// The headers that tell what to do.

@@ -157,7 +157,7 @@ async fn sees_every(context: &ExtensionContext<'_>, action: Action) -> Result<bo
         let view = app.store.view()?;
         Ok(app.sees_every(&view, &principal, action)?)
     });
-    asked.await.map_err(|_| Failure::stopped())?
+    asked.await.map_err(|_| Failure::internal("the request"))?
 }
 
 /// The failure of a field, with its place in the answer.

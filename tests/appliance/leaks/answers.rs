@@ -19,6 +19,7 @@ const PASSING: &[&str] = &[
     "expiresAt",
     "token",
     "note",
+    "request_id",
 ];
 const PASSING_HEADERS: &[&str] = &["date", "x-request-id", "content-length"];
 
