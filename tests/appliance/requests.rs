@@ -86,7 +86,7 @@ fn a_request_that_may_be_read_in_two_ways_is_refused() {
         line.say(&format!("POST /graphql HTTP/1.1\r\n{headers}\r\n{body}"));
         line.answer()
     };
-    let host = "Host: x\r\n";
+    let host = "Host: x\r\nContent-Type: application/json\r\n";
     assert!(post(&[host, &token, &length].concat(), &body).starts_with("HTTP/1.1 200"));
     for (what, headers, body) in [
         ("no host", [&token, length.as_str()].concat(), &body),
