@@ -196,6 +196,9 @@ pub(super) fn refusal(failure: &Failure, media_type: MediaType) -> Response {
     let body = json!({"errors": [{"message": message, "extensions": extensions}]});
     let mut response = respond(failure.status, media_type, &body);
     failure.add_headers(response.headers_mut());
+    if failure.status == StatusCode::METHOD_NOT_ALLOWED {
+        response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("POST"));
+    }
     response
 }
 
