@@ -7,7 +7,7 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use index::text::{Facets, Highlighter, Order, Pinned, Query, Snippet, passages};
+use index::text::{Facets, Highlighter, Order, Pinned, QUERY_BYTES_MAX, Query, Snippet, passages};
 use sha2::{Digest, Sha256};
 use storage::View;
 use storage::ids::{LabelId, Lsn, ThingId};
@@ -99,6 +99,11 @@ pub(crate) fn search(
     late: &dyn Fn() -> bool,
 ) -> Result<Answer, Failure> {
     let begun = Instant::now();
+    // Before anything is made of it: a long text costs by its length.
+    if question.text.len() > QUERY_BYTES_MAX {
+        let message = format!("query of {} bytes; at most {QUERY_BYTES_MAX}", question.text.len());
+        return Err(Failure::new(axum::http::StatusCode::BAD_REQUEST, "invalid", message));
+    }
     wait_for(app, principal, view, question.at_least)?;
     let of = digest(principal, question);
     let (pinned, page) = match &question.after {

@@ -13,7 +13,7 @@ use super::{http, requests};
 use crate::policy::NoPolicy;
 
 /// Seconds after which a client may try again.
-const RETRY_AFTER_S: u32 = 1;
+pub(super) const RETRY_AFTER_S: u32 = 1;
 
 /// A failure as a client sees it: a status, a stable code, and words that help.
 #[derive(Clone, Debug)]
@@ -89,12 +89,6 @@ impl Failure {
         Failure::new(StatusCode::GATEWAY_TIMEOUT, "timeout", message)
     }
 
-    /// A part of the node ended in the middle of a request.
-    pub fn stopped() -> Failure {
-        let message = "the request was given up, the node may be stopping; try again in a moment";
-        Failure::new(StatusCode::SERVICE_UNAVAILABLE, "stopped", message)
-    }
-
     /// The headers that tell what to do.
     pub fn add_headers(&self, headers: &mut HeaderMap) {
         if let Some(seconds) = self.retry_after_s {
@@ -102,9 +96,6 @@ impl Failure {
         }
         if self.status == StatusCode::UNAUTHORIZED {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
-        }
-        if self.status == StatusCode::METHOD_NOT_ALLOWED {
-            headers.insert(header::ALLOW, HeaderValue::from_static("POST"));
         }
     }
 

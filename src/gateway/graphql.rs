@@ -271,6 +271,8 @@ where
     F: FnOnce(&App, &Principal, &View) -> Result<T, Failure> + Send + 'static,
 {
     let (app, principal) = (context.data::<Shared>()?.clone(), context.data::<Principal>()?.clone());
+    let progress = context.data::<Arc<Progress>>()?;
+    let _mine = progress.readings.acquire().await?;
     let (place, waited) = app.readers.enter().await.map_err(|busy| {
         app.metrics.request_refused("readers");
         Failure::from(busy).extend()
@@ -286,7 +288,7 @@ where
         span.in_scope(|| asked::during(reading))
     });
     let (found, actions) = task.await?;
-    context.data::<Arc<Progress>>()?.note_asked(&context.item.node.response_key().node, actions);
+    progress.note_asked(&context.item.node.response_key().node, actions);
     found.map_err(|failure| failure.extend())
 }
 

@@ -153,7 +153,7 @@ fn an_import_may_take_its_time_but_not_do_nothing() {
     }
     let answer = line.rest();
     assert!(answer.contains("422") && answer.contains("too slowly"), "{answer}");
-    let run = &node.http().graphql("runs:v1", json!({}))["runs"][0];
+    let run = &node.http().list("runs:v1", json!({}), "runs")[0];
     assert_eq!(run["state"], "failed", "{run}");
     node.cli(&["entity", "get", "slow-24"]).ok();
 }
@@ -186,7 +186,7 @@ fn a_client_that_hangs_up_leaves_nothing_behind() {
     }
     soon("the connections are gone", || metric(&node, "intelgraph_connections") <= 2);
     soon("the requests are gone", || metric(&node, "intelgraph_requests_in_progress") <= 1);
-    let runs = || node.http().graphql("runs:v1", json!({}))["runs"].clone();
+    let runs = || serde_json::Value::from(node.http().list("runs:v1", json!({}), "runs"));
     soon("no run goes on", || {
         runs().as_array().is_some_and(|runs| runs.iter().all(|run| run["state"] != "running"))
     });
@@ -265,7 +265,7 @@ fn a_node_stops_in_time_with_hung_clients_and_at_once_when_told_twice() {
             line
         })
     };
-    let runs = |node: &Node| node.http().graphql("runs:v1", json!({}))["runs"].as_array().map_or(0, Vec::len);
+    let runs = |node: &Node| node.http().list("runs:v1", json!({}), "runs").len();
     let hung = hang(&node);
     soon("the import has begun", || runs(&node) == 1);
     node.stop();

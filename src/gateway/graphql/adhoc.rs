@@ -11,6 +11,7 @@ use async_graphql::parser::{self, parse_query};
 use async_graphql::{Request, ServerError, Variables};
 use axum::http::StatusCode;
 use tokio::runtime::Handle;
+use tracing::Instrument;
 
 use super::declared::DECLARED;
 use super::request::Asked;
@@ -54,17 +55,17 @@ pub(super) async fn answer(
     scan::check(&text)
         .map_err(|refusal| Failure::new(StatusCode::BAD_REQUEST, "DOCUMENT_REFUSED", refusal))?;
     let place = tokio::time::timeout(PLACE_TIMEOUT, Arc::clone(&app.adhoc).acquire_owned()).await;
-    let place = place.map_err(|_| busy())?.map_err(|_| Failure::stopped())?;
+    let place = place.map_err(|_| busy())?.map_err(|_| Failure::internal("the request"))?;
     let app = app.clone();
+    let span = tracing::Span::current();
     let answering = tokio::task::spawn_blocking(move || {
         let _place = place;
-        stacker::grow(STACK_BYTES, || {
-            Handle::current().block_on(parse_and_run(&app, principal, &text, asked, idempotency_key))
-        })
+        let run = parse_and_run(&app, principal, &text, asked, idempotency_key).instrument(span);
+        stacker::grow(STACK_BYTES, || Handle::current().block_on(run))
     });
     // The thread goes on for as long as it must, and keeps its place until then; the client is told now.
     match tokio::time::timeout(2 * TIMEOUT, answering).await {
-        Ok(answered) => answered.map_err(|_| Failure::stopped())?,
+        Ok(answered) => answered.map_err(|_| Failure::internal("the request"))?,
         Err(_) => Err(Failure::timeout(2 * TIMEOUT)),
     }
 }

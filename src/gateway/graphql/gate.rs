@@ -12,21 +12,37 @@ use async_graphql::extensions::{
 use async_graphql::{
     ErrorExtensions, PathSegment, QueryPathNode, QueryPathSegment, Response, ServerError, ServerResult, Value,
 };
+use tokio::sync::Semaphore;
 
 use super::declared::{DECLARED, Rule};
 use crate::app::Shared;
 use crate::gateway::errors::Failure;
 use crate::policy::{Action, Principal};
 
+/// Readings of one request at a time; the others wait.
+const READINGS_AT_A_TIME: usize = 4;
+
 /// Makes the gate of each request.
 pub(super) struct Gate;
 
 /// What is noted while a request is answered.
-#[derive(Default)]
 pub(super) struct Progress {
+    /// Places for its readings: one request holds few threads, however many fields it begins with.
+    pub(super) readings: Semaphore,
     began: AtomicBool,
     elided: Mutex<BTreeSet<String>>,
     asked: Mutex<BTreeSet<(String, Action)>>,
+}
+
+impl Default for Progress {
+    fn default() -> Progress {
+        Progress {
+            readings: Semaphore::new(READINGS_AT_A_TIME),
+            began: AtomicBool::default(),
+            elided: Mutex::default(),
+            asked: Mutex::default(),
+        }
+    }
 }
 
 impl Progress {
@@ -157,7 +173,7 @@ async fn sees_every(context: &ExtensionContext<'_>, action: Action) -> Result<bo
         let view = app.store.view()?;
         Ok(app.sees_every(&view, &principal, action)?)
     });
-    asked.await.map_err(|_| Failure::stopped())?
+    asked.await.map_err(|_| Failure::internal("the request"))?
 }
 
 /// The failure of a field, with its place in the answer.

@@ -52,7 +52,7 @@ pub(super) async fn check(app: &Shared, key: &RequestKey) -> Result<(), Failure>
     let (app, key) = (app.clone(), key.clone());
     let checked =
         tokio::task::spawn_blocking(move || Ok(app.store.view()?.check_key(&key, node::now_us())?));
-    checked.await.map_err(|_| Failure::stopped())?
+    checked.await.map_err(|_| Failure::internal("the request"))?
 }
 
 /// How the resolver of a field writes: once for each key.

@@ -6,7 +6,8 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde_json::json;
 
-use crate::gateway::errors::Failure;
+use crate::gateway::errors::{Failure, RETRY_AFTER_S};
+use crate::gateway::requests;
 
 const GRAPHQL: &str = "application/graphql-response+json";
 const JSON: &str = "application/json";
@@ -148,7 +149,11 @@ impl Done {
         }
         let extensions = (!self.elided.is_empty()).then_some(Extensions { elided: &self.elided });
         let answer = Answer { errors: &self.errors, data: self.data.as_ref(), extensions };
-        let mut response = respond(self.status(media_type), media_type, &answer);
+        let status = self.status(media_type);
+        let mut response = respond(status, media_type, &answer);
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(RETRY_AFTER_S));
+        }
         if !self.deprecated.is_empty()
             && let Ok(value) = HeaderValue::from_str(&self.deprecated.join(", "))
         {
@@ -160,18 +165,21 @@ impl Done {
     fn status(&self, media_type: MediaType) -> StatusCode {
         match (&self.data, media_type) {
             (None, MediaType::GraphQl | MediaType::Json) => StatusCode::BAD_REQUEST,
-            _ if self.is_conflict_of_keys() => StatusCode::CONFLICT,
-            _ => StatusCode::OK,
+            _ => self.told_by_status().unwrap_or(StatusCode::OK),
         }
     }
 
-    /// A key that was used for another request is told by the status, too.
-    fn is_conflict_of_keys(&self) -> bool {
-        let code = |error: &async_graphql::ServerError| {
-            error.extensions.as_ref().and_then(|extensions| extensions.get("code").cloned())
-        };
-        let reused = async_graphql::Value::from(storage::Error::KEY_REUSED);
-        self.errors.iter().any(|error| code(error).as_ref() == Some(&reused))
+    /// What clients look for in the status, of an operation that gave nothing: that its key was used for another
+    /// request, and that it may be sent again.
+    fn told_by_status(&self) -> Option<StatusCode> {
+        let nothing = matches!(self.data, None | Some(async_graphql::Value::Null));
+        let extensions = self.errors.first()?.extensions.as_ref().filter(|_| nothing)?;
+        let is = |name: &str, value: async_graphql::Value| extensions.get(name) == Some(&value);
+        if is("code", storage::Error::KEY_REUSED.into()) {
+            return Some(StatusCode::CONFLICT);
+        }
+        let later = StatusCode::SERVICE_UNAVAILABLE;
+        is("status", later.as_u16().into()).then_some(later)
     }
 }
 
@@ -179,13 +187,18 @@ impl Done {
 pub(super) fn refusal(failure: &Failure, media_type: MediaType) -> Response {
     let mut message = failure.message.clone();
     shorten(&mut message);
-    let mut extensions = json!({"code": failure.code, "status": failure.status.as_u16()});
+    let mut extensions = json!({
+        "code": failure.code, "status": failure.status.as_u16(), "request_id": requests::id(),
+    });
     if !failure.details.is_null() {
         extensions["details"] = failure.details.clone();
     }
     let body = json!({"errors": [{"message": message, "extensions": extensions}]});
     let mut response = respond(failure.status, media_type, &body);
     failure.add_headers(response.headers_mut());
+    if failure.status == StatusCode::METHOD_NOT_ALLOWED {
+        response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("POST"));
+    }
     response
 }
 

@@ -12,6 +12,8 @@ use super::declared::{Declared, Rule};
 
 /// Fields in each other. The deepest that tools send, asking for the schema, is 15.
 pub(in crate::gateway) const DEPTH_MAX: usize = 20;
+/// Fields that a document begins with, of one name or of several: each is a reading of its own.
+const ROOTS_MAX: usize = 20;
 /// Values in an answer, estimated: a page of 1,000 relations with all their fields is about 10,000.
 const VALUES_MAX: usize = 100_000;
 /// What a list is taken to hold when nobody says how much of it is wanted.
@@ -27,6 +29,8 @@ pub(in crate::gateway) struct Asks {
     pub(in crate::gateway) values: usize,
     /// Fields in each other.
     pub(in crate::gateway) depth: usize,
+    /// Fields of the root.
+    roots: usize,
     /// The actions that policy is asked for, by name.
     pub(in crate::gateway) actions: BTreeSet<&'static str>,
     /// Fields on their way out, with what is to be used instead.
@@ -54,6 +58,9 @@ impl Asks {
     pub(in crate::gateway) fn within_limits(&self) -> Result<(), String> {
         if self.depth > DEPTH_MAX {
             return Err(format!("more than {DEPTH_MAX} fields in each other; ask for less at a time"));
+        }
+        if self.roots > ROOTS_MAX {
+            return Err(format!("more than {ROOTS_MAX} fields of the root; ask for less at a time"));
         }
         if self.values > VALUES_MAX {
             return Err(format!(
@@ -114,6 +121,7 @@ impl Walk<'_> {
         let name = field.name.node.as_str();
         self.asks.values = self.asks.values.saturating_add(place.times);
         self.asks.depth = self.asks.depth.max(place.depth);
+        self.asks.roots += usize::from(place.depth == 1);
         let declared = self.declared.field(type_name, name);
         if let Some(Rule::Auth(action) | Rule::Every(action)) = declared.and_then(|declared| declared.rule) {
             self.asks.actions.insert(action.as_str());

@@ -32,6 +32,15 @@ fn an_answer_is_estimated_by_its_pages() {
 }
 
 #[test]
+fn a_document_begins_with_few_fields_whatever_their_names() {
+    let of =
+        |fields: String| asks(&format!("{{ {fields} }} fragment f on Query {{ node {{ lsn }} }}"), json!({}));
+    assert!(of("node { lsn } ".repeat(20)).within_limits().is_ok());
+    assert!(of("node { lsn } ".repeat(21)).within_limits().is_err());
+    assert!(of("...f ".repeat(21)).within_limits().is_err());
+}
+
+#[test]
 fn the_schema_can_be_asked_for_once_and_not_in_circles() {
     let whole = include_str!("../scan/introspection.graphql");
     let found = asks(whole, json!({}));
