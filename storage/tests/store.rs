@@ -234,7 +234,7 @@ fn a_session_lasts_twelve_hours_unused_and_a_week_in_all() {
     );
 
     let head = world.head();
-    let mut seen = |world: &mut World, hours: i64| {
+    let seen = |world: &mut World, hours: i64| {
         world.time_us = began_us + hours * HOUR_US;
         let (tenant, token, session_sha256) = (world.tenant, TOKEN.to_owned(), Some([1; 32]));
         world.one(Command::Seen(Seen { tenant, token, session_sha256 }))
