@@ -52,16 +52,16 @@ pub(super) enum Token {
     #[command(group = clap::ArgGroup::new("whom").required(true))]
     Deny {
         /// A subject: the claim `sub` of its tokens
-        #[arg(long, group = "whom")]
+        #[arg(long, group = "whom", allow_hyphen_values = true)]
         subject: Option<String>,
         /// One token: its claim `jti`
-        #[arg(long, group = "whom")]
+        #[arg(long, group = "whom", allow_hyphen_values = true)]
         jti: Option<String>,
     },
     /// Let a subject of the outside issuer in again
     Allow {
         /// The claim `sub` of its tokens
-        #[arg(long)]
+        #[arg(long, allow_hyphen_values = true)]
         subject: String,
     },
     /// Let nobody in with a token any more

@@ -180,12 +180,12 @@ fn signing(tenant: TenantId, token: String, act: u8, secret: u8) -> Command {
             Command::MakeLink(MakeLink { tenant, actor: ActorId(1), token, code_sha256, expires_us })
         }
         1 => {
-            let code_sha256 = (secret % 2 == 0).then_some(code_sha256);
+            let code_sha256 = secret.is_multiple_of(2).then_some(code_sha256);
             Command::SignIn(SignIn { tenant, token, code_sha256, session_sha256 })
         }
         2 => Command::SignOut(SignOut { tenant, token, session_sha256 }),
         _ => {
-            let session_sha256 = (secret % 2 == 0).then_some(session_sha256);
+            let session_sha256 = secret.is_multiple_of(2).then_some(session_sha256);
             Command::Seen(Seen { tenant, token, session_sha256 })
         }
     }
