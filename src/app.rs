@@ -89,19 +89,31 @@ pub struct App {
     labels: Mutex<HashMap<TenantId, Labels>>,
 }
 
+/// What runs already when a node is made of it.
+pub struct Parts {
+    /// Its settings.
+    pub config: Config,
+    /// Its ground state.
+    pub store: Arc<Store>,
+    /// The way in to the single writer.
+    pub commit: commit::Handle,
+    /// Its indexes.
+    pub follow: Follow,
+    /// The key of its ledgers, and the last checkpoints.
+    pub anchor: Arc<Anchor>,
+    /// Who came in with a browser.
+    pub sessions: Sessions,
+    /// What the node derives from it nobody else can.
+    pub replay_secret: [u8; 32],
+    /// An outside issuer, if there is one.
+    pub issuer: Option<Issuer>,
+}
+
 impl App {
     /// A node of parts that run already.
     #[must_use]
-    pub fn new(
-        config: Config,
-        store: Arc<Store>,
-        commit: commit::Handle,
-        follow: Follow,
-        anchor: Arc<Anchor>,
-        sessions: Sessions,
-        replay_secret: [u8; 32],
-        issuer: Option<Issuer>,
-    ) -> App {
+    pub fn new(parts: Parts) -> App {
+        let Parts { config, store, commit, follow, anchor, sessions, replay_secret, issuer } = parts;
         let decisions = Arc::new(DecisionLog::new(config.data_dir.join("decisions")));
         App {
             limits: Limits::new(&config),

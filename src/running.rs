@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use storage::anchor::Anchor;
 use storage::{Directory, Store};
 
-use crate::app::{App, Shared};
+use crate::app::{App, Parts, Shared};
 use crate::commit;
 use crate::config::Config;
 use crate::follow::Follow;
@@ -50,8 +50,8 @@ impl Running {
         let sessions = Sessions::new(&config, &store.view()?.node()?.node_id);
         let replay_secret = idempotency::replay_secret(&seed);
         let issuer = config.issuer()?;
-        let app = App::new(config, store, commit, follow, anchor, sessions, replay_secret, issuer);
-        let app = Arc::new(app);
+        let parts = Parts { config, store, commit, follow, anchor, sessions, replay_secret, issuer };
+        let app = Arc::new(App::new(parts));
         let deciding =
             decisions::start(Arc::clone(&app.decisions), Arc::clone(&app.store), app.commit.clone())?;
         import::recover(&app)?;

@@ -50,7 +50,7 @@ fn masked(secret: &[u8; 32], tag: &[u8; TAG_BYTES], content: &[u8]) -> Vec<u8> {
 
 fn from_hex(text: &str) -> Option<Vec<u8>> {
     let digits = text.as_bytes();
-    if digits.len() % 2 != 0 || digits.len() > 2 * (TAG_BYTES + CONTENT_BYTES_MAX) {
+    if !digits.len().is_multiple_of(2) || digits.len() > 2 * (TAG_BYTES + CONTENT_BYTES_MAX) {
         return None;
     }
     let digit = |byte: u8| char::from(byte).to_digit(16);
