@@ -5,6 +5,7 @@ use std::io;
 use std::path::Path;
 use std::sync::{Arc, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use storage::Store;
 use storage::commands::{CloseDecisions, Command};
@@ -24,9 +25,9 @@ pub fn start(log: Arc<DecisionLog>, store: Arc<Store>, commit: commit::Handle) -
         let mut writer = Writer { log, store, commit, tenants: BTreeMap::new() };
         writer.find_tenants();
         while !writer.commit.tail().is_closed() {
-            writer.turn();
+            writer.turn(WRITE_EVERY);
         }
-        writer.turn();
+        writer.turn(Duration::ZERO);
     };
     std::thread::Builder::new().name("decisions".to_owned()).spawn(writing)
 }
@@ -39,9 +40,9 @@ struct Writer {
 }
 
 impl Writer {
-    /// Waits for something to do, at most a second, and does it.
-    fn turn(&mut self) {
-        let (waiting, wanted) = self.log.take();
+    /// Waits for something to do, at most so long, and does it.
+    fn turn(&mut self, wait: Duration) {
+        let (waiting, wanted) = self.log.take(wait);
         for (tenant, entries) in by_tenant(&waiting) {
             if let Err(error) = self.segments(tenant).append(&entries, node::now_us()) {
                 tracing::error!(%error, %tenant, entries = entries.len(), "decisions could not be written");
@@ -93,9 +94,9 @@ impl Writer {
 
 impl DecisionLog {
     /// What waits, once there is reason to write it; and how often it was wanted written.
-    fn take(&self) -> (Waiting, u64) {
+    fn take(&self, wait: Duration) -> (Waiting, u64) {
         let idle = |waiting: &mut Waiting| waiting.count < WAITING_WRITE && waiting.wanted == waiting.written;
-        let waited = self.changed.wait_timeout_while(self.waiting(), WRITE_EVERY, idle);
+        let waited = self.changed.wait_timeout_while(self.waiting(), wait, idle);
         let (mut waiting, _) = waited.unwrap_or_else(PoisonError::into_inner);
         let wanted = waiting.wanted;
         let by = std::mem::take(&mut waiting.by);

@@ -43,6 +43,7 @@ fn one(world: &World, asker: &Asker, command: &str, random: &mut Seeded, finding
         "token create" => (plain("--role"), &["reader"]),
         "token list" => (plain("--quiet"), &[]),
         "token revoke" => (world.spare_token(asker, random), &[]),
+        "token deny" | "token allow" => (plain("--subject"), &["somebody"]),
         "token link" => (plain("--quiet"), &[]),
         "policy show" => (plain("--history"), &[]),
         "policy set" | "policy simulate" => (plain("policy.cedar"), &[]),

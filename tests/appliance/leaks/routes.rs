@@ -44,7 +44,9 @@ fn one(
     let (method, path, body) = match route {
         // Asked by the probes of operations.
         "/graphql" => return,
-        "/healthz" | "/readyz" | "/metrics" => (Method::GET, route.to_owned(), String::new()),
+        "/" | "/sign-in.js" | "/sign-in.css" | "/healthz" | "/readyz" | "/metrics" => {
+            (Method::GET, route.to_owned(), String::new())
+        }
         "/api/v1/ledger/entries" => (Method::GET, format!("{route}?size={number}"), String::new()),
         "/api/v1/imports/{run}/rejects" => {
             (Method::GET, route.replace("{run}", &number.to_string()), String::new())
