@@ -59,6 +59,7 @@ impl Findings {
     /// Judges one answer by the words in it; those that were `asked` may come back.
     fn judge(&mut self, world: &World, asker: &Asker, probe: &str, asked: &[&str], answer: &str) {
         *self.made.entry(probe.split(' ').next().unwrap_or_default().to_owned()).or_default() += 1;
+        let answer = &world.without_labels(asker, probe, answer);
         let answer = asked.iter().fold(answer.to_owned(), |answer, asked| answer.replace(asked, "ASKED"));
         for secret in world.secrets_from(asker).filter(|secret| answer.contains(*secret)) {
             self.leaks.push(format!("{}: {probe} {asked:?} shows `{secret}`: {answer}", asker.name));

@@ -53,7 +53,8 @@ const WORK: &[&str] = &["threat-intel", "demo", "investigation"];
 
 impl World {
     pub(super) fn new() -> World {
-        let node = Node::start();
+        // Whoever has no token is asked about everything as well.
+        let node = Node::start_with(&[("failed_sign_ins_per_minute_max", "10000000")]);
         node.cli(&["--tenant", "far", "token", "create", "--role", "admin"]).ok();
         let mut classes = classes();
         classes.iter().for_each(|class| class.import(&node));
@@ -76,6 +77,15 @@ impl World {
             hidden.flat_map(|class| std::iter::once(class.mark).chain(class.ids.iter().map(String::as_str)));
         let foreign = self.spare_tokens.iter().filter(|(tenant, _)| *tenant != asker.tenant);
         secrets.chain(foreign.map(|(_, id)| id.as_str()))
+    }
+
+    /// What an answer tells, but for the attributes of labels where a policy is tried out: whoever may set a policy
+    /// sees what it decides on, in his own tenant.
+    pub(super) fn without_labels(&self, asker: &Asker, probe: &str, answer: &str) -> String {
+        let own = self.classes.iter().filter(|class| class.tenant == asker.tenant);
+        let known = own.flat_map(|class| ["source", "type", "kind"].map(|place| class.word(place)));
+        let is_officer = asker.role == "admin" && probe.contains("olicy");
+        known.filter(|_| is_officer).fold(answer.to_owned(), |answer, word| answer.replace(&word, "LABEL"))
     }
 
     /// A word of something: of what is hidden from the asker more often than not.
@@ -343,7 +353,7 @@ fn over(node: &Node) {
         "attributes": {"name": mantle.word("name"), mantle.word("attribute"): mantle.word("value"), "title": mantle.word("title")},
         "texts": [{"text": mantle.word("text")}], "observed_at": "2030-01-01T00:00:00Z",
     });
-    mantle.say(node, "zqmantleover", &[said]);
+    mantle.say(node, &mantle.word("source"), &[said]);
 }
 
 fn public_id(node: &Node, tenant: &str) -> String {
