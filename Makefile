@@ -22,10 +22,12 @@ test: ## Everything that must hold, with the time each part took
 judges: ## What leaves the node, and what policies decide, before programs of other authors
 	@tests/run.sh setup judges
 
-sim: ## Power cuts, failing disks and kills through the night: make sim CUTS=100000 KILLS=1000 SEED=0
+sim: ## Power cuts, failing disks, kills and leak probes through the night: make sim CUTS=100000 KILLS=1000 PROBES=500000
 	INTELGRAPH_SIM_CUTS=$(or $(CUTS),100000) INTELGRAPH_SIM_SEED=$(or $(SEED),0) \
 		cargo test --locked --test simulation -- --nocapture
 	INTELGRAPH_TEST_KILLS=$(or $(KILLS),1000) cargo test --locked --test appliance kills -- --nocapture
+	INTELGRAPH_TEST_PROBES=$(or $(PROBES),500000) cargo test --locked --test appliance leaks -- --nocapture
+	tests/planted.sh
 
 bench: ## Measure against peers on the same disk; INTELGRAPH_BENCH_ROWS=100000 for a quick look
 	cargo bench --locked -p storage --bench commit

@@ -56,7 +56,7 @@ fn step(part: &str, what: &str) -> u64 {
     u64::from_be_bytes(*first)
 }
 
-/// The secret behind [`Writer::random`], from the seed of the node's key: good for nothing else, and not to be had from
+/// The secret behind `Writer::random`, from the seed of the node's key: good for nothing else, and not to be had from
 /// what the key signs.
 #[must_use]
 pub fn replay_secret(seed: &[u8; 32]) -> [u8; 32] {

@@ -27,9 +27,8 @@ is_found() {
 for patch in "${patches[@]}"; do
   name=$(basename "$patch" .patch)
   began=$SECONDS
-  plant "$patch"
-  if (is_found); then verdict=found; else verdict=MISSED && missed+=("$name"); fi
-  printf '%-28s %-6s %4d s\n' "$name" "$verdict" $((SECONDS - began))
+  if ! plant "$patch"; then verdict="DOES NOT FIT" && missed+=("$name"); elif (is_found); then verdict=found; else verdict=MISSED && missed+=("$name"); fi
+  printf '%-28s %-12s %4d s\n' "$name" "$verdict" $((SECONDS - began))
 done
 echo "leaks found: $((${#patches[@]} - ${#missed[@]})) of ${#patches[@]}"
 ((${#missed[@]} == 0))
