@@ -17,10 +17,10 @@ demo: ## Build the node and show it on MITRE ATT&CK: import, search, and a node 
 	$(TARGET)/debug/intelgraph demo
 
 test: ## Everything that must hold, with the time each part took
-	@tests/run.sh setup format clippy deny docs build tests
+	@tests/run.sh setup web format clippy deny docs build tests
 
 judges: ## What leaves the node, and what policies decide, before programs of other authors
-	@tests/run.sh setup judges
+	@tests/run.sh setup web judges
 
 sim: ## Power cuts, failing disks, kills and leak probes through the night: make sim CUTS=100000 KILLS=1000 PROBES=500000
 	INTELGRAPH_SIM_CUTS=$(or $(CUTS),100000) INTELGRAPH_SIM_SEED=$(or $(SEED),0) \

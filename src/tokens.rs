@@ -10,7 +10,7 @@ use crate::gateway::Failure;
 use crate::idempotency::Writer;
 use crate::node;
 use crate::oidc::NAME_BYTES_MAX;
-use crate::policy::{Action, Principal, TOKEN_RANDOM_BYTES, Token, may_grant};
+use crate::policy::{Principal, TOKEN_RANDOM_BYTES, Token, may_grant};
 
 /// A token lives so long unless asked otherwise: 30 days.
 const LIFETIME_US: i64 = 30 * 24 * 3_600_000_000;
@@ -48,7 +48,6 @@ pub(crate) async fn create(
     wanted: Wanted,
 ) -> Result<Made, Failure> {
     let app = writer.app;
-    app.check(principal, Action::TokenManage)?;
     let mut made = mint(writer.random(), wanted);
     may_grant(principal, &made.spec, node::now_us()).map_err(|refused| {
         Failure::new(axum::http::StatusCode::FORBIDDEN, "grant_refused", refused.to_string())
@@ -90,31 +89,38 @@ async fn tenant_or_new(writer: &Writer<'_>, name: &str, actor: ActorId) -> Resul
 
 /// Denies a subject of the outside issuer, or one of its tokens, on the principal's tenant.
 pub(crate) async fn deny(
-    app: &App,
+    writer: &Writer<'_>,
     principal: &Principal,
     subject: Option<String>,
     jti: Option<String>,
 ) -> Result<Applied, Failure> {
-    app.check(principal, Action::TokenManage)?;
     let (tenant, actor) = (principal.tenant, principal.actor);
     let command = match (subject, jti) {
-        (Some(name), None) => {
-            Command::DenySubject(DenySubject { tenant, actor, subject: named(app, name)?, denied: true })
+        (Some(name), None) => Command::DenySubject(DenySubject {
+            tenant,
+            actor,
+            subject: named(writer.app, name)?,
+            denied: true,
+        }),
+        (None, Some(name)) => {
+            Command::DenyToken(DenyToken { tenant, actor, token: named(writer.app, name)? })
         }
-        (None, Some(name)) => Command::DenyToken(DenyToken { tenant, actor, token: named(app, name)? }),
         _ => {
             return Err(Failure::bad_request("name a subject, or the id of a token (`jti`); one of the two"));
         }
     };
-    app.write_one(command).await
+    writer.write("deny", command).await
 }
 
 /// Lets a subject of the outside issuer in again.
-pub(crate) async fn allow(app: &App, principal: &Principal, subject: String) -> Result<Applied, Failure> {
-    app.check(principal, Action::TokenManage)?;
+pub(crate) async fn allow(
+    writer: &Writer<'_>,
+    principal: &Principal,
+    subject: String,
+) -> Result<Applied, Failure> {
     let (tenant, actor) = (principal.tenant, principal.actor);
-    let deny = DenySubject { tenant, actor, subject: named(app, subject)?, denied: false };
-    app.write_one(Command::DenySubject(deny)).await
+    let deny = DenySubject { tenant, actor, subject: named(writer.app, subject)?, denied: false };
+    writer.write("allow", Command::DenySubject(deny)).await
 }
 
 fn named(app: &App, name: String) -> Result<Subject, Failure> {

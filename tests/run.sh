@@ -14,17 +14,21 @@ times=()
 part_setup() {
   packages
   python_packages
-  web_packages
   retry cargo fetch --locked
 }
 
-# A compiler for C, for the crates that bring some; openssl and Python for the judges of the ledger, Node for those of HTTP.
+# A compiler for C, for the crates that bring some; openssl and Python for the judges of the ledger.
 packages() {
   local missing=()
   command -v cc >/dev/null || missing+=(build-essential)
   command -v openssl >/dev/null || missing+=(openssl)
   python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv)
-  command -v npm >/dev/null || missing+=(nodejs npm)
+  install "${missing[@]}"
+}
+
+# Debian's packages, if any are named.
+install() {
+  local missing=("$@")
   ((${#missing[@]})) || return 0
   if ((EUID)) || ! command -v apt-get >/dev/null; then
     echo "error: missing: ${missing[*]} (Debian's names); install them, or run this as root" >&2
@@ -44,9 +48,10 @@ python_packages() {
   echo "$is" >"$venv/installed"
 }
 
-# What judges the node's HTTP: `package-lock.json` says exactly which.
-web_packages() {
+# What judges the node's HTTP, which the demo does not need: `package-lock.json` says exactly which.
+part_web() {
   local from=tests/judges/web is
+  command -v npm >/dev/null || install nodejs npm
   is=$(node --version && cat "$from/package-lock.json")
   [[ $is == "$(cat "$web/installed" 2>/dev/null)" ]] && return 0
   rm -rf "$web"

@@ -258,8 +258,8 @@ impl PolicyMutation {
             replaces,
             confirmed: confirmed.iter().map(Danger::to_string).collect(),
         };
-        read(context, move |app, principal, view| {
-            policies::examine(app, principal, view, &text, &confirmed).map(drop)
+        read(context, move |_, principal, view| {
+            policies::examine(principal, view, &text, &confirmed).map(drop)
         })
         .await?;
         let principal = context.data::<Principal>()?;

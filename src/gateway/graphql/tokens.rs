@@ -149,15 +149,15 @@ impl TokensMutation {
         subject: Option<String>,
         jti: Option<String>,
     ) -> Result<Changed> {
-        let (app, principal) = (context.data::<Shared>()?, context.data::<Principal>()?);
-        Ok(changed(tokens::deny(app, principal, subject, jti).await?))
+        let principal = context.data::<Principal>()?;
+        Ok(changed(tokens::deny(&writer(context)?, principal, subject, jti).await?))
     }
 
     /// Lets a subject of the outside issuer in again.
     #[graphql(directive = auth::apply("token.manage".to_owned(), None))]
     async fn token_allow(&self, context: &Context<'_>, subject: String) -> Result<Changed> {
-        let (app, principal) = (context.data::<Shared>()?, context.data::<Principal>()?);
-        Ok(changed(tokens::allow(app, principal, subject).await?))
+        let principal = context.data::<Principal>()?;
+        Ok(changed(tokens::allow(&writer(context)?, principal, subject).await?))
     }
 
     /// Revokes a token: nobody comes in with it from now on.
