@@ -287,6 +287,8 @@ fn askers() -> Vec<Asker> {
     vec![
         asker("a public reader", "reader", "public", &["threat-intel"]),
         asker("an internal analyst", "analyst", "internal", &["threat-intel", "demo"]),
+        // As the one before in all but clearance: an answer that was remembered for him must not do.
+        asker("a public analyst", "analyst", "public", &["threat-intel", "demo"]),
         asker("a confidential analyst", "analyst", "confidential", &["investigation"]),
         asker("a secret reader for demos", "reader", "secret", &["demo"]),
         asker("an auditor", "auditor", "secret", WORK),
