@@ -80,7 +80,9 @@ impl Probes<'_> {
             question.hidden = tenant.absent.map(|absent| (tenant.text, absent));
         }
         for variable in variables {
-            if variable.needed || random.one_in(3) {
+            if variable.name == "to" && random.one_in(4) {
+                question.lead_to_itself();
+            } else if variable.needed || random.one_in(3) {
                 question.add(variable, self.draw(asker, operation, variable, random));
             }
         }
@@ -124,6 +126,13 @@ impl Probes<'_> {
 }
 
 impl Question {
+    fn lead_to_itself(&mut self) {
+        for variables in [&mut self.variables, &mut self.never] {
+            let from = variables["from"].clone();
+            variables.insert("to".to_owned(), from);
+        }
+    }
+
     fn add(&mut self, variable: &Variable, drawn: Drawn) {
         let (value, never) = match drawn {
             Drawn::Plain(value) => (value.clone(), value),

@@ -95,9 +95,12 @@ impl World {
         self.hide(asker, class, word)
     }
 
-    /// An id: of an entity, a relation or a STIX object.
+    /// An id: of an entity, a relation or a STIX object. Of an open one more often: what is seen and touches something hidden
+    /// is where it leaks.
     pub(super) fn id(&self, asker: &Asker, random: &mut Seeded) -> Word {
-        let class = &self.classes[random.below(self.classes.len())];
+        let open = random.one_in(3);
+        let among = if open { &self.classes[..1] } else { &self.classes[..] };
+        let class = &among[random.below(among.len())];
         let ids: Vec<_> = class.ids.iter().cloned().chain(["ida", "idb"].map(|id| class.word(id))).collect();
         self.hide(asker, class, ids[random.below(ids.len())].clone())
     }
