@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Plants one leak at a time into a copy of the sources and sees whether the leak probes find it: tests/planted.sh [PATCH...]
 # A patch that no longer fits, or does not compile, fails as well: it plants nothing. What is built stays apart from what you run.
-# Probes are drawn at random: so many that a leak which shows in one id of one operation is met some ten times.
+# Probes are drawn at random: twice as many as in the tests, since some leaks show in one id of one operation alone.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

@@ -80,7 +80,8 @@ impl Probes<'_> {
             question.hidden = tenant.absent.map(|absent| (tenant.text, absent));
         }
         for variable in variables {
-            if variable.name == "to" && random.one_in(4) {
+            let can_lead_back = variable.name == "to" && question.variables.contains_key("from");
+            if can_lead_back && random.one_in(4) {
                 question.lead_to_itself();
             } else if variable.needed || random.one_in(3) {
                 question.add(variable, self.draw(asker, operation, variable, random));
