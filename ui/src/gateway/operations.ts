@@ -70,6 +70,16 @@ export interface Operations {
         id: string;
         type: string;
         title: string;
+        from: {
+          id: string;
+          type: string;
+          title: string;
+        } | null;
+        to: {
+          id: string;
+          type: string;
+          title: string;
+        } | null;
         labels: string[];
         status: string;
         statements: {
@@ -192,6 +202,20 @@ export interface Operations {
     data: {
       paths: {
         paths: string[][];
+        truncated: boolean;
+      } | null;
+    };
+  };
+  'paths:v2': {
+    variables: { from: string; to: string; depth?: number | null; kind?: string | null };
+    data: {
+      paths: {
+        paths: string[][];
+        things: {
+          id: string;
+          type: string;
+          title: string;
+        }[];
         truncated: boolean;
       } | null;
     };
@@ -427,7 +451,7 @@ export interface Operations {
     };
   };
   'search:v3': {
-    variables: { q: string; first?: number | null; after?: string | null; types?: string[] | null; sources?: string[] | null; since?: string | null; before?: string | null; newest?: boolean | null; typing?: boolean | null; includeRevoked?: boolean | null; facets?: boolean | null; atLeast?: number | null };
+    variables: { q: string; first?: number | null; after?: string | null; types?: string[] | null; sources?: string[] | null; form?: 'ENTITY' | 'RELATION' | null; since?: string | null; before?: string | null; newest?: boolean | null; typing?: boolean | null; includeRevoked?: boolean | null; facets?: boolean | null; atLeast?: number | null };
     data: {
       search: {
         edges: {
@@ -436,6 +460,16 @@ export interface Operations {
             type: string;
             title: string;
             status: string;
+            from: {
+              id: string;
+              type: string;
+              title: string;
+            } | null;
+            to: {
+              id: string;
+              type: string;
+              title: string;
+            } | null;
             source: string;
             observedAt: string;
             classification: string;
