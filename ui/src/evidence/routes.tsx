@@ -2,10 +2,16 @@ import { createRoute, lazyRouteComponent } from '@tanstack/react-router';
 
 import { tenantRoute } from '../shell/tenant.tsx';
 
-export const evidence = [
-  createRoute({
-    getParentRoute: () => tenantRoute,
-    path: 'evidence',
-    component: lazyRouteComponent(() => import('./page.tsx'), 'EvidencePage'),
-  }),
-] as const;
+export const evidenceRoute = createRoute({
+  getParentRoute: () => tenantRoute,
+  path: 'evidence',
+  component: lazyRouteComponent(() => import('./page.tsx'), 'EvidencePage'),
+});
+
+export const receiptRoute = createRoute({
+  getParentRoute: () => tenantRoute,
+  path: 'evidence/receipts/$lsn',
+  component: lazyRouteComponent(() => import('./receipt-page.tsx'), 'ReceiptPage'),
+});
+
+export const evidence = [evidenceRoute, receiptRoute] as const;
