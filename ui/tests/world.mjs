@@ -128,7 +128,10 @@ export async function picture(page, name) {
   await page.screenshot({ path: join(pictures, `${name}.png`) });
 }
 
-/** What makes the page wider than its window. */
+/** By how much the page is wider than its window; what scrolls by itself, such as a table, is not counted. */
 export async function overflow(page) {
-  return page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+  return page.evaluate(() => Math.max(...['html', '#main'].map((part) => {
+    const element = document.querySelector(part);
+    return element ? element.scrollWidth - element.clientWidth : 0;
+  })));
 }

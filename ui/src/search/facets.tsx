@@ -51,6 +51,7 @@ function Facet({ title, counts, chosen, isType = false, isRelation = false, onTo
   const gone = chosen.filter((value) => !counts.some((count) => count.value === value)).map((value) => ({ field: '', value, count: 0 }));
   const found = [...counts, ...gone].filter(({ value }) => wordsOf(value).includes(find.toLowerCase()));
   const shown = all || find ? found : found.filter(({ value }, index) => index < SHOWN || chosen.includes(value));
+  if (counts.length === 0 && gone.length === 0) return null;
   return (
     <fieldset className={styles.facet}>
       <legend>{title}</legend>
