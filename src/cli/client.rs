@@ -133,6 +133,16 @@ impl Client {
         }
     }
 
+    /// Asks what an import would make of a file.
+    pub(super) async fn preview(
+        &self,
+        query: &[(&str, String)],
+        form: reqwest::multipart::Form,
+    ) -> Result<Value> {
+        let request = self.http.post(format!("{}/api/v1/import/preview", self.url));
+        Ok(self.request(request.query(query).multipart(form)).await?.json().await?)
+    }
+
     async fn request(&self, request: RequestBuilder) -> Result<Response> {
         let response = self.authorized(request).send().await?;
         if response.status().is_success() { Ok(response) } else { Err(refused(response).await) }

@@ -5,4 +5,5 @@ pub(crate) mod health;
 pub(crate) mod import;
 pub(crate) mod ledger;
 pub(crate) mod page;
+pub(crate) mod preview;
 pub(crate) mod session;

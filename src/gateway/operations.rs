@@ -77,7 +77,8 @@ operations! {
     "policySimulate" v 1;
     "relations" v 1, use "relations:v2";
     "relations" v 2;
-    "runs" v 1;
+    "runs" v 1, use "runs:v2";
+    "runs" v 2;
     "search" v 1 in SEARCH_TIMEOUT, use "search:v2";
     "search" v 2 in SEARCH_TIMEOUT;
     "sources" v 1;

@@ -5,12 +5,16 @@ use std::io::{self, Read};
 use bytes::Bytes;
 use tokio::sync::mpsc;
 
+use super::files::csv::Declared;
+
 /// Pieces of a body that may wait to be read: back-pressure reaches the client's socket.
 const PIECES_MAX: usize = 16;
 
 /// What arrives.
 #[derive(Debug)]
 pub enum Event {
+    /// What the columns of the files are that follow.
+    Mapping(Box<Declared>),
     /// A file begins; its name.
     File(String),
     /// The next bytes of the file.
@@ -27,6 +31,7 @@ pub struct Upload {
     events: mpsc::Receiver<Event>,
     data: Bytes,
     next: Option<String>,
+    mapping: Option<Declared>,
     broken: Option<String>,
     ended: bool,
     /// Bytes read so far, of all files.
@@ -37,7 +42,18 @@ pub struct Upload {
 #[must_use]
 pub fn channel() -> (mpsc::Sender<Event>, Upload) {
     let (sender, events) = mpsc::channel(PIECES_MAX);
-    (sender, Upload { events, data: Bytes::new(), next: None, broken: None, ended: false, bytes: 0 })
+    (
+        sender,
+        Upload {
+            events,
+            data: Bytes::new(),
+            next: None,
+            mapping: None,
+            broken: None,
+            ended: false,
+            bytes: 0,
+        },
+    )
 }
 
 impl Upload {
@@ -46,6 +62,11 @@ impl Upload {
         while self.next.is_none() && self.receive() {}
         self.data = Bytes::new();
         self.next.take()
+    }
+
+    /// What the columns of the files are, if that came before them.
+    pub fn take_mapping(&mut self) -> Option<Declared> {
+        self.mapping.take()
     }
 
     /// Why the body broke off, if it did.
@@ -60,6 +81,7 @@ impl Upload {
             return false;
         }
         match self.events.blocking_recv() {
+            Some(Event::Mapping(mapping)) => self.mapping = Some(*mapping),
             Some(Event::File(name)) => self.next = Some(name),
             Some(Event::Data(data)) => self.data = data,
             Some(Event::Broken(why)) => self.broken = Some(why),

@@ -17,6 +17,7 @@ mod graphql;
 mod hostile;
 mod http;
 mod idempotency;
+mod inputs;
 mod judges;
 mod kills;
 mod leaks;
@@ -30,4 +31,5 @@ mod requests;
 #[allow(dead_code, reason = "the simulation uses the rest")]
 mod seed;
 mod session;
+mod tables;
 mod tls;

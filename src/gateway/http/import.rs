@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use axum::Json;
-use axum::body::Body;
+use axum::body::{Body, BodyDataStream};
+use axum::extract::multipart::Field;
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{FromRequest, Multipart, Path, Query, Request, State};
 use axum::http::{StatusCode, header};
@@ -19,12 +20,13 @@ use crate::app::{IMPORTERS_MAX, Shared};
 use crate::gateway::auth::Caller;
 use crate::gateway::errors::Failure;
 use crate::ingest::files::Format;
+use crate::ingest::files::csv::{Declared, MAPPING_BYTES_MAX};
 use crate::ingest::import::{self, rejects_path};
 use crate::ingest::upload::{self, Event};
 use crate::policy::{Action, Principal};
 
 /// A client that goes on sending what was refused is cut off after this.
-const SWALLOW_TIMEOUT: Duration = Duration::from_secs(10);
+pub(super) const SWALLOW_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A client that sends nothing for so long has given up.
 const BODY_IDLE_MAX: Duration = Duration::from_secs(30);
@@ -80,8 +82,12 @@ pub(crate) async fn run(
 
 /// Reads a refused body to nowhere for a while: a client that is still sending would lose the refusal to a broken pipe.
 pub(super) fn swallow(request: Request) {
+    swallow_pieces(request.into_body().into_data_stream());
+}
+
+/// So it is with what is left of one.
+pub(super) fn swallow_pieces(mut pieces: BodyDataStream) {
     tokio::spawn(tokio::time::timeout(SWALLOW_TIMEOUT, async move {
-        let mut pieces = request.into_body().into_data_stream();
         while let Some(Ok(_)) = pieces.next().await {}
     }));
 }
@@ -125,6 +131,10 @@ async fn feed(request: Request, name: String, sender: mpsc::Sender<Event>) -> Re
                 let _ = sender.send(Event::End).await;
                 return Ok(());
             }
+            Ok(Some(field)) if is_mapping(&field) => {
+                let mapping = mapping(field).await?;
+                let _ = sender.send(Event::Mapping(Box::new(mapping))).await;
+            }
             Ok(Some(field)) => {
                 let name = field.file_name().or(field.name()).unwrap_or("file").to_owned();
                 let _ = sender.send(Event::File(name)).await;
@@ -138,6 +148,24 @@ async fn feed(request: Request, name: String, sender: mpsc::Sender<Event>) -> Re
             }
         }
     }
+}
+
+/// A part that is called `mapping` says what the columns of the files behind it are.
+pub(super) fn is_mapping(field: &Field<'_>) -> bool {
+    field.name() == Some("mapping")
+}
+
+pub(super) async fn mapping(mut field: Field<'_>) -> Result<Declared, Failure> {
+    let mut text = Vec::new();
+    while let Some(piece) = next(&mut field).await {
+        text.extend_from_slice(&piece.map_err(Failure::bad_request)?);
+        if text.len() > MAPPING_BYTES_MAX {
+            let message = format!("the mapping is longer than {MAPPING_BYTES_MAX} bytes");
+            return Err(Failure::bad_request(message));
+        }
+    }
+    let text = String::from_utf8(text).map_err(|_| Failure::bad_request("the mapping is not UTF-8"))?;
+    Ok(Declared::parse(&text)?)
 }
 
 async fn feed_raw(body: Body, name: String, sender: &mpsc::Sender<Event>) -> Result<(), Failure> {
@@ -168,7 +196,7 @@ where
 }
 
 /// The next piece, or why there is none; `None` at the end.
-async fn next<S, E>(pieces: &mut S) -> Option<Result<bytes::Bytes, String>>
+pub(super) async fn next<S, E>(pieces: &mut S) -> Option<Result<bytes::Bytes, String>>
 where
     S: futures_util::Stream<Item = Result<bytes::Bytes, E>> + Unpin,
     E: std::fmt::Display,

@@ -12,9 +12,9 @@ use storage::commands::{
 };
 use storage::ids::{ActorId, RunId, SourceId, TenantId};
 use storage::model::{
-    Claim, Classification, DecisionSegment, EdgeSaid, Form, Label, Licence, POLICY_BYTES_MAX, Part,
-    PolicySet, Purpose, Purposes, Retention, Role, RunBegin, RunCounts, RunEnd, RunState, Said, SourceSpec,
-    Status, Subject, Text, TokenSpec,
+    Claim, Classification, DecisionSegment, EdgeSaid, Form, Label, Licence, MappingUsed, POLICY_BYTES_MAX,
+    Part, PolicySet, Purpose, Purposes, Retention, Role, RunBegin, RunCounts, RunEnd, RunState, Said,
+    SourceSpec, Status, Subject, Text, TokenSpec,
 };
 
 use crate::reference::Model;
@@ -68,6 +68,7 @@ impl Order {
                     state: RunState::Complete as i32,
                     counts,
                     inputs: vec!["dataset:file:a.json".to_owned()],
+                    mappings: vec![MappingUsed { input: 0, format: 1, sha256: vec![3; 32], inferred: true }],
                 };
                 Command::EndRun(EndRun { tenant: *tenant, actor: ActorId(3), end })
             }

@@ -54,6 +54,7 @@ fn one(
         "/api/v1/session" => (Method::GET, route.to_owned(), String::new()),
         "/api/v1/events" => return event(world, asker, client, random, findings),
         "/api/v1/import" => return import(world, asker, client, random, findings),
+        "/api/v1/import/preview" => return preview(world, asker, client, random, findings),
         other => panic!("the route `{other}` has no probe; add one"),
     };
     let answer = client.send(method, &path, &headers, body.into_bytes());
@@ -79,6 +80,24 @@ fn import(world: &World, asker: &Asker, client: &Http, random: &mut Seeded, find
         let answer = client.send(Method::POST, &path, &headers, line.clone().into_bytes());
         let told = format!("{}\n{}", answer.status, answer.body).replace(source.as_str(), "SOURCE");
         findings.judge(world, asker, "route /api/v1/import", &[&id], &told);
+    }
+}
+
+/// A preview answers with what was sent and nothing else: the table here holds no word of anybody, so none comes back, and the
+/// source that it names need not be there.
+fn preview(world: &World, asker: &Asker, client: &Http, random: &mut Seeded, findings: &mut Findings) {
+    let token = format!("Bearer {}", asker.token);
+    let source = world.source(asker, random);
+    let ask = |source: &str| {
+        let path = format!("/api/v1/import/preview?format=csv&name=mine.csv&source={source}");
+        let headers = [("authorization", token.as_str()), ("content-type", "text/csv")];
+        let answer = client.send(Method::POST, &path, &headers, b"id,name\n1,mine\n2,also mine\n".to_vec());
+        format!("{}\n{}", answer.status, lasting_text(&answer.body))
+    };
+    let probe = "route /api/v1/import/preview";
+    findings.judge(world, asker, probe, &[], &ask(&source.text));
+    if let Some(absent) = source.absent {
+        findings.compare(asker, probe, &source.text, &absent, &ask);
     }
 }
 

@@ -1,0 +1,3 @@
+//! Ways out: what is known leaves as a file that other programs read, and that an import takes again.
+
+pub mod jsonl;
