@@ -6,6 +6,7 @@
 mod client;
 mod demo;
 mod entity;
+mod export;
 mod failure;
 mod import;
 mod ledger;
@@ -82,6 +83,8 @@ enum Command {
     Serve(serve::Serve),
     /// Bring files in
     Import(import::Import),
+    /// Take things out, as a file
+    Export(export::Export),
     /// Find things by words
     Search(search::Search),
     /// Look at one thing
@@ -142,6 +145,7 @@ fn dispatch(cli: Cli, output: &Output) -> Result {
         Command::Serve(serve) => run_node(serve.run(output)),
         Command::Demo(demo) => run_node(demo.run(output)),
         Command::Import(import) => runtime(false)?.block_on(import.run(global, output)),
+        Command::Export(export) => runtime(false)?.block_on(export.run(global, output)),
         Command::Search(search) => runtime(false)?.block_on(search.run(global, output)),
         Command::Entity(entity) => runtime(false)?.block_on(entity.run(global, output)),
         Command::Relations(relations) => runtime(false)?.block_on(relations.run(global, output)),

@@ -3,6 +3,7 @@
 //! Everything that leaves the node about things passes [`Reader`]; what is not visible is absent.
 
 mod entity;
+mod leaving;
 mod path;
 mod relations;
 
@@ -18,6 +19,7 @@ use storage::{Edge, End, Result, View};
 use crate::policy::{Action, Allowed, Uses};
 
 pub use entity::{Attribute, Change, Entity, Receipt};
+pub use leaving::{Counts, Exit, Leaving, Statements};
 pub use path::{PATHS_MAX, Paths};
 pub use relations::{Direction, Page, Place, Relation, Wanted};
 

@@ -133,6 +133,11 @@ impl Client {
         }
     }
 
+    /// Asks for a file of what may leave.
+    pub(super) async fn export(&self, query: &[(&str, String)]) -> Result<Response> {
+        self.request(self.http.get(format!("{}/api/v1/export", self.url)).query(query)).await
+    }
+
     /// Asks what an import would make of a file.
     pub(super) async fn preview(
         &self,

@@ -143,7 +143,7 @@ async fn send_inputs(
         form = form.text("mapping", mapping_text(path)?);
     }
     for input in inputs {
-        form = form.part("file", input.part(&bar));
+        form = form.part("file", input.part(&bar)?);
     }
     let sent = client.import(&terms.query(format.as_str()), form).await;
     bar.finish_and_clear();

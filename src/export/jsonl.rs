@@ -1,9 +1,8 @@
 //! JSONL: one thing a line, as the import reads it.
 
-use std::fmt::Write as _;
-
 use storage::model::{Form, Part, Said};
 
+use super::line::{Line, json};
 use crate::node::rfc3339;
 
 /// What a source says of a thing, as one line without its end.
@@ -80,33 +79,4 @@ fn texts(part: &Part, own: (&str, bool)) -> impl Iterator<Item = String> {
         }
         line.end()
     })
-}
-
-/// A JSON object that is written property by property.
-struct Line(String);
-
-impl Line {
-    fn new() -> Line {
-        Line(String::from("{"))
-    }
-
-    fn text(&mut self, name: &str, value: &str) -> &mut Line {
-        self.json(name, &json(&value))
-    }
-
-    fn json(&mut self, name: &str, value: &str) -> &mut Line {
-        let comma = if self.0.len() > 1 { "," } else { "" };
-        // Writing to a string does not fail.
-        let _ = write!(self.0, "{comma}\"{name}\":{value}");
-        self
-    }
-
-    fn end(mut self) -> String {
-        self.0.push('}');
-        self.0
-    }
-}
-
-fn json<T: serde::Serialize + ?Sized>(value: &T) -> String {
-    serde_json::to_string(value).expect("texts and finite numbers are JSON")
 }

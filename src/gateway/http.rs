@@ -1,6 +1,7 @@
 //! What is not GraphQL: bodies that stream, and the paths that machines poll.
 
 pub(crate) mod events;
+pub(crate) mod export;
 pub(crate) mod health;
 pub(crate) mod import;
 pub(crate) mod ledger;

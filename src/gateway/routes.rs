@@ -28,6 +28,7 @@ pub(crate) fn routes(app: Shared) -> Router {
         // Imports are streamed: their limit is what one object may hold, not the body.
         .route("/api/v1/import", post(http::import::run).layer(DefaultBodyLimit::disable()))
         .route("/api/v1/import/preview", post(http::preview::look).layer(DefaultBodyLimit::disable()))
+        .route("/api/v1/export", get(http::export::run))
         .route("/api/v1/imports/{run}/rejects", get(http::import::rejects))
         .route("/api/v1/ledger/entries", get(http::ledger::entries))
         .route(

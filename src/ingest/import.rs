@@ -17,14 +17,16 @@ use storage::{Error, ErrorKind, Result};
 use tokio::sync::oneshot;
 
 use super::files::{Fatal, Format, Import, Item, Reject, csv};
-use super::upload::Upload;
+use super::upload::{Digest, Upload};
 use crate::app::App;
 use crate::commit::Answers;
 use crate::policy::Principal;
 
+mod position;
 mod rejects;
 mod settling;
 
+use position::Position;
 pub use rejects::{Rejects, path as rejects_path};
 pub use settling::{GivenUp, recover};
 use settling::{Line, Settling};
@@ -76,6 +78,9 @@ pub struct Summary {
     pub lsn: u64,
     /// Whether search reflects it by now.
     pub searchable: bool,
+    /// Things passed over, because an import of the same file that was cut off had made them durable.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resumed_at: Option<u64>,
     /// What ended a file before its end, if anything did.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
@@ -98,8 +103,8 @@ pub fn run(app: &App, principal: &Principal, request: &Request, upload: &mut Upl
     let mut running = Running::begin(app, principal, request)?;
     let mut reader = Import::new(request.source.clone());
     reader.mapping = upload.take_mapping();
-    while let Some(name) = next {
-        running.file(&mut reader, &name, upload);
+    while let Some((name, digest)) = next {
+        running.file(&mut reader, &name, digest, upload);
         if running.failure.is_some() {
             break;
         }
@@ -120,6 +125,8 @@ struct Running<'a> {
     chunk: Chunk,
     in_flight: VecDeque<(oneshot::Receiver<Result<Answers>>, Vec<Line>)>,
     pending: u64,
+    position: Position,
+    resumed_at: Option<u64>,
     failure: Option<Error>,
     broken: Option<String>,
     notes: Vec<String>,
@@ -130,6 +137,8 @@ struct Running<'a> {
 struct Chunk {
     commands: Vec<Command>,
     lines: Vec<Line>,
+    /// How far each file has been read behind the commands.
+    positions: Vec<Command>,
     bytes: usize,
 }
 
@@ -155,6 +164,8 @@ impl<'a> Running<'a> {
             chunk: Chunk::default(),
             in_flight: VecDeque::new(),
             pending: 0,
+            position: Position::default(),
+            resumed_at: None,
             failure: None,
             broken: None,
             notes: Vec::new(),
@@ -162,9 +173,15 @@ impl<'a> Running<'a> {
     }
 
     /// Reads one file; what breaks it off is kept for the summary.
-    fn file(&mut self, reader: &mut Import, name: &str, upload: &mut Upload) {
+    fn file(&mut self, reader: &mut Import, name: &str, digest: Option<Digest>, upload: &mut Upload) {
         let input = self.settling.inputs.len() as u32;
         self.settling.inputs.push(name.to_owned());
+        // How far the file before was read becomes durable with what was read of it.
+        self.note_position();
+        if let Err(error) = self.start(reader, name, digest) {
+            self.failure = Some(error);
+            return;
+        }
         let format = self.request.format;
         let ended = reader.read(format, name, upload, &mut |item| {
             self.item(input, item);
@@ -188,6 +205,24 @@ impl<'a> Running<'a> {
         }
     }
 
+    /// Goes on where an import of the same file was cut off, if there was one.
+    fn start(&mut self, reader: &Import, name: &str, digest: Option<Digest>) -> Result<()> {
+        let whose = (self.settling.tenant, self.source);
+        let mapping = reader.mapping.as_ref();
+        self.position = Position::at_start(self.settling.app, whose, self.request, mapping, digest)?;
+        if let Some((run, things)) = self.position.resumed() {
+            *self.resumed_at.get_or_insert(0) += things;
+            self.notes
+                .push(format!("`{name}`: resumed at record {}, where run {run} was cut off", things + 1));
+        }
+        Ok(())
+    }
+
+    fn note_position(&mut self) {
+        let run = self.settling.run;
+        self.chunk.positions.extend(self.position.command(self.settling.tenant, self.source, run));
+    }
+
     fn break_off(&mut self, name: &str, fatal: &Fatal) {
         self.broken.get_or_insert_with(|| format!("`{name}`: {fatal}"));
     }
@@ -201,6 +236,14 @@ impl<'a> Running<'a> {
     }
 
     fn said(&mut self, input: u32, line: u64, said: Said) {
+        match self.position.pass(&said) {
+            Ok(false) => {}
+            Ok(true) => return self.settling.count(said.form, Effect::Unchanged),
+            Err(error) => {
+                self.failure = Some(error);
+                return;
+            }
+        }
         self.pending += 1;
         let if_end_missing = IfEndMissing::Pend { run: self.settling.run, input, line, number: self.pending };
         self.chunk.bytes += size(&said);
@@ -219,10 +262,12 @@ impl<'a> Running<'a> {
     }
 
     fn submit(&mut self) {
-        let chunk = std::mem::take(&mut self.chunk);
-        if chunk.commands.is_empty() {
+        if self.chunk.commands.is_empty() {
             return;
         }
+        self.note_position();
+        let mut chunk = std::mem::take(&mut self.chunk);
+        chunk.commands.append(&mut chunk.positions);
         match self.settling.app.commit.submit_soon(chunk.commands, chunk.bytes) {
             Ok(answer) => self.in_flight.push_back((answer, chunk.lines)),
             Err(error) => self.failure = Some(error),
@@ -279,6 +324,7 @@ impl<'a> Running<'a> {
             seconds: self.started.elapsed().as_secs_f64(),
             lsn: lsn.0,
             searchable,
+            resumed_at: self.resumed_at,
             error: self.broken,
             notes: self.notes,
         })

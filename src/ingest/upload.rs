@@ -3,6 +3,7 @@
 use std::io::{self, Read};
 
 use bytes::Bytes;
+use sha2::{Digest as _, Sha256};
 use tokio::sync::mpsc;
 
 use super::files::csv::Declared;
@@ -15,8 +16,8 @@ const PIECES_MAX: usize = 16;
 pub enum Event {
     /// What the columns of the files are that follow.
     Mapping(Box<Declared>),
-    /// A file begins; its name.
-    File(String),
+    /// A file begins; its name, and SHA-256 of all that will come of it, if that is known.
+    File(String, Option<Digest>),
     /// The next bytes of the file.
     Data(Bytes),
     /// The body broke off.
@@ -25,12 +26,17 @@ pub enum Event {
     End,
 }
 
+/// SHA-256 of a file as it is sent.
+pub type Digest = [u8; 32];
+
 /// The reading side: file after file.
 #[derive(Debug)]
 pub struct Upload {
     events: mpsc::Receiver<Event>,
     data: Bytes,
-    next: Option<String>,
+    next: Option<(String, Option<Digest>)>,
+    /// What the file that is being read must come to.
+    checked: Option<(Sha256, Digest)>,
     mapping: Option<Declared>,
     broken: Option<String>,
     ended: bool,
@@ -48,6 +54,7 @@ pub fn channel() -> (mpsc::Sender<Event>, Upload) {
             events,
             data: Bytes::new(),
             next: None,
+            checked: None,
             mapping: None,
             broken: None,
             ended: false,
@@ -57,11 +64,13 @@ pub fn channel() -> (mpsc::Sender<Event>, Upload) {
 }
 
 impl Upload {
-    /// Goes to the next file, past what is left of this one; its name, or `None` at the end.
-    pub fn next_file(&mut self) -> Option<String> {
+    /// Goes to the next file, past what is left of this one; its name and digest, or `None` at the end.
+    pub fn next_file(&mut self) -> Option<(String, Option<Digest>)> {
         while self.next.is_none() && self.receive() {}
         self.data = Bytes::new();
-        self.next.take()
+        let (name, digest) = self.next.take()?;
+        self.checked = digest.map(|digest| (Sha256::new(), digest));
+        Some((name, digest))
     }
 
     /// What the columns of the files are, if that came before them.
@@ -82,13 +91,25 @@ impl Upload {
         }
         match self.events.blocking_recv() {
             Some(Event::Mapping(mapping)) => self.mapping = Some(*mapping),
-            Some(Event::File(name)) => self.next = Some(name),
+            Some(Event::File(name, digest)) => self.next = Some((name, digest)),
             Some(Event::Data(data)) => self.data = data,
             Some(Event::Broken(why)) => self.broken = Some(why),
             Some(Event::End) => self.ended = true,
             None => self.broken = Some("the client went away before the end".to_owned()),
         }
         self.broken.is_none() && !self.ended
+    }
+}
+
+impl Upload {
+    /// At the end of a file: whether it was the one that was announced.
+    fn check(&mut self) -> io::Result<()> {
+        let Some((hash, wanted)) = self.checked.take() else { return Ok(()) };
+        if hash.finalize()[..] == wanted {
+            return Ok(());
+        }
+        let why = "it is not the file whose digest was sent; it changed while it was read, import it again";
+        Err(io::Error::new(io::ErrorKind::InvalidData, why))
     }
 }
 
@@ -104,6 +125,11 @@ impl Read for Upload {
         }
         let count = self.data.len().min(into.len());
         into[..count].copy_from_slice(&self.data.split_to(count));
+        match &mut self.checked {
+            Some((hash, _)) if count > 0 => hash.update(&into[..count]),
+            Some(_) if !into.is_empty() => self.check()?,
+            _ => {}
+        }
         self.bytes += count as u64;
         Ok(count)
     }

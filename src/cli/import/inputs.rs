@@ -4,11 +4,14 @@ use std::fs::Metadata;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
+use base64::Engine as _;
 use futures_util::TryStreamExt;
 use futures_util::stream::once;
 use indicatif::ProgressBar;
 use reqwest::Body;
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::multipart::Part;
+use sha2::{Digest as _, Sha256};
 use tokio::io::AsyncReadExt;
 use tokio_util::io::ReaderStream;
 
@@ -17,6 +20,8 @@ use crate::cli::output::Output;
 use crate::cli::{Failure, Result};
 
 const PIECE_BYTES: usize = 256 * 1024;
+/// A smaller file is not worth to be gone on with.
+const RESUMED_BYTES_MIN: u64 = 1 << 20;
 /// Most files of one import.
 const FILES_MAX: usize = 10_000;
 /// Directories may lie so deep in each other.
@@ -181,7 +186,32 @@ impl Input {
     }
 
     /// The file as a part of a form; it is opened when the form gets there.
-    pub(super) fn part(&self, bar: &ProgressBar) -> Part {
+    pub(super) fn part(&self, bar: &ProgressBar) -> Result<Part> {
+        let part = self.streamed(bar);
+        let Some(digest) = self.digest()? else { return Ok(part) };
+        let value = format!("sha-256=:{}:", base64::engine::general_purpose::STANDARD.encode(digest));
+        let value = HeaderValue::from_str(&value).expect("base64 is text");
+        Ok(part.headers(HeaderMap::from_iter([(HeaderName::from_static("content-digest"), value)])))
+    }
+
+    /// What a file is known by if its import is cut off and comes again. What is small is as soon read anew.
+    fn digest(&self) -> Result<Option<[u8; 32]>> {
+        if self.bytes.is_none_or(|bytes| bytes < RESUMED_BYTES_MIN) {
+            return Ok(None);
+        }
+        let failed = |error: std::io::Error| unreadable(&self.path, &error);
+        let mut file = std::fs::File::open(&self.path).map_err(failed)?.take(self.bytes.unwrap_or_default());
+        let mut hash = Sha256::new();
+        let mut piece = vec![0; PIECE_BYTES];
+        loop {
+            match file.read(&mut piece).map_err(failed)? {
+                0 => return Ok(Some(hash.finalize().into())),
+                count => hash.update(&piece[..count]),
+            }
+        }
+    }
+
+    fn streamed(&self, bar: &ProgressBar) -> Part {
         let bar = bar.clone();
         let counted = move |piece: &bytes::Bytes| {
             bar.inc(piece.len() as u64);

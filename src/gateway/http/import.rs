@@ -7,8 +7,9 @@ use axum::body::{Body, BodyDataStream};
 use axum::extract::multipart::Field;
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{FromRequest, Multipart, Path, Query, Request, State};
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use base64::Engine as _;
 use futures_util::StreamExt;
 use serde::Deserialize;
 use storage::View;
@@ -22,7 +23,7 @@ use crate::gateway::errors::Failure;
 use crate::ingest::files::Format;
 use crate::ingest::files::csv::{Declared, MAPPING_BYTES_MAX};
 use crate::ingest::import::{self, rejects_path};
-use crate::ingest::upload::{self, Event};
+use crate::ingest::upload::{self, Digest, Event};
 use crate::policy::{Action, Principal};
 
 /// A client that goes on sending what was refused is cut off after this.
@@ -119,9 +120,10 @@ pub(crate) async fn rejects(
 
 /// Passes the body on, piece by piece, as fast as it is read.
 async fn feed(request: Request, name: String, sender: mpsc::Sender<Event>) -> Result<(), Failure> {
+    let digest = announced(request.headers())?;
     let content_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     if !content_type.is_some_and(|value| value.starts_with("multipart/form-data")) {
-        return feed_raw(request.into_body(), name, &sender).await;
+        return feed_raw(request.into_body(), Event::File(name, digest), &sender).await;
     }
     let multipart = Multipart::from_request(request, &()).await;
     let mut multipart = multipart.map_err(|error| Failure::bad_request(error.body_text()))?;
@@ -137,7 +139,8 @@ async fn feed(request: Request, name: String, sender: mpsc::Sender<Event>) -> Re
             }
             Ok(Some(field)) => {
                 let name = field.file_name().or(field.name()).unwrap_or("file").to_owned();
-                let _ = sender.send(Event::File(name)).await;
+                let digest = announced(field.headers())?;
+                let _ = sender.send(Event::File(name, digest)).await;
                 if !feed_pieces(field, &sender).await {
                     return Ok(());
                 }
@@ -168,8 +171,21 @@ pub(super) async fn mapping(mut field: Field<'_>) -> Result<Declared, Failure> {
     Ok(Declared::parse(&text)?)
 }
 
-async fn feed_raw(body: Body, name: String, sender: &mpsc::Sender<Event>) -> Result<(), Failure> {
-    let _ = sender.send(Event::File(name)).await;
+/// SHA-256 of a file, as RFC 9530 says it: by it an import that is cut off can be gone on with.
+fn announced(headers: &HeaderMap) -> Result<Option<Digest>, Failure> {
+    let Some(value) = headers.get("content-digest") else { return Ok(None) };
+    let bad = || Failure::bad_request("header `content-digest`: such as sha-256=:BASE64:, of 32 bytes");
+    let members = value.to_str().map_err(|_| bad())?.split(',');
+    let Some(text) = members.map(str::trim).find_map(|member| member.strip_prefix("sha-256=")) else {
+        return Ok(None);
+    };
+    let encoded = text.strip_prefix(':').and_then(|text| text.strip_suffix(':')).ok_or_else(bad)?;
+    let bytes = base64::engine::general_purpose::STANDARD.decode(encoded).map_err(|_| bad())?;
+    bytes.try_into().map(Some).map_err(|_| bad())
+}
+
+async fn feed_raw(body: Body, file: Event, sender: &mpsc::Sender<Event>) -> Result<(), Failure> {
+    let _ = sender.send(file).await;
     if feed_pieces(body.into_data_stream(), sender).await {
         let _ = sender.send(Event::End).await;
     }

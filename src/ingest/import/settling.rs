@@ -108,7 +108,7 @@ impl<'a> Settling<'a> {
         }
     }
 
-    fn count(&mut self, form: Form, effect: Effect) {
+    pub(super) fn count(&mut self, form: Form, effect: Effect) {
         let counts = &mut self.counts;
         match effect {
             Effect::Created => counts.created += 1,

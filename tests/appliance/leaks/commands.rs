@@ -39,6 +39,7 @@ fn one(world: &World, asker: &Asker, command: &str, random: &mut Seeded, finding
         "search" => (world.word(asker, random, &["text", "name", "value"]), &["--facets", "--explain"]),
         "entity get" | "entity history" | "relations" => (world.id(asker, random), &[]),
         "entity delete" | "entity restore" => (world.id(asker, random), &[]),
+        "export" => (plain("--source"), &["zqsecretsource", "--format", "jsonl", "--quiet"]),
         "path" => (world.id(asker, random), &["zqopenidb"]),
         "token create" => (plain("--role"), &["reader"]),
         "token list" => (plain("--quiet"), &[]),
