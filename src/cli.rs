@@ -4,7 +4,9 @@
 //! bad input; 3: cannot tell.
 
 mod client;
+mod config;
 mod demo;
+mod doctor;
 mod entity;
 mod export;
 mod failure;
@@ -105,8 +107,12 @@ enum Command {
     Ledger(ledger::Ledger),
     /// Check a stopped node's data directory
     Verify(verify::Verify),
-    /// Print completions for a shell
-    #[command(hide = true)]
+    /// Look for what could be wrong with a node
+    Doctor(doctor::Doctor),
+    /// Look at settings
+    #[command(subcommand)]
+    Config(config::Config),
+    /// Print completions for a shell: intelgraph completions bash > /etc/bash_completion.d/intelgraph
     Completions {
         /// The shell
         shell: clap_complete::Shell,
@@ -154,6 +160,8 @@ fn dispatch(cli: Cli, output: &Output) -> Result {
         Command::Token(token) => runtime(false)?.block_on(token.run(global, output)),
         Command::Ledger(ledger) => runtime(false)?.block_on(ledger.run(global, output)),
         Command::Verify(verify) => verify.run(output),
+        Command::Doctor(doctor) => runtime(false)?.block_on(doctor.run(global, output)),
+        Command::Config(config) => config.run(output),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "intelgraph", &mut std::io::stdout());
             Ok(Answer::Yes)

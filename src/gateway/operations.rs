@@ -62,6 +62,7 @@ macro_rules! operations {
 
 operations! {
     "decisions" v 1;
+    "doctor" v 1;
     "entity" v 1;
     "entityDelete" v 1;
     "entityHistory" v 1;

@@ -25,6 +25,7 @@ mod leaks;
 mod ledger;
 mod node;
 mod oidc;
+mod output;
 mod policy;
 mod refusals;
 mod requests;

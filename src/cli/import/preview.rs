@@ -109,7 +109,7 @@ fn print_columns(preview: &Value, output: &Output) {
             ]
         })
         .collect();
-    output.table(&["column", "type", "empty", "distinct", "becomes", "examples"], &rows);
+    output.table(&["column", "type", "empty", "distinct", "becomes", "examples"], &rows, "column");
 }
 
 fn rejected(reject: &Value) -> String {
