@@ -66,12 +66,7 @@ pub fn of_node(app: &App, view: &View, tenant: TenantId) -> storage::Result<Vec<
 /// Looks at the files of a data directory, of a node that runs or one that does not.
 #[must_use]
 pub fn of_directory(path: &Path) -> Vec<Check> {
-    let mut checks = vec![format(path), mode("data_directory", path, 0o002, "chmod o-w")];
-    let keys = path.join("keys");
-    if keys.exists() {
-        checks.push(mode("keys", &keys, 0o077, "chmod -R go="));
-    }
-    checks
+    vec![format(path), mode("data_directory", path, 0o002, "chmod o-w"), keys(&path.join("keys"))]
 }
 
 /// Looks at what a node on this directory would begin with.
@@ -125,6 +120,21 @@ fn format(path: &Path) -> Check {
             Check::bad(name, format!("`{}`: {error}", path.display()), "name a node's data directory")
         }
     }
+}
+
+/// The first key that others can read, if there is one.
+fn keys(path: &Path) -> Check {
+    let files = match fs::read_dir(path) {
+        Ok(entries) => entries.flatten().map(|entry| entry.path()),
+        Err(error) => {
+            let detail = format!("`{}`: {error}", path.display());
+            return Check::bad("keys", detail, "restore them from a backup; nothing can be signed without");
+        }
+    };
+    let checks = files.map(|file| mode("keys", &file, 0o077, "chmod 600"));
+    checks.reduce(|worst, next| if worst.ok { next } else { worst }).unwrap_or_else(|| {
+        Check::bad("keys", format!("`{}` is empty", path.display()), "restore them from a backup")
+    })
 }
 
 /// Whether others can do with a path what they should not.

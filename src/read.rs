@@ -21,7 +21,7 @@ use crate::policy::{Action, Allowed, Uses};
 
 pub use entity::{Attribute, Change, Entity, Receipt, Statement};
 pub use kinds::{EDGES_COUNTED_MAX, KindCount, Kinds};
-pub use leaving::{Counts, Exit, Leaving, Statements};
+pub use leaving::{Counts, Exit, Extent, Leaving};
 pub use path::{PATHS_MAX, Paths};
 pub use relations::{Direction, Other, Page, Place, Relation, Wanted};
 

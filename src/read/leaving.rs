@@ -14,9 +14,9 @@ use storage::rows::{SaidRow, ThingRow};
 use super::Reader;
 use crate::policy::{Action, Allowed};
 
-/// Which statements are wanted.
+/// How much is wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Statements {
+pub enum Extent {
     /// Of all sources together, what is shown.
     Shown,
     /// All that one source says.
@@ -45,7 +45,7 @@ pub struct Counts {
 pub struct Exit<'r, 'v> {
     reader: &'r Reader<'v>,
     allowed: Arc<Allowed>,
-    wanted: Statements,
+    wanted: Extent,
     /// Only these, if they are named.
     among: Option<Vec<ThingId>>,
     labels: RefCell<HashMap<LabelId, Arc<Label>>>,
@@ -57,7 +57,7 @@ impl<'r, 'v> Exit<'r, 'v> {
     pub fn new(
         reader: &'r Reader<'v>,
         allowed: Arc<Allowed>,
-        wanted: Statements,
+        wanted: Extent,
         among: Option<Vec<ThingId>>,
     ) -> Exit<'r, 'v> {
         Exit { reader, allowed, wanted, among, labels: RefCell::default() }
@@ -111,8 +111,8 @@ impl<'r, 'v> Exit<'r, 'v> {
     /// What is wanted and seen of a thing: what may leave, and what may not.
     fn divided(&self, thing: ThingId, row: &ThingRow) -> Result<(Vec<SaidRow>, Vec<SaidRow>)> {
         let is_wanted = |said: &SaidRow| match self.wanted {
-            Statements::Shown => true,
-            Statements::Source(source) => said.source == source.0,
+            Extent::Shown => true,
+            Extent::Source(source) => said.source == source.0,
         };
         // Most things are of other sources: what is not wanted need not be looked at.
         if !row.said.iter().any(is_wanted) {
@@ -131,7 +131,7 @@ impl<'r, 'v> Exit<'r, 'v> {
                 statements.push((row, assertion));
             }
         }
-        if self.wanted == Statements::Shown {
+        if self.wanted == Extent::Shown {
             statements.sort_by_key(|(row, assertion)| {
                 let observed_us = assertion.observed_at_us.unwrap_or(row.recorded_us);
                 Reverse((row.is_active(), observed_us, row.lsn))
@@ -140,7 +140,7 @@ impl<'r, 'v> Exit<'r, 'v> {
         let Some((_, first)) = statements.first() else { return Ok(None) };
         let parts = statements.iter().map(|(row, assertion)| self.part(row.label(), assertion));
         let mut said = first.said(parts.collect::<Result<_>>()?)?;
-        if self.wanted == Statements::Shown {
+        if self.wanted == Extent::Shown {
             show(&mut said, statements.iter().map(|(_, assertion)| assertion));
         }
         let recorded_us = rows.iter().map(|row| row.recorded_us).max().unwrap_or_default();

@@ -99,7 +99,7 @@ fn a_table_is_aligned_and_counted_for_a_person_and_whole_in_a_pipe() {
 fn what_sources_say_does_not_steer_a_terminal_nor_break_a_row() {
     let node = with_data();
     for printed in [
-        at_a_terminal(command(&node, &["search", "colour"])),
+        at_a_terminal(command(&node, &["search", "tab"])),
         at_a_terminal(command(&node, &["entity", "get", "h-2"])),
         in_a_pipe(command(&node, &["entity", "get", "h-2"])),
     ] {
@@ -144,7 +144,9 @@ fn the_doctor_looks_at_a_node_that_runs() {
         assert!(check["ok"] == true && check["fix"].is_null() && check["detail"] != "", "{check}");
     }
     let data_dir = node.data_dir();
-    std::fs::set_permissions(data_dir.join("keys"), std::fs::Permissions::from_mode(0o755)).expect("chmod");
+    let key =
+        std::fs::read_dir(data_dir.join("keys")).expect("keys").next().expect("a key").expect("an entry");
+    std::fs::set_permissions(key.path(), std::fs::Permissions::from_mode(0o644)).expect("chmod");
     let ran = node.cli(&["doctor"]);
     assert_eq!(ran.exit, 1, "{ran:?}");
     let keys = check(&ran.json, "keys");

@@ -16,7 +16,7 @@ use crate::export::{self, Format};
 use crate::gateway::auth::Caller;
 use crate::gateway::errors::Failure;
 use crate::policy::{Action, Principal};
-use crate::read::{Counts, Exit, Statements};
+use crate::read::{Counts, Exit, Extent};
 use crate::search;
 
 /// Pieces that may wait to be taken: a slow client slows the reading, and fills no memory.
@@ -38,7 +38,7 @@ pub(crate) struct Params {
 /// What is wanted, understood.
 struct Order {
     format: Format,
-    wanted: Statements,
+    wanted: Extent,
     among: Option<Vec<ThingId>>,
     /// What a bundle is known by.
     name: String,
@@ -125,12 +125,12 @@ fn prepare(
     };
     let view = app.store.view()?;
     let wanted = match &params.source {
-        None => Statements::Shown,
+        None => Extent::Shown,
         Some(name) => {
             let source = view.source(principal.tenant, name)?;
             // One of which nothing may be seen is not to be told from one that is not there.
             let source = source.filter(|_| sees(app, &view, principal, name).unwrap_or_default());
-            Statements::Source(source.ok_or_else(|| Failure::not_found("source", name))?)
+            Extent::Source(source.ok_or_else(|| Failure::not_found("source", name))?)
         }
     };
     let name = format!("{}\n{:?}\n{:?}", view.origin(principal.tenant)?, params.source, params.query);
