@@ -50,7 +50,7 @@ test('a saved receipt holds outside, by the command that the page shows, and is 
 test('a number beyond the ledger is refused at its field, and its address is not here', async () => {
   const page = await open('evidence');
   await settled(page);
-  await page.getByLabel('Record').fill('999999999');
+  await page.getByRole('textbox', { name: 'Record' }).fill('999999999');
   await page.keyboard.press('Enter');
   await page.getByText(/^A number from 1 to \d/).waitFor();
   for (const lsn of ['999999999', '0', 'nothing', '-1']) {

@@ -107,7 +107,7 @@ test('the list is one question for each kind of thing, whatever its length, and 
   await page.reload();
   await settled(page);
   assert.ok((await page.getByRole('row').count()) > 10);
-  assert.equal(asked.filter((id) => ['sources:v1', 'runs:v1', 'search:v3'].includes(id)).length, 3, String(asked));
+  assert.equal(asked.filter((id) => ['sources:v1', 'runs:v2', 'search:v3'].includes(id)).length, 3, String(asked));
   await page.getByLabel('Find among the sources').fill('listed-7');
   await page.getByText(/^1 of \d+ sources$/).waitFor();
   await page.waitForURL(/find=listed-7/);
@@ -131,4 +131,41 @@ test('on a phone nothing of it is cut off', async () => {
     assert.deepEqual(await violations(page), [], path);
     await page.context().close();
   }
+});
+
+const TABLE = `nr;hostname;cores;owner;zip;notes
+1;gate;4;ops-team;01234;Patched in May
+2;vault;8;ops-team;00501;
+3;lab;two;ops-team;90210;x
+4;short;1
+`;
+
+test('a table: what each column would become, put right, and taken so', async () => {
+  const page = await open('sources/-/import');
+  await page.getByLabel('Files').setInputFiles(file('machines.csv', TABLE));
+  await page.getByText('4 things').or(page.getByText('3 things')).waitFor();
+  await page.getByText(/^1 would be refused$/).waitFor();
+  await page.getByText(/the row has 3 cells, there are 6 columns/).waitFor();
+  await page.getByLabel('The type of every row').fill('machine');
+  await page.getByLabel('cores becomes').selectOption({ label: 'a property' });
+  await page.getByLabel('Type of cores').selectOption('integer');
+  await page.getByText(/^2 would be refused$/).waitFor();
+  await page.getByLabel('owner becomes').selectOption({ label: 'left out' });
+  await page.getByLabel('notes becomes').selectOption({ label: 'a property, searched as prose' });
+  await settled(page);
+  await picture(page, 'import-table');
+  assert.deepEqual(await violations(page), []);
+  await page.getByText('The mapping as a text').click();
+  assert.match(await page.getByLabel('Mapping').inputValue(), /type = "machine"[\s\S]*name = "cores"\nas = "attribute"\ntype = "integer"/);
+  await page.getByLabel('Source').fill('machines');
+  await page.getByRole('checkbox', { name: /^threat-intel/ }).check();
+  await page.getByRole('radio', { name: /^MIT-OK/ }).check();
+  await page.getByRole('button', { name: 'Import', exact: true }).click();
+  await page.getByText('Durable and searchable').waitFor();
+  const { entity } = await node.run('entity:v2', { id: '1' });
+  assert.equal(entity.type, 'machine');
+  assert.deepEqual(Object.fromEntries(entity.attributes.map(({ name, value }) => [name, value])), { hostname: 'gate', cores: 4, zip: '01234', notes: 'Patched in May' });
+  await page.getByRole('link', { name: 'The import' }).click();
+  await page.getByText('declared, SHA-256').waitFor();
+  await page.context().close();
 });

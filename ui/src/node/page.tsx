@@ -4,8 +4,10 @@ import { failure, type GatewayError, json, send } from '../gateway/run.ts';
 import { type Asked, useOperation } from '../gateway/use.ts';
 import { bytes, count } from '../shell/amount.ts';
 import { CopyButton } from '../shell/copy.tsx';
+import { useMay } from '../shell/gate.tsx';
 import { Page, Section } from '../shell/page.tsx';
 import { Degraded, Loaded, Loading, Withheld } from '../shell/states.tsx';
+import { Doctor } from './doctor.tsx';
 import { Followers } from './followers.tsx';
 import { Gauge, Gauges } from './gauge.tsx';
 import { Load } from './load.tsx';
@@ -23,6 +25,7 @@ export function NodePage() {
   const asked = useOperation('node:v1', {}, { every: EVERY_MS });
   const ready = useReady();
   const measured = useMetrics(EVERY_MS);
+  const mayManage = useMay('node.manage');
   const now = measured.data?.at(-1);
   return (
     <Page title="Node" lead="Whether it takes writes and gives answers, how far search has come, and what room is left. Asked again every 5 seconds.">
@@ -31,6 +34,7 @@ export function NodePage() {
       <Section title="Followers" note="Indexes made from the log; each can be made again from it">
         <Loaded asked={asked} rows={2}>{({ node }) => <Followers node={node} measured={measured.data ?? []} />}</Loaded>
       </Section>
+      {mayManage && <Doctor />}
       {measured.data ? (
         <>
           <Section title="Load" note={<>Of the whole node, since this page is open <CopyButton text={`curl ${location.origin}/metrics`} what="the command that gives all of it" /></>}><Load measured={measured.data} /></Section>

@@ -28,7 +28,7 @@ export function Columns({ columns, rows, mapping, onChange }: { columns: Column[
                 <td><ul className={styles.examples}>{examples.slice(0, 3).map((example, index) => <li key={index}>{example}</li>)}</ul></td>
                 <td>
                   {mine && <Becomes column={mine} mapping={mapping} onChange={onChange} />}
-                  <div className={table.muted}>{becomes}</div>
+                  {mine?.role !== 'id' && mine?.role !== 'ignore' && <div className={table.muted}>{becomes.replaceAll('`', '')}</div>}
                 </td>
               </tr>
             );

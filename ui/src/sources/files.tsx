@@ -23,7 +23,7 @@ export function Files({ files, onChange, error }: { files: File[]; onChange: (fi
         onDragOver={(event) => { event.preventDefault(); setOver(true); }} onDragLeave={() => setOver(false)} onDrop={drop}>
         <FileUp size={24} strokeWidth={1.5} aria-hidden />
         <b>{files.length ? 'Drop more files, or choose them' : 'Drop a file here, or choose one'}</b>
-        <span>JSONL, STIX 2.1 or CSV; gzip is unpacked on the node</span>
+        <span>JSONL, STIX 2.1 or CSV; gzip and zstd are unpacked on the node</span>
         <input type="file" multiple aria-label="Files" aria-describedby={error ? 'files-says' : undefined} onChange={(event) => { add(event.target.files); event.target.value = ''; }} />
       </label>
       {error && <p id="files-says" className={styles.error}>{error}</p>}

@@ -70,7 +70,7 @@ function Wanting() {
       requestAnimationFrame(() => form.current?.querySelector<HTMLElement>('[aria-invalid="true"], [aria-describedby$="-says"]:is(fieldset, input)')?.scrollIntoView({ block: 'center' }));
       return;
     }
-    begin({ files, format: format!, source: source.trim(), terms: hasTerms ? {} : said(terms), mapping: format === 'csv' ? mapping ?? preview.data?.mapping : undefined });
+    begin({ files, format: format!, source: source.trim(), terms: hasTerms ? {} : said(terms), mapping: format === 'csv' && mapping !== null ? mapping : undefined });
     setFiles([]);
     setTried(false);
     document.getElementById('main')?.scrollTo({ top: 0 });

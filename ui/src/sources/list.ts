@@ -5,7 +5,7 @@ import { type Asked, useOperation } from '../gateway/use.ts';
 import { useMay } from '../shell/gate.tsx';
 
 export type Source = Data<'sources:v1'>['sources']['edges'][number]['node'];
-export type Run = Data<'runs:v1'>['runs']['edges'][number]['node'];
+export type Run = Data<'runs:v2'>['runs']['edges'][number]['node'];
 
 /** Imports that are looked through for the last one of each source; the most that the node gives. */
 export const RUNS_MAX = 1_000;
@@ -14,9 +14,9 @@ const RUNNING_MS = 2_000;
 const QUIET_MS = 15_000;
 
 /** The last imports, newest first. */
-export function useRuns(first = RUNS_MAX): Asked<'runs:v1'> {
+export function useRuns(first = RUNS_MAX): Asked<'runs:v2'> {
   const mayImport = useMay('import.run');
-  return useOperation('runs:v1', { first }, {
+  return useOperation('runs:v2', { first }, {
     enabled: mayImport, keep: true, every: (answer) => (answer?.data.runs.edges.some(({ node }) => node.state === 'running') ? RUNNING_MS : QUIET_MS),
   });
 }

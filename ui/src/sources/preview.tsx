@@ -33,7 +33,7 @@ function Shown({ seen, mapping, onMapping, isOld }: { seen: Seen; mapping: strin
       <p className={styles.counts} role="status">
         <span><b>{count(seen.things)}</b> {seen.things === 1 ? 'thing' : 'things'}</span>
         <span data-bad={seen.rejected > 0 || undefined}><b>{count(seen.rejected)}</b> would be refused</span>
-        {seen.dialect && Object.entries(seen.dialect).filter(([, value]) => value !== null && value !== false).map(([name, value]) => <span key={name}>{name.replaceAll('_', ' ')} {value === true ? '' : <code>{JSON.stringify(value).slice(1, -1)}</code>}</span>)}
+        {seen.dialect && Object.entries(seen.dialect).filter(([, value]) => value !== null && value !== false).map(([name, value]) => <span key={name}>{name.replaceAll('_', ' ')} {value === true ? '' : <code>{value === '\t' ? 'tab' : String(value)}</code>}</span>)}
       </p>
       {seen.notes?.map((note) => <p key={note} className={styles.note}>{note}</p>)}
       {seen.columns && text !== undefined && (

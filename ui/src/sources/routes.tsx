@@ -18,6 +18,7 @@ export const sourcesRoute = createRoute({
 export const sourceRoute = createRoute({
   getParentRoute: () => tenantRoute,
   path: 'sources/$name',
+  validateSearch: params({}),
   component: lazyRouteComponent(() => import('./source-page.tsx'), 'SourcePage'),
 });
 
@@ -32,6 +33,7 @@ export const importRoute = createRoute({
 export const runRoute = createRoute({
   getParentRoute: () => tenantRoute,
   path: 'sources/-/imports/$run',
+  validateSearch: params({}),
   component: lazyRouteComponent(() => import('./run-page.tsx'), 'RunPage'),
 });
 

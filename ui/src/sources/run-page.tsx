@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { Download } from 'lucide-react';
-import { useEffect } from 'react';
+import { type ReactNode, useEffect } from 'react';
 
 import type { GatewayError } from '../gateway/run.ts';
 import { count, counted, duration } from '../shell/amount.ts';
@@ -58,6 +58,7 @@ function Shown({ run }: { run: Run }) {
           ['Took', run.ended && took > 0 && run.read > 0 ? `${duration(took)}, ${count(Math.round(run.read / took))} objects a second` : duration(took)],
           ['Process', run.process],
           ['Files', run.inputs.length ? <ul key="files">{run.inputs.map((input) => <li key={input}><code>{input.replace(/^dataset:file:/, '')}</code></li>)}</ul> : 'told at its end'],
+          ...run.mappings.map(({ input, sha256, inferred }): [string, ReactNode] => ['Mapping', <span key={input}>{input.replace(/^dataset:file:/, '')}: {inferred ? 'made from the file' : 'declared'}, SHA-256 <code>{sha256}</code></span>]),
           ['Into', <code key="into">{run.outputs.join(', ')}</code>],
         ]} />
       </Section>

@@ -19,7 +19,7 @@ const PAGE = 50;
 const STATES = ['running', 'complete', 'failed', 'interrupted'] as const;
 
 /** What was imported when, and how it ended. */
-export function Runs({ tenant, runs }: { tenant: string; runs: Asked<'runs:v1'> }) {
+export function Runs({ tenant, runs }: { tenant: string; runs: Asked<'runs:v2'> }) {
   const { state, find } = sourcesRoute.useSearch();
   const navigate = useNavigate({ from: sourcesRoute.fullPath });
   return (

@@ -21,7 +21,7 @@ const SOURCES_MAX = 1_000;
 const FIND_FROM = 8;
 
 /** Every source of which the reader may see anything, with its terms and its last import. */
-export function SourceList({ tenant, runs }: { tenant: string; runs: Asked<'runs:v1'> }) {
+export function SourceList({ tenant, runs }: { tenant: string; runs: Asked<'runs:v2'> }) {
   const asked = useOperation('sources:v1', { first: SOURCES_MAX });
   const mayImport = useMay('import.run');
   return (
