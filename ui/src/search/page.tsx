@@ -77,13 +77,13 @@ export function SearchPage() {
           <p className={styles.took} role="status">
             {first && <>{total !== undefined ? `${total.toLocaleString('en')} ${total === 1 ? 'hit' : 'hits'}` : `${hits.length} shown`} in {first.tookMs < 10 ? first.tookMs.toFixed(1) : Math.round(first.tookMs)} ms</>}
           </p>
-          <label className={styles.sort}>
-            <span>Order</span>
-            <select value={params.sort ?? 'relevance'} onChange={(event) => change({ sort: event.target.value === 'newest' ? 'newest' : undefined })}>
+          <div className={styles.sort}>
+            <span aria-hidden>Order</span>
+            <select aria-label="Order" value={params.sort ?? 'relevance'} onChange={(event) => change({ sort: event.target.value === 'newest' ? 'newest' : undefined })}>
               <option value="relevance">Relevance</option>
               <option value="newest">Newest</option>
             </select>
-          </label>
+          </div>
           <IconButton label="Inspector (i)" onPress={inspect}><PanelRight size={16} /></IconButton>
         </header>
         {first && !first.complete && <Partial shown={hits.length} what="hits"><span>Time ran out before everything was looked at; more words or a filter narrow it.</span></Partial>}
