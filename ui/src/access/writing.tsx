@@ -103,7 +103,9 @@ export function Writing({ inForce }: { inForce: Policy }) {
 /** Somebody has set another version since the author looked. */
 function Conflict({ draft, replaces, inForce }: { draft: string; replaces: number; inForce: Policy }) {
   const place = useRef<HTMLDivElement>(null);
-  useEffect(() => place.current?.scrollIntoView({ block: 'start' }), []);
+  useEffect(() => {
+    place.current?.scrollIntoView({ block: 'start' });
+  }, []);
   return (
     <div className={styles.conflict} role="alert" ref={place}>
       <p><b>Meanwhile {versionName(inForce.version)} was set</b>{inForce.setBy && <> by token <code>{inForce.setBy}</code></>}. Your draft was begun over {versionName(replaces)}; setting it would undo what changed since. This is what your draft changes in the version in force:</p>
