@@ -10,6 +10,7 @@ pub mod commit;
 pub mod config;
 pub mod follow;
 pub mod gateway;
+pub mod graphs;
 pub mod idempotency;
 pub mod ingest;
 pub mod log;

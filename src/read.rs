@@ -2,7 +2,9 @@
 //!
 //! Everything that leaves the node about things passes [`Reader`]; what is not visible is absent.
 
+mod between;
 mod entity;
+mod graphs;
 mod path;
 mod relations;
 
@@ -17,7 +19,9 @@ use storage::{Edge, End, Result, View};
 
 use crate::policy::{Action, Allowed, Uses};
 
+pub use between::{Between, Joining, JoiningStatement};
 pub use entity::{Attribute, Change, Entity, Receipt};
+pub use graphs::{Degree, Drawing, Node, Order, Shown, Tie, Wish};
 pub use path::{PATHS_MAX, Paths};
 pub use relations::{Direction, Page, Place, Relation, Wanted};
 

@@ -5,8 +5,10 @@ mod adhoc;
 mod connection;
 mod decisions;
 mod declared;
+mod drawing;
 mod entity;
 mod gate;
+mod graphs;
 mod idempotency;
 mod ledger;
 mod node;
@@ -57,7 +59,9 @@ pub(super) use walk::Asks;
 #[derive(MergedObject, Default)]
 pub(crate) struct Query(
     decisions::DecisionsQuery,
+    drawing::DrawingQuery,
     entity::EntityQuery,
+    graphs::GraphsQuery,
     ledger::LedgerQuery,
     node::NodeQuery,
     paths::PathsQuery,
@@ -71,7 +75,12 @@ pub(crate) struct Query(
 
 /// Every change.
 #[derive(MergedObject, Default)]
-pub(crate) struct Mutation(entity::EntityMutation, policy::PolicyMutation, tokens::TokensMutation);
+pub(crate) struct Mutation(
+    entity::EntityMutation,
+    graphs::GraphsMutation,
+    policy::PolicyMutation,
+    tokens::TokensMutation,
+);
 
 /// The schema; holds no data of a request.
 pub(crate) type GraphQl = Schema<Query, Mutation, EmptySubscription>;

@@ -74,9 +74,9 @@ pub struct Change {
 }
 
 /// An assertion with its place.
-struct Statement {
-    said: SaidRow,
-    assertion: Assertion,
+pub(super) struct Statement {
+    pub(super) said: SaidRow,
+    pub(super) assertion: Assertion,
     source: String,
 }
 
@@ -154,7 +154,12 @@ impl Reader<'_> {
     }
 
     /// The visible statements, the one to be shown first: what was observed last, then recorded last.
-    fn statements(&self, thing: ThingId, row: &ThingRow, as_of_us: Option<i64>) -> Result<Vec<Statement>> {
+    pub(super) fn statements(
+        &self,
+        thing: ThingId,
+        row: &ThingRow,
+        as_of_us: Option<i64>,
+    ) -> Result<Vec<Statement>> {
         let mut statements = Vec::new();
         for said in self.readable(thing, row, as_of_us)? {
             if let Some(assertion) = self.view.assertion(self.tenant, said.lsn())? {
@@ -170,7 +175,7 @@ impl Reader<'_> {
     }
 }
 
-fn title(statements: &[Statement]) -> Option<String> {
+pub(super) fn title(statements: &[Statement]) -> Option<String> {
     ["name", "title"].into_iter().find_map(|name| {
         let texts = statements.iter().filter_map(|statement| statement.assertion.claim(name));
         texts
@@ -189,7 +194,7 @@ fn tags(statements: &[Statement]) -> Vec<String> {
     tags
 }
 
-fn status(statements: &[Statement]) -> Status {
+pub(super) fn status(statements: &[Statement]) -> Status {
     let first = statements.first().and_then(|statement| statement.assertion.status().ok());
     first.unwrap_or(Status::Active)
 }

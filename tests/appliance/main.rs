@@ -14,6 +14,7 @@ mod disks;
 mod events;
 mod graph;
 mod graphql;
+mod graphs;
 mod hostile;
 mod http;
 mod idempotency;
