@@ -205,6 +205,33 @@ impl App {
         if allowed { Ok(()) } else { Err(Failure::denied(action.as_str())) }
     }
 
+    /// What the principal may do on the tenant and, of what reads, on what is open to everybody or on anything that is
+    /// there: what a client offers him.
+    ///
+    /// # Errors
+    /// As for reading the view.
+    pub(crate) fn may(&self, principal: &Principal) -> Result<Vec<Action>, Failure> {
+        let view = self.store.view()?;
+        let Ok(in_force) = self.policies.in_force(&view, principal.tenant) else {
+            let ways_out = Action::ALL.iter().filter(|action| may_replace_the_unusable(principal, **action));
+            return Ok(ways_out.copied().collect());
+        };
+        let open = Label::open(principal.purposes);
+        let mut may = Vec::new();
+        for action in Action::ALL.iter().copied() {
+            let resource = match action.is_read() {
+                true => Resource::Label(principal.tenant, &open),
+                false => Resource::Tenant(principal.tenant),
+            };
+            let is_of_use = || Ok::<_, Failure>(!self.allowed(&view, principal, action)?.labels().is_empty());
+            if in_force.policy.decide(principal, action, resource).allowed || action.is_read() && is_of_use()?
+            {
+                may.push(action);
+            }
+        }
+        Ok(may)
+    }
+
     /// Every label of a tenant, in the order in which they appeared.
     ///
     /// # Errors

@@ -5,6 +5,7 @@
 mod between;
 mod entity;
 mod graphs;
+mod kinds;
 mod path;
 mod relations;
 
@@ -20,10 +21,11 @@ use storage::{Edge, End, Result, View};
 use crate::policy::{Action, Allowed, Uses};
 
 pub use between::{Between, Joining, JoiningStatement};
-pub use entity::{Attribute, Change, Entity, Receipt};
+pub use entity::{Attribute, Change, Entity, Receipt, Statement};
 pub use graphs::{Degree, Drawing, Node, Order, Shown, Tie, Wish};
+pub use kinds::{EDGES_COUNTED_MAX, KindCount, Kinds};
 pub use path::{PATHS_MAX, Paths};
-pub use relations::{Direction, Page, Place, Relation, Wanted};
+pub use relations::{Direction, Other, Page, Place, Relation, Wanted};
 
 /// A view of one tenant, through what a principal may see.
 pub struct Reader<'v> {
@@ -168,6 +170,14 @@ impl<'v> Reader<'v> {
                 && said.until_us.is_none_or(|until| time_us < until)
         };
         Ok(row.said.iter().cloned().chain(replaced_later).filter(held).collect())
+    }
+
+    /// Who says something.
+    ///
+    /// # Errors
+    /// As for reading the view.
+    pub fn source_of(&self, said: &SaidRow) -> Result<String> {
+        self.source_name(said.source)
     }
 
     /// The name of a source.

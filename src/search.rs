@@ -7,10 +7,11 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use index::text::{Facets, Highlighter, Order, Pinned, QUERY_BYTES_MAX, Query, Snippet, passages};
+use index::text::{Facets, Highlighter, Order, Pinned, QUERY_BYTES_MAX, Query, Snippet, TimeRange, passages};
 use sha2::{Digest, Sha256};
 use storage::View;
 use storage::ids::{LabelId, Lsn, ThingId};
+use storage::model::{Classification, Status};
 
 use crate::app::App;
 use crate::gateway::Failure;
@@ -44,8 +45,14 @@ pub struct Question {
     pub types: Vec<String>,
     /// Of these sources only.
     pub sources: Vec<String>,
+    /// Only what was observed, or else recorded, in this time.
+    pub time: Option<TimeRange>,
     /// Whether to find what its source took back.
     pub include_revoked: bool,
+    /// Whether the newest come first, and not the best.
+    pub newest: bool,
+    /// Whether the last word may be the beginning of a longer one, since somebody is typing it.
+    pub typing: bool,
     /// Whether to count types and sources.
     pub facets: bool,
     /// Only from an index that reflects this record.
@@ -78,6 +85,14 @@ pub struct Hit {
     pub thing_type: String,
     /// Its title.
     pub title: String,
+    /// Who says what was found.
+    pub source: String,
+    /// When the source saw it, or else when it was recorded; microseconds since 1970.
+    pub observed_us: i64,
+    /// How far it may travel.
+    pub classification: Classification,
+    /// Whether the source stands by it.
+    pub status: Status,
     /// Where the words are.
     pub snippet: String,
     /// The places of the words in the snippet, in bytes.
@@ -123,7 +138,9 @@ pub(crate) fn search(
         include_revoked: question.include_revoked,
         limit: question.limit,
         after: page.as_ref().map(|page| page.key),
-        order: Order::Relevance,
+        order: if question.newest { Order::Time } else { Order::Relevance },
+        prefix: question.typing,
+        time: question.time,
         facets: question.facets,
         ..Query::default()
     };
@@ -243,10 +260,15 @@ impl Describe<'_> {
         let readable = self.reader.readable(thing, &row, None)?;
         let Some(said) = readable.iter().find(|said| said.label() == label) else { return Ok(None) };
         let assertion = self.view.assertion(tenant, said.lsn())?;
+        let observed_us = assertion.as_ref().and_then(|assertion| assertion.observed_at_us);
         let snippet =
             assertion.and_then(|assertion| self.highlighter.best(&passages(&assertion), SNIPPET_CHARS_MAX));
         let (snippet, marks) = snippet.map(with_ellipses).unwrap_or_default();
         Ok(Some(Hit {
+            source: self.reader.source_of(said)?,
+            observed_us: observed_us.unwrap_or(said.recorded_us),
+            classification: self.view.label(tenant, label)?.classification,
+            status: Status::from_code(said.status)?,
             title: self.reader.title(thing, &row)?,
             thing_type: self.view.word(tenant, row.symbol())?,
             id: row.id,

@@ -66,6 +66,7 @@ macro_rules! operations {
 operations! {
     "decisions" v 1;
     "entity" v 1;
+    "entity" v 2;
     "entityDelete" v 1;
     "entityHistory" v 1;
     "entityRestore" v 1;
@@ -88,11 +89,14 @@ operations! {
     "policyHistory" v 1;
     "policySet" v 1;
     "policySimulate" v 1;
+    "relationKinds" v 1;
     "relations" v 1, use "relations:v2";
     "relations" v 2;
+    "relations" v 3;
     "runs" v 1;
     "search" v 1 in SEARCH_TIMEOUT, use "search:v2";
     "search" v 2 in SEARCH_TIMEOUT;
+    "search" v 3 in SEARCH_TIMEOUT;
     "sources" v 1;
     "suggest" v 1 in SEARCH_TIMEOUT;
     "tokenAllow" v 1;

@@ -33,9 +33,10 @@ pub(crate) fn routes(app: Shared) -> Router {
             "/api/v1/session",
             post(http::session::sign_in).get(http::session::ask).delete(http::session::sign_out),
         )
-        .route("/", get(http::page::index))
-        .route("/sign-in.js", get(http::page::script))
-        .route("/sign-in.css", get(http::page::style))
+        .route("/", get(http::explorer::page))
+        .route("/-/{*page}", get(http::explorer::page))
+        .route("/t/{*page}", get(http::explorer::page))
+        .route("/assets/{file}", get(http::explorer::asset))
         .route("/healthz", get(http::health::healthz))
         .route("/readyz", get(http::health::readyz))
         .route("/metrics", get(http::health::metrics))

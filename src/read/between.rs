@@ -87,7 +87,8 @@ impl Reader<'_> {
                         self.view.thing(self.tenant, edge.relation)?.id,
                         self.view.word(self.tenant, edge.kind)?,
                     );
-                    let statements = said.iter().map(|said| self.joining_statement(said)).collect::<Result<_>>()?;
+                    let statements =
+                        said.iter().map(|said| self.joining_statement(said)).collect::<Result<_>>()?;
                     let (from, to) = (from.to_owned(), to.to_owned());
                     between.joining.push(Joining { id, kind, from, to, statements });
                 }

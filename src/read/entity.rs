@@ -2,7 +2,7 @@
 
 use storage::Result;
 use storage::ids::{LabelId, Lsn, ThingId};
-use storage::model::{Assertion, Status};
+use storage::model::{Assertion, Label, Status};
 use storage::rows::{SaidRow, ThingRow};
 
 use super::Reader;
@@ -20,10 +20,29 @@ pub struct Entity {
     pub tags: Vec<String>,
     /// Active if any visible source stands by it.
     pub status: Status,
+    /// What each source says, the one to be shown first in front.
+    pub statements: Vec<Statement>,
     /// Every visible claim; of claims by one name the shown one comes first.
     pub attributes: Vec<Attribute>,
     /// Where its newest visible assertion is in the ledger.
     pub receipt: Receipt,
+}
+
+/// Something that a source says of a thing under one label.
+#[derive(Clone, Debug)]
+pub struct Statement {
+    /// Who says it.
+    pub source: String,
+    /// Whether the source stands by it.
+    pub status: Status,
+    /// When the source saw it, or else when it was recorded; microseconds since 1970.
+    pub observed_at_us: i64,
+    /// When it was recorded, microseconds since 1970.
+    pub recorded_us: i64,
+    /// The record.
+    pub lsn: Lsn,
+    /// On which terms it was given.
+    pub label: Label,
 }
 
 /// A claim: who says it, when, and where that is recorded.
@@ -74,13 +93,13 @@ pub struct Change {
 }
 
 /// An assertion with its place.
-pub(super) struct Statement {
+pub(super) struct Made {
     pub(super) said: SaidRow,
     pub(super) assertion: Assertion,
     source: String,
 }
 
-impl Statement {
+impl Made {
     fn observed_at_us(&self) -> i64 {
         self.assertion.observed_at_us.unwrap_or(self.said.recorded_us)
     }
@@ -103,6 +122,7 @@ impl Reader<'_> {
             thing_type: self.view.word(self.tenant, row.symbol())?,
             tags: tags(&statements),
             status: status(&statements),
+            statements: statements.iter().map(|made| self.statement(made)).collect::<Result<_>>()?,
             attributes: attributes(&statements),
             receipt: Receipt {
                 origin: self.view.origin(self.tenant)?,
@@ -112,6 +132,17 @@ impl Reader<'_> {
             },
             id: row.id,
         }))
+    }
+
+    fn statement(&self, made: &Made) -> Result<Statement> {
+        Ok(Statement {
+            source: made.source.clone(),
+            status: made.assertion.status()?,
+            observed_at_us: made.observed_at_us(),
+            recorded_us: made.said.recorded_us,
+            lsn: made.said.lsn(),
+            label: self.view.label(self.tenant, made.said.label())?,
+        })
     }
 
     /// The title of a thing, for lists.
@@ -159,13 +190,13 @@ impl Reader<'_> {
         thing: ThingId,
         row: &ThingRow,
         as_of_us: Option<i64>,
-    ) -> Result<Vec<Statement>> {
+    ) -> Result<Vec<Made>> {
         let mut statements = Vec::new();
         for said in self.readable(thing, row, as_of_us)? {
             if let Some(assertion) = self.view.assertion(self.tenant, said.lsn())? {
                 let source = self.source_name(said.source)?;
                 self.note(row.form()?, &said);
-                statements.push(Statement { said, assertion, source });
+                statements.push(Made { said, assertion, source });
             }
         }
         statements.sort_by_key(|statement| {
@@ -175,7 +206,7 @@ impl Reader<'_> {
     }
 }
 
-pub(super) fn title(statements: &[Statement]) -> Option<String> {
+pub(super) fn title(statements: &[Made]) -> Option<String> {
     ["name", "title"].into_iter().find_map(|name| {
         let texts = statements.iter().filter_map(|statement| statement.assertion.claim(name));
         texts
@@ -184,7 +215,7 @@ pub(super) fn title(statements: &[Statement]) -> Option<String> {
     })
 }
 
-fn tags(statements: &[Statement]) -> Vec<String> {
+fn tags(statements: &[Made]) -> Vec<String> {
     let mut tags = Vec::new();
     for tag in statements.iter().flat_map(|statement| &statement.assertion.tags) {
         if !tags.contains(tag) {
@@ -194,12 +225,12 @@ fn tags(statements: &[Statement]) -> Vec<String> {
     tags
 }
 
-pub(super) fn status(statements: &[Statement]) -> Status {
+pub(super) fn status(statements: &[Made]) -> Status {
     let first = statements.first().and_then(|statement| statement.assertion.status().ok());
     first.unwrap_or(Status::Active)
 }
 
-fn attributes(statements: &[Statement]) -> Vec<Attribute> {
+fn attributes(statements: &[Made]) -> Vec<Attribute> {
     let mut attributes: Vec<Attribute> = Vec::new();
     for statement in statements {
         for claim in &statement.assertion.claims {

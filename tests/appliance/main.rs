@@ -12,6 +12,7 @@ mod contract;
 mod data;
 mod disks;
 mod events;
+mod explorer;
 mod graph;
 mod graphql;
 mod graphs;

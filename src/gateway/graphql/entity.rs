@@ -35,11 +35,30 @@ struct Entity {
     labels: Vec<String>,
     /// `active`, `revoked` or `deprecated`.
     status: String,
+    /// What each source says, and on which terms; the one to be shown first comes first.
+    statements: Vec<Statement>,
     /// Every visible claim; of several by one name the shown one comes first.
     attributes: Vec<Attribute>,
     /// Where the newest of them is recorded.
     #[graphql(directive = auth::apply("ledger.read".to_owned(), None))]
     receipt: Option<ReceiptPlace>,
+}
+
+/// Something that a source says of a thing.
+#[derive(SimpleObject)]
+#[graphql(directive = public::apply())]
+struct Statement {
+    source: String,
+    /// `active`, `revoked` or `deprecated`.
+    status: String,
+    observed_at: DateTime,
+    recorded_at: DateTime,
+    lsn: u64,
+    classification: String,
+    licence: String,
+    purposes: Vec<String>,
+    retention: String,
+    personal: bool,
 }
 
 /// What one source says about one property.
@@ -167,8 +186,27 @@ impl From<read::Entity> for Entity {
             title: entity.title,
             labels: entity.tags,
             status: entity.status.to_string(),
+            statements: entity.statements.into_iter().map(Statement::from).collect(),
             attributes: entity.attributes.into_iter().map(Attribute::from).collect(),
             receipt: None,
+        }
+    }
+}
+
+impl From<read::Statement> for Statement {
+    fn from(statement: read::Statement) -> Statement {
+        let label = statement.label;
+        Statement {
+            source: statement.source,
+            status: statement.status.to_string(),
+            observed_at: DateTime(statement.observed_at_us),
+            recorded_at: DateTime(statement.recorded_us),
+            lsn: statement.lsn.0,
+            classification: label.classification.to_string(),
+            licence: label.licence.to_string(),
+            purposes: label.purposes.iter().map(|purpose| purpose.to_string()).collect(),
+            retention: label.retention.to_string(),
+            personal: label.personal,
         }
     }
 }

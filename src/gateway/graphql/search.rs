@@ -1,11 +1,13 @@
 //! Search and suggestions.
 
 use async_graphql::{Context, ID, Object, Result, SimpleObject};
+use index::text::TimeRange;
 use storage::ids::Lsn;
 
 use super::connection::{PageInfo, connection};
 use super::declared::{auth, public};
-use super::{read, stop};
+use super::{DateTime, read, stop};
+use crate::gateway::errors::Failure;
 use crate::search::{self, Question};
 
 const LIMIT: usize = 10;
@@ -25,6 +27,14 @@ struct SearchHit {
     title: String,
     /// From 0 to 1, the first hit of the first page having 1.
     score: f64,
+    /// Who says what was found.
+    source: String,
+    /// When the source saw it, or else when it was recorded.
+    observed_at: DateTime,
+    /// How far it may travel.
+    classification: String,
+    /// `active`, `revoked` or `deprecated`.
+    status: String,
     snippet: String,
     /// Where the words are in the snippet, in bytes of UTF-8.
     highlights: Vec<Highlight>,
@@ -82,7 +92,8 @@ connection! {
 
 #[Object]
 impl SearchQuery {
-    /// Things that are about some words.
+    /// Things that are about some words: observed `since` a time and `before` another, if those are given, the best first
+    /// or the `newest`. While somebody is `typing`, the last word may be the beginning of a longer one.
     #[graphql(directive = auth::apply("entity.search".to_owned(), None))]
     #[allow(clippy::too_many_arguments, reason = "the arguments are the contract's")]
     async fn search(
@@ -96,6 +107,10 @@ impl SearchQuery {
         include_revoked: Option<bool>,
         facets: Option<bool>,
         at_least: Option<u64>,
+        since: Option<DateTime>,
+        before: Option<DateTime>,
+        newest: Option<bool>,
+        typing: Option<bool>,
     ) -> Result<SearchConnection> {
         let places = context.look_ahead().field("edges").field("cursor").exists();
         let late = stop(context);
@@ -107,7 +122,10 @@ impl SearchQuery {
                 places,
                 types: types.unwrap_or_default(),
                 sources: sources.unwrap_or_default(),
+                time: range(since, before)?,
                 include_revoked: include_revoked.unwrap_or_default(),
+                newest: newest.unwrap_or_default(),
+                typing: typing.unwrap_or_default(),
                 facets: facets.unwrap_or_default(),
                 at_least: at_least.map(Lsn),
             };
@@ -133,6 +151,19 @@ impl SearchQuery {
         })
         .await
     }
+}
+
+/// The time from one end to the other; an end that is not given is open.
+fn range(since: Option<DateTime>, before: Option<DateTime>) -> Result<Option<TimeRange>, Failure> {
+    if since.is_none() && before.is_none() {
+        return Ok(None);
+    }
+    let from_us = since.map_or(i64::MIN, |time| time.0);
+    let to_us = before.map_or(i64::MAX, |time| time.0);
+    if from_us >= to_us {
+        return Err(Failure::bad_request("`since` must be before `before`"));
+    }
+    Ok(Some(TimeRange { from_us, to_us }))
 }
 
 impl From<search::Answer> for SearchConnection {
@@ -166,6 +197,10 @@ impl From<search::Hit> for SearchHit {
             r#type: hit.thing_type,
             title: hit.title,
             score: hit.score,
+            source: hit.source,
+            observed_at: DateTime(hit.observed_us),
+            classification: hit.classification.to_string(),
+            status: hit.status.to_string(),
             snippet: hit.snippet,
             highlights: hit
                 .marks
