@@ -61,18 +61,18 @@ pub(super) fn delete(batch: &mut Batch<'_>, command: &DeleteGraph) -> Result<App
 
 /// The row that is replaced; `None` for a new graph. Another maker's is as absent as none, and two who save over one
 /// version do not overwrite each other unseen: the second is refused.
-fn check(tx: &dyn Read, command: &SaveGraph) -> Result<Option<GraphRow>> {
+fn check(batch: &mut Batch<'_>, command: &SaveGraph) -> Result<Option<GraphRow>> {
     let (tenant, graph) = (command.tenant, &command.graph);
     graph.validate()?;
-    names_what_is_there(graph, &head_row(tx, tenant)?)?;
+    names_what_is_there(graph, batch.counters(tenant)?)?;
     let seen = Lsn(graph.replaces);
-    match graph_row(tx, tenant, &graph.id)? {
+    match graph_row(batch, tenant, &graph.id)? {
         Some(row) if row.maker != command.actor.0 => Err(missing(&graph.id)),
         Some(row) if row.version() != seen => {
             Err(Error::Superseded { what: "graph", seen, now: row.version() })
         }
         None if seen != Lsn::NONE => Err(missing(&graph.id)),
-        None => within_limits(tx, command).map(|()| None),
+        None => within_limits(batch, command).map(|()| None),
         found => Ok(found),
     }
 }

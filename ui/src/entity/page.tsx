@@ -4,6 +4,7 @@ import { useEffect, useState } from 'react';
 
 import type { Data } from '../gateway/run.ts';
 import { useOperation } from '../gateway/use.ts';
+import { GraphButton } from '../graphs/button.tsx';
 import { KindIcon } from '../kinds/icon.tsx';
 import { wordsOf } from '../kinds/shapes.ts';
 import { Button } from '../shell/button.tsx';
@@ -115,6 +116,7 @@ function Actions({ entity, cli }: { entity: Entity; cli: string }) {
   const citation = `${entity.title} (${entity.type}, ${entity.id})${first ? `, ${first.source}, ${first.licence}, observed ${first.observedAt.slice(0, 10)}, record ${first.lsn}` : ''}. ${location.href}`;
   return (
     <div className={styles.actions}>
+      <GraphButton tenant={entityRoute.useParams().tenant} id={entity.id} />
       <Button onPress={() => void copy(location.href, 'Link')}><Link2 size={14} aria-hidden /> Link</Button>
       <Button onPress={() => void copy(citation, 'Citation')}><Quote size={14} aria-hidden /> Cite</Button>
       <Button onPress={() => void copy(cli, 'Command')}>CLI</Button>

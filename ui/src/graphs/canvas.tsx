@@ -41,12 +41,13 @@ export function Canvas({ doing, chosen, choose, expand, drawing, scene, faded, f
     };
   }, [drawing]);
 
+  // Pictures are drawn once for each type and theme.
+  const sprites = useRef<{ key: string; colours: Colours; sprites: Sprites } | null>(null);
   useEffect(() => {
-    const sprites = new Sprites(signs(icons.current!), dark);
-    drawing.current?.show(scene, { colours: coloursOf(canvas.current!), sprites, faded });
-    // Fading is made of what is faded; the functions for it are new each time.
-    // eslint-disable-next-line
-  }, [scene, types.join(), dark, fadedBy]);
+    const key = `${dark} ${types.join()}`;
+    if (sprites.current?.key !== key) sprites.current = { key, colours: coloursOf(canvas.current!), sprites: new Sprites(signs(icons.current!), dark) };
+    drawing.current?.show(scene, { ...sprites.current, faded });
+  }, [scene, types, dark, fadedBy]);
 
   useEffect(() => {
     const line = chosen.line && scene.lines.findIndex(({ from, to }) => isPair(chosen.line!, from, to));

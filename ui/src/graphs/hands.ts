@@ -184,10 +184,11 @@ export class Drawing {
     this.#paint();
   }
 
-  #at(event: MouseEvent): { thing?: number; line?: number; x: number; y: number } {
+  #at(event: MouseEvent | TouchEvent): { thing?: number; line?: number; x: number; y: number } {
     const { left, top } = this.canvas.getBoundingClientRect();
     const { k, x: shiftX, y: shiftY } = this.#view;
-    const [x, y] = [(event.clientX - left - shiftX) / k, (event.clientY - top - shiftY) / k];
+    const pointer = 'touches' in event ? event.touches[0]! : event;
+    const [x, y] = [(pointer.clientX - left - shiftX) / k, (pointer.clientY - top - shiftY) / k];
     if (!this.#scene) return { x, y };
     this.#finder ??= new Finder(this.#scene);
     const thing = this.#finder.thing(x, y, REACH / k);

@@ -10,6 +10,7 @@ import { Page } from '../shell/page.tsx';
 import { Empty, Failed, Loading } from '../shell/states.tsx';
 import table from '../shell/table.module.css';
 import { Time } from '../shell/time.tsx';
+import { forget, nameOf } from './drafts.ts';
 import styles from './list.module.css';
 import { graphsRoute } from './routes.tsx';
 
@@ -27,7 +28,10 @@ export function GraphsPage() {
     getNextPageParam: ({ data }) => (data.graphs.pageInfo.hasNextPage ? data.graphs.pageInfo.endCursor ?? undefined : undefined),
   });
   const graphs = found.data?.pages.flatMap((page) => page.data.graphs.edges.map(({ node }) => node)) ?? [];
-  const begin = () => void navigate({ to: '/t/$tenant/graphs/$id', params: { tenant, id: 'new' } });
+  const begin = () => {
+    forget(nameOf('new', undefined));
+    void navigate({ to: '/t/$tenant/graphs/$id', params: { tenant, id: 'new' } });
+  };
   const step = (by: number) => setAt(Math.max(0, Math.min(graphs.length - 1, at + by)));
   useKeys('Graphs', [
     { key: 'j', does: 'Next graph', run: () => step(1) },

@@ -76,7 +76,8 @@ test('the legend counts what is there, most first', () => {
 
 test('many of a type that hang on one thing are one that stands for them, and come back as they were', () => {
   const leaves = Array.from({ length: 6 }, (_, n) => thing(`leaf-${n}`, n * 10, 100));
-  const work = begin(graphOf([thing('hub'), thing('other'), ...leaves], [tie('hub', 'other'), tie('other', 'hub'), ...leaves.map(({ id }) => tie('hub', id))]));
+  const other = { ...thing('other'), type: 'person' };
+  const work = begin(graphOf([thing('hub'), other, ...leaves], [tie('hub', 'other'), tie('other', 'hub'), ...leaves.map(({ id }) => tie('hub', id))]));
   const grouped = group(work);
   assert.deepEqual([...grouped.graph.things.values()].map(({ title }) => title), ['hub', 'other', '6 host']);
   assert.equal(written(grouped.graph), written(work.graph), 'the node still knows all of them');

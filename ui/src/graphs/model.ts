@@ -215,7 +215,7 @@ export function written({ things }: Graph): string {
 
 export type Way = 'left' | 'right' | 'up' | 'down';
 
-/** The thing that is nearest in a direction: what lies straight that way before what lies aside. */
+/** The thing that is nearest in a direction: what lies rather that way than aside, and else whatever does at all. */
 export function nearest({ things }: Graph, from: { x: number; y: number }, way: Way, except?: string): Thing | undefined {
   const [right, down] = { left: [-1, 0], right: [1, 0], up: [0, -1], down: [0, 1] }[way] as [number, number];
   let best: Thing | undefined;
@@ -225,7 +225,7 @@ export function nearest({ things }: Graph, from: { x: number; y: number }, way: 
     const ahead = x * right + y * down;
     const aside = Math.abs(x * down) + Math.abs(y * right);
     if (thing.id === except || ahead <= 0) continue;
-    const far = Math.hypot(ahead, aside * 2);
+    const far = Math.hypot(ahead, aside * 2) + (aside > ahead ? 1e9 : 0);
     if (far < least) [best, least] = [thing, far];
   }
   return best;

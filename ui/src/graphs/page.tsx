@@ -3,25 +3,30 @@ import { useEffect } from 'react';
 
 import { type Answer, type GatewayError, run } from '../gateway/run.ts';
 import { Failed, Loading, NotHere } from '../shell/states.tsx';
-import { EMPTY } from './model.ts';
-import { graphRoute } from './routes.tsx';
+import { type Draft, draftOf, nameOf } from './drafts.ts';
+import { begin, EMPTY, type Graph } from './model.ts';
+import { graphRoute, idsOf } from './routes.tsx';
 import { graphFrom } from './work.ts';
+import type { SavedGraph } from './saving.tsx';
 import { Workbench } from './workbench.tsx';
 
 /** A graph: a saved one, or one that begins with what its address names. */
 export function GraphPage() {
   const { id } = graphRoute.useParams();
   const { seed } = graphRoute.useSearch();
-  return id === 'new' ? <New key={seed} seed={seed} /> : <Saved key={id} id={id} />;
+  const name = nameOf(id, seed);
+  const draft = draftOf(name);
+  // Where somebody left it; what is saved meanwhile shows when they save.
+  if (draft) return <Workbench key={name} name={name} draft={draft} />;
+  return id === 'new' ? <New key={name} name={name} seed={seed} /> : <Saved key={name} id={id} />;
 }
 
-/** Ids in an address: with commas between, each once. */
-const idsOf = (seed: string | undefined) => [...new Set(seed?.split(',').filter(Boolean) ?? [])];
+const fresh = (graph: Graph, saved: SavedGraph | null): Draft => ({ work: begin(graph), kept: { graph, saved } });
 
 /** Asked for once: what somebody works on does not change under their hands. */
 const ONCE = { staleTime: Infinity, gcTime: 0, refetchOnWindowFocus: false } as const;
 
-function New({ seed }: { seed?: string }) {
+function New({ name, seed }: { name: string; seed?: string }) {
   const ids = idsOf(seed);
   const asked = useQuery<Answer<'graphAdd:v1'>, GatewayError>({
     queryKey: ['graphAdd:v1', seed], queryFn: ({ signal }) => run('graphAdd:v1', { ids }, signal), enabled: ids.length > 0, ...ONCE,
@@ -29,11 +34,11 @@ function New({ seed }: { seed?: string }) {
   useEffect(() => {
     document.title = 'New graph · IntelGraph';
   }, []);
-  if (ids.length === 0) return <Workbench initial={EMPTY} saved={null} />;
+  if (ids.length === 0) return <Workbench name={name} draft={fresh(EMPTY, null)} />;
   if (asked.error) return <Failed error={asked.error} onRetry={() => void asked.refetch()} />;
   if (!asked.data) return <Loading what="the things of this graph" />;
   const drawn = asked.data.data.graphAdd;
-  return drawn.nodes.length === 0 ? <NotHere /> : <Workbench initial={graphFrom(drawn)} saved={null} />;
+  return drawn.nodes.length === 0 ? <NotHere /> : <Workbench name={name} draft={fresh(graphFrom(drawn), null)} />;
 }
 
 function Saved({ id }: { id: string }) {
@@ -46,5 +51,5 @@ function Saved({ id }: { id: string }) {
   }, [found]);
   if (asked.error) return <Failed error={asked.error} onRetry={() => void asked.refetch()} />;
   if (!asked.data) return <Loading what="the graph" />;
-  return found ? <Workbench initial={graphFrom(found.drawn)} saved={found.graph} /> : <NotHere />;
+  return found ? <Workbench name={id} draft={fresh(graphFrom(found.drawn), found.graph)} /> : <NotHere />;
 }

@@ -23,4 +23,9 @@ export const graphRoute = createRoute({
   component: lazyRouteComponent(() => import('./page.tsx'), 'GraphPage'),
 });
 
+/** Ids as an address names them: with commas between, those in an id written otherwise. */
+export const seedOf = (ids: string[]) => ids.map((id) => id.replaceAll('%', '%25').replaceAll(',', '%2C')).join(',');
+export const idsOf = (seed: string | undefined) =>
+  [...new Set(seed?.split(',').filter(Boolean).map((id) => id.replaceAll('%2C', ',').replaceAll('%25', '%')) ?? [])];
+
 export const graphs = [graphsRoute, graphRoute] as const;

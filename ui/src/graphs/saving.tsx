@@ -9,18 +9,15 @@ import { queries } from '../gateway/use.ts';
 import { Button } from '../shell/button.tsx';
 import { copyText } from '../shell/copy.tsx';
 import menu from '../shell/menu.module.css';
-import { type Graph, written } from './model.ts';
+import { type Draft, forget, leave, nameOf } from './drafts.ts';
+import { written } from './model.ts';
 import { graphRoute } from './routes.tsx';
 import styles from './saving.module.css';
 import type { Doing } from './work.ts';
 
 export type SavedGraph = NonNullable<Data<'graph:v1'>['graph']>['graph'];
 
-/** What was saved last, and as what. */
-export interface Kept {
-  graph: Graph;
-  saved: SavedGraph | null;
-}
+type Kept = Draft['kept'];
 
 const NAME_CHARS_MAX = 200;
 const NOTE_CHARS_MAX = 10_000;
@@ -54,7 +51,8 @@ function SaveButton({ doing, kept, onKept, copy }: { doing: Doing; kept: Kept; o
   const [open, setOpen] = useState(false);
   const [failed, setFailed] = useState<GatewayError | null>(null);
   const navigate = useNavigate();
-  const { tenant } = graphRoute.useParams();
+  const { tenant, id } = graphRoute.useParams();
+  const { seed } = graphRoute.useSearch();
   const save = async (words: { name: string; note: string; shared: boolean }, asCopy: boolean) => {
     const graph = doing.work.graph;
     const place = asCopy || !kept.saved ? {} : { id: kept.saved.id, version: kept.saved.version };
@@ -62,9 +60,14 @@ function SaveButton({ doing, kept, onKept, copy }: { doing: Doing; kept: Kept; o
       const { data } = await run('graphSave:v1', { ...place, ...words, nodes: written(graph) });
       setOpen(false);
       setFailed(null);
-      onKept({ graph, saved: data.graphSave });
+      const now = { graph, saved: data.graphSave };
+      onKept(now);
       void queries.invalidateQueries({ queryKey: ['graphs:v1'] });
-      if (data.graphSave.id !== kept.saved?.id) void navigate({ to: '/t/$tenant/graphs/$id', params: { tenant, id: data.graphSave.id }, search: {}, replace: true });
+      if (data.graphSave.id === id) return;
+      // It goes on under its new address, with all that can be taken back.
+      forget(nameOf(id, seed));
+      leave(data.graphSave.id, { work: doing.work, kept: now });
+      void navigate({ to: '/t/$tenant/graphs/$id', params: { tenant, id: data.graphSave.id }, search: {}, replace: true });
     } catch (error) {
       setFailed(error as GatewayError);
     }
@@ -119,6 +122,7 @@ function Delete({ saved }: { saved: SavedGraph }) {
   const remove = async () => {
     try {
       await run('graphDelete:v1', { id: saved.id });
+      forget(saved.id);
       void queries.invalidateQueries({ queryKey: ['graphs:v1'] });
       void navigate({ to: '/t/$tenant/graphs', params: { tenant } });
     } catch (error) {

@@ -4,7 +4,7 @@ import { useCallback, useEffect, useRef, useState } from 'react';
 
 import { type Data, GatewayError, run } from '../gateway/run.ts';
 import {
-  add, begin, type Graph, graphOf, group, heldBy, move, redo, remove, type Thing, type Tie, undo, ungroup, type Work, written,
+  add, type Graph, graphOf, group, heldBy, move, redo, remove, type Thing, type Tie, undo, ungroup, type Work, written,
 } from './model.ts';
 
 /** More than this on a graph are refused; pictures become dots, and groups are proposed, well before. */
@@ -57,8 +57,6 @@ export interface Doing {
   pin: (ids: ReadonlySet<string>, pinned: boolean) => void;
   undo: () => void;
   redo: () => void;
-  /** After this, another graph is what is worked on. */
-  open: (graph: Graph) => void;
 }
 
 const thingOf = (node: Drawn['nodes'][number] | Omit<Drawn['nodes'][number], 'kinds'>): Thing => node;
@@ -67,8 +65,8 @@ export function graphFrom(drawn: { nodes: Omit<Drawn['nodes'][number], 'kinds'>[
   return graphOf(drawn.nodes.map(thingOf), drawn.edges);
 }
 
-export function useDoing(initial: Graph, asOf: string | undefined): Doing {
-  const [work, setWork] = useState(() => begin(initial));
+export function useDoing(initial: Work, asOf: string | undefined): Doing {
+  const [work, setWork] = useState(initial);
   const [past, setPast] = useState<Graph | null>(null);
   const [state, setState] = useState({ busy: false, cut: null as Cut | null, truncated: false, said: '', failed: null as GatewayError | null });
   const now = useRef(work);
@@ -186,6 +184,5 @@ export function useDoing(initial: Graph, asOf: string | undefined): Doing {
       const next = now.current.future.at(-1);
       if (next) step(redo, `Done again: ${next.what.toLowerCase()}`);
     },
-    open: (graph) => step(() => begin(graph)),
   };
 }

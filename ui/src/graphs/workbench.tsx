@@ -4,16 +4,16 @@ import { Button } from '../shell/button.tsx';
 import { Degraded, Failed, Partial, Stale } from '../shell/states.tsx';
 import { Time } from '../shell/time.tsx';
 import { useAdding } from './adding.tsx';
+import { type Draft, leave } from './drafts.ts';
 import { Canvas } from './canvas.tsx';
 import { Expanding } from './expanding.tsx';
 import type { Drawing } from './hands.ts';
 import { Inspector } from './inspector.tsx';
 import { useGraphKeys } from './keys.ts';
 import { fades, Legend, type Faded, NOTHING_FADED } from './legend.tsx';
-import type { Graph } from './model.ts';
 import { DOTS_FROM } from './painter.ts';
 import { graphRoute } from './routes.tsx';
-import { type SavedGraph, Saving } from './saving.tsx';
+import { Saving } from './saving.tsx';
 import { sceneOf } from './scene.ts';
 import { Table } from './table.tsx';
 import { Tools } from './tools.tsx';
@@ -30,16 +30,16 @@ export interface Chosen {
 export const NOTHING: Chosen = { things: new Set(), focus: null, line: null };
 
 /** Where somebody works on a graph: its tools, the drawing or its table, and what is chosen beside it. */
-export function Workbench({ initial, saved }: { initial: Graph; saved: SavedGraph | null }) {
+export function Workbench({ name, draft }: { name: string; draft: Draft }) {
   const { view, asOf, sel } = graphRoute.useSearch();
   const navigate = useNavigate({ from: graphRoute.fullPath });
-  const doing = useDoing(initial, asOf);
+  const doing = useDoing(draft.work, asOf);
   const isNarrow = useNarrow();
   const shows = view ?? (isNarrow ? 'table' : 'graph');
-  const [chosen, setChosen] = useState<Chosen>(() => (sel && initial.things.has(sel) ? one(sel) : NOTHING));
+  const [chosen, setChosen] = useState<Chosen>(() => (sel && draft.work.graph.things.has(sel) ? one(sel) : NOTHING));
   const [faded, setFaded] = useState<Faded>(NOTHING_FADED);
   const [expanding, setExpanding] = useState<string | null>(null);
-  const [kept, setKept] = useState({ graph: initial, saved });
+  const [kept, setKept] = useState(draft.kept);
   const drawing = useRef<Drawing | null>(null);
   const adding = useAdding(doing);
   const scene = useMemo(() => sceneOf(doing.graph), [doing.graph]);
@@ -56,7 +56,12 @@ export function Workbench({ initial, saved }: { initial: Graph; saved: SavedGrap
     else if (scene.rest[scene.place.get(id)!]! > ASK_FROM) setExpanding(id);
     else void doing.expand(id);
   };
-  useLeaving(doing.work.graph !== kept.graph && doing.work.graph.things.size > 0);
+  const { work } = doing;
+  useEffect(() => {
+    // What was new until it was saved goes on under the address that it has now.
+    if (!kept.saved || kept.saved.id === name) leave(name, { work, kept });
+  }, [name, work, kept]);
+  useLeaving(work.graph !== kept.graph && work.graph.things.size > 0);
   const state = { doing, chosen, choose, expand, drawing, shows, show, scene };
   useGraphKeys(state);
   const count = doing.graph.things.size;
