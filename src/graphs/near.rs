@@ -1,40 +1,73 @@
-//! Places round a node, for those that it leads to.
+//! Places round a node, for those that it leads to: on rings, so that no line to one runs over another.
 
-use super::cells::{Cell, Cells};
-use super::{CELL, Point};
+use std::f64::consts::TAU;
 
-/// An edge is to be seen between two nodes: nothing new comes nearer than this, in pixels.
-const NEAREST: f64 = 160.0;
-/// How much farther a place in the direction of the others seems: the graph grows outward.
-const OUTWARD: f64 = 0.4;
-/// How much farther every other cell seems, in pixels: with gaps between them names are easier to read.
-const STAGGER: f64 = 90.0;
+use super::Point;
+use super::cells::Cells;
+
+/// The first ring, in pixels: a line is to be seen between two nodes.
+const FIRST: f64 = 210.0;
+/// From one ring to the next.
+const RING: f64 = 104.0;
+/// From one place on a ring to the next.
+const ROOM: f64 = 150.0;
+/// How much farther a place seems that is not in the direction of nothing: the graph grows outward.
+const INWARD: f64 = 0.35;
+/// Rings that are looked at before what was found is judged.
+const AT_ONCE: usize = 4;
 
 /// Free places for `count` nodes round `parent`, none of them on what is `present`. They go round it in order, so that
 /// nodes given in an order of kind lie together by kind.
 #[must_use]
 pub fn near(parent: Point, present: &[Point], count: usize) -> Vec<Point> {
-    if count == 0 {
-        return Vec::new();
-    }
     let taken: Cells = present.iter().copied().chain([parent]).collect();
     let outward = outward(parent, present);
-    let mut found: Vec<(i64, Cell)> = Vec::new();
-    let home = Cell::at(parent);
-    for radius in 1.. {
-        let reach = f64::from(radius - 1) * f64::from(CELL.x.min(CELL.y)) * (1.0 - OUTWARD);
-        if found.len() >= count && found[count - 1].0 <= milli(reach) {
-            break;
+    let mut candidates: Vec<(i64, Point)> = Vec::new();
+    let mut chosen: Vec<(i64, Point)> = Vec::new();
+    let mut ring = 0;
+    while chosen.len() < count || chosen.last().is_some_and(|(cost, _)| *cost > milli(radius(ring))) {
+        for _ in 0..AT_ONCE {
+            let free = places(parent, ring).filter(|place| taken.is_free(*place));
+            candidates.extend(free.map(|place| (cost(place, parent, outward), place)));
+            ring += 1;
         }
-        let free = home.ring(radius).filter(|cell| taken.is_free(*cell));
-        let far = free.filter(|cell| cell.middle().distance(parent) >= NEAREST);
-        found.extend(far.map(|cell| (milli(cost(cell, parent, outward)), cell)));
-        found.sort_unstable();
+        candidates.sort_unstable();
+        chosen = cheapest(&candidates, &taken, count);
     }
-    found.truncate(count);
-    let mut places: Vec<Point> = found.into_iter().map(|(_, cell)| cell.middle()).collect();
+    let mut places: Vec<Point> = chosen.into_iter().map(|(_, place)| place).collect();
     places.sort_by_key(|place| (milli(turn(*place, parent, outward)), *place));
     places
+}
+
+fn radius(ring: usize) -> f64 {
+    FIRST + ring as f64 * RING
+}
+
+/// The places of a ring. Every other ring is turned by half a place, so that one stands in the gaps of the other.
+fn places(parent: Point, ring: usize) -> impl Iterator<Item = Point> {
+    let radius = radius(ring);
+    let count = (radius * TAU / ROOM).floor();
+    let half = if ring.is_multiple_of(2) { 0.0 } else { 0.5 };
+    (0..count as usize).map(move |nth| {
+        let angle = (nth as f64 + half) / count * TAU;
+        let (x, y) = (radius * angle.cos(), radius * angle.sin());
+        Point { x: parent.x.saturating_add(x.round() as i32), y: parent.y.saturating_add(y.round() as i32) }
+    })
+}
+
+/// The cheapest candidates of which none lies on another.
+fn cheapest(candidates: &[(i64, Point)], taken: &Cells, count: usize) -> Vec<(i64, Point)> {
+    let (mut taken, mut chosen) = (taken.clone(), Vec::with_capacity(count));
+    for (cost, place) in candidates {
+        if chosen.len() == count {
+            break;
+        }
+        if taken.is_free(*place) {
+            taken.take(*place);
+            chosen.push((*cost, *place));
+        }
+    }
+    chosen
 }
 
 /// The direction in which the fewest are: away from the middle of all others. None if there is no such.
@@ -51,10 +84,12 @@ fn outward(parent: Point, present: &[Point]) -> (f64, f64) {
     if length < 1.0 { (0.0, 0.0) } else { (x / length, y / length) }
 }
 
-fn cost(cell: Cell, parent: Point, outward: (f64, f64)) -> f64 {
-    let (place, stagger) = (cell.middle(), f64::from((cell.column + cell.row).rem_euclid(2)) * STAGGER);
+/// How far a place seems, in thousandths of a pixel.
+fn cost(place: Point, parent: Point, outward: (f64, f64)) -> i64 {
     let (x, y) = (f64::from(place.x - parent.x), f64::from(place.y - parent.y));
-    x.hypot(y) - OUTWARD * (x * outward.0 + y * outward.1) + stagger
+    let far = x.hypot(y);
+    let inward = if outward == (0.0, 0.0) { 0.0 } else { 1.0 - (x * outward.0 + y * outward.1) / far };
+    milli(far * (1.0 + INWARD * inward))
 }
 
 /// How far round the parent a place is, from the direction behind it.

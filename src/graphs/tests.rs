@@ -83,7 +83,34 @@ fn neighbours_come_to_the_side_where_nothing_is() {
     let placed = near(parent, &present, 5);
     let mean = placed.iter().map(|at| at.x).sum::<i32>() / 5;
     assert!(mean > parent.x, "{placed:?}");
-    assert!(placed.iter().all(|at| at.distance(parent) < 500.0), "{placed:?}");
+    assert!(placed.iter().all(|at| at.distance(parent) < 330.0), "{placed:?}");
+}
+
+/// A line to one of them runs over no other.
+#[test]
+fn neighbours_do_not_stand_behind_each_other() {
+    let parent = Point::default();
+    let placed = near(parent, &[parent], 25);
+    for one in &placed {
+        for other in placed.iter().filter(|other| other.distance(parent) < one.distance(parent) - 1.0) {
+            let across = f64::from(one.x * other.y - one.y * other.x).abs() / one.distance(parent);
+            let ahead = one.x * other.x + one.y * other.y > 0;
+            assert!(!ahead || across > 14.0, "the line to {one:?} runs over {other:?}");
+        }
+    }
+}
+
+/// Among twenty thousand that lie close there is room for a hundred more, found while somebody waits.
+#[test]
+fn room_is_found_in_a_crowd_in_time() {
+    let present: Vec<Point> =
+        (0..20_000).map(|n| Point { x: n % 140 * CELL.x, y: n / 140 * CELL.y }).collect();
+    let begun = std::time::Instant::now();
+    let placed = near(present[9_870], &present, 100);
+    let took = begun.elapsed();
+    println!("finding room in a crowd took {took:?}");
+    none_overlap(&placed, &present);
+    assert!(took.as_secs() < 5, "{took:?}");
 }
 
 #[test]
