@@ -32,10 +32,6 @@ impl Point {
         let max = f64::from(GRAPH_COORDINATE_MAX);
         Point { x: x.clamp(-max, max) as i32, y: y.clamp(-max, max) as i32 }
     }
-
-    fn distance(self, other: Point) -> f64 {
-        f64::from(self.x - other.x).hypot(f64::from(self.y - other.y))
-    }
 }
 
 #[cfg(test)]

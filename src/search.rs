@@ -11,12 +11,12 @@ use index::text::{Facets, Highlighter, Order, Pinned, QUERY_BYTES_MAX, Query, Sn
 use sha2::{Digest, Sha256};
 use storage::View;
 use storage::ids::{LabelId, Lsn, ThingId};
-use storage::model::{Classification, Status};
+use storage::model::{Classification, Form, Status};
 
 use crate::app::App;
 use crate::gateway::Failure;
 use crate::policy::{Action, Allowed, Principal};
-use crate::read::Reader;
+use crate::read::{Other, Reader};
 
 pub use cursors::Cursors;
 use cursors::Ended;
@@ -45,6 +45,8 @@ pub struct Question {
     pub types: Vec<String>,
     /// Of these sources only.
     pub sources: Vec<String>,
+    /// Only entities, or only relations.
+    pub form: Option<Form>,
     /// Only what was observed, or else recorded, in this time.
     pub time: Option<TimeRange>,
     /// Whether to find what its source took back.
@@ -85,6 +87,8 @@ pub struct Hit {
     pub thing_type: String,
     /// Its title.
     pub title: String,
+    /// What it joins, if it is a relation.
+    pub joins: Option<(Other, Other)>,
     /// Who says what was found.
     pub source: String,
     /// When the source saw it, or else when it was recorded; microseconds since 1970.
@@ -140,9 +144,9 @@ pub(crate) fn search(
         after: page.as_ref().map(|page| page.key),
         order: if question.newest { Order::Time } else { Order::Relevance },
         prefix: question.typing,
+        form: question.form,
         time: question.time,
         facets: question.facets,
-        ..Query::default()
     };
     let found = pinned
         .search(&query, &labels(app, view, principal, &allowed)?, &|| begun.elapsed() > TIME_MAX || late())?;
@@ -265,6 +269,7 @@ impl Describe<'_> {
             assertion.and_then(|assertion| self.highlighter.best(&passages(&assertion), SNIPPET_CHARS_MAX));
         let (snippet, marks) = snippet.map(with_ellipses).unwrap_or_default();
         Ok(Some(Hit {
+            joins: self.reader.joined(said)?,
             source: self.reader.source_of(said)?,
             observed_us: observed_us.unwrap_or(said.recorded_us),
             classification: self.view.label(tenant, label)?.classification,

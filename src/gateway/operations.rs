@@ -84,6 +84,7 @@ operations! {
     "ledgerReceipt" v 1;
     "node" v 1;
     "paths" v 1;
+    "paths" v 2;
     "policy" v 1;
     "policyExplain" v 1;
     "policyHistory" v 1;

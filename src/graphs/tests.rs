@@ -2,6 +2,12 @@ use proptest::prelude::*;
 
 use super::*;
 
+impl Point {
+    fn distance(self, other: Point) -> f64 {
+        f64::from(self.x - other.x).hypot(f64::from(self.y - other.y))
+    }
+}
+
 fn overlap(one: Point, other: Point) -> bool {
     (one.x - other.x).abs() < CELL.x && (one.y - other.y).abs() < CELL.y
 }

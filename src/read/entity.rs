@@ -5,7 +5,7 @@ use storage::ids::{LabelId, Lsn, ThingId};
 use storage::model::{Assertion, Label, Status};
 use storage::rows::{SaidRow, ThingRow};
 
-use super::Reader;
+use super::{Other, Reader};
 
 /// A thing as a reader sees it.
 #[derive(Clone, Debug)]
@@ -16,6 +16,8 @@ pub struct Entity {
     pub thing_type: String,
     /// The best visible name: `name`, then `title`, then the id.
     pub title: String,
+    /// What it joins, if it is a relation.
+    pub joins: Option<(Other, Other)>,
     /// Free tags of all visible sources.
     pub tags: Vec<String>,
     /// Active if any visible source stands by it.
@@ -120,6 +122,7 @@ impl Reader<'_> {
         Ok(Some(Entity {
             title: title(&statements).unwrap_or_else(|| row.id.clone()),
             thing_type: self.view.word(self.tenant, row.symbol())?,
+            joins: self.joined(&statements[0].said)?,
             tags: tags(&statements),
             status: status(&statements),
             statements: statements.iter().map(|made| self.statement(made)).collect::<Result<_>>()?,

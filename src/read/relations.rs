@@ -205,12 +205,32 @@ impl Reader<'_> {
         }))
     }
 
+    /// A thing by what names it; the reader may see it.
     fn other(&self, thing: ThingId, row: &ThingRow) -> Result<Other> {
         Ok(Other {
             id: row.id.clone(),
             thing_type: self.view.word(self.tenant, row.symbol())?,
             title: self.title(thing, row)?,
         })
+    }
+
+    /// The things that a statement joins: where the first of its edges leaves and where it leads; `None` if it draws none.
+    /// Whoever may read the statement may see both.
+    ///
+    /// # Errors
+    /// As for reading the view.
+    pub fn joined(&self, said: &SaidRow) -> Result<Option<(Other, Other)>> {
+        let Some(edge) = said.edges.first() else { return Ok(None) };
+        let end = |thing: ThingId| self.other(thing, &self.view.thing(self.tenant, thing)?);
+        Ok(Some((end(edge.from())?, end(edge.to())?)))
+    }
+
+    /// What names a thing; `None` if the reader may not know of it.
+    ///
+    /// # Errors
+    /// As for reading the view.
+    pub fn named(&self, id: &str) -> Result<Option<Other>> {
+        self.find(id, None)?.map(|(thing, row)| self.other(thing, &row)).transpose()
     }
 }
 

@@ -7,6 +7,7 @@ use storage::commands::{Command, Delete, Effect, Restore};
 use super::connection::{connection, page};
 use super::declared::{auth, public};
 use super::idempotency::writer;
+use super::relations::RelationEnd;
 use super::{Changed, DateTime, read};
 use crate::gateway::errors::Failure;
 use crate::policy::{Action, Principal};
@@ -31,6 +32,10 @@ struct Entity {
     r#type: String,
     /// The best visible name, else the id.
     title: String,
+    /// Where it leaves, if it is a relation.
+    from: Option<RelationEnd>,
+    /// Where it leads, if it is a relation.
+    to: Option<RelationEnd>,
     /// Free tags.
     labels: Vec<String>,
     /// `active`, `revoked` or `deprecated`.
@@ -180,10 +185,13 @@ async fn change(context: &Context<'_>, id: ID, command: MakeCommand) -> Result<C
 
 impl From<read::Entity> for Entity {
     fn from(entity: read::Entity) -> Entity {
+        let (from, to) = RelationEnd::both(entity.joins);
         Entity {
             id: entity.id.into(),
             r#type: entity.thing_type,
             title: entity.title,
+            from,
+            to,
             labels: entity.tags,
             status: entity.status.to_string(),
             statements: entity.statements.into_iter().map(Statement::from).collect(),

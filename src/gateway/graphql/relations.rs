@@ -49,7 +49,7 @@ struct Relation {
 /// A thing at an end of a relation.
 #[derive(SimpleObject)]
 #[graphql(directive = public::apply())]
-struct RelationEnd {
+pub(super) struct RelationEnd {
     id: ID,
     r#type: String,
     title: String,
@@ -215,12 +215,23 @@ impl From<read::Relation> for Relation {
             status: relation.status.to_string(),
             recorded_at: DateTime(relation.recorded_us),
             lsn: relation.lsn.0,
-            other: relation.other.map(|other| RelationEnd {
-                id: other.id.into(),
-                r#type: other.thing_type,
-                title: other.title,
-            }),
+            other: relation.other.map(Into::into),
         }
+    }
+}
+
+impl From<read::Other> for RelationEnd {
+    fn from(other: read::Other) -> RelationEnd {
+        RelationEnd { id: other.id.into(), r#type: other.thing_type, title: other.title }
+    }
+}
+
+impl RelationEnd {
+    /// Where a relation leaves and where it leads; neither, if it is none.
+    pub(super) fn both(
+        joined: Option<(read::Other, read::Other)>,
+    ) -> (Option<RelationEnd>, Option<RelationEnd>) {
+        joined.map(|(from, to)| (from.into(), to.into())).unzip()
     }
 }
 

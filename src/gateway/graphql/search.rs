@@ -1,11 +1,13 @@
 //! Search and suggestions.
 
-use async_graphql::{Context, ID, Object, Result, SimpleObject};
+use async_graphql::{Context, Enum, ID, Object, Result, SimpleObject};
 use index::text::TimeRange;
 use storage::ids::Lsn;
+use storage::model::Form;
 
 use super::connection::{PageInfo, connection};
 use super::declared::{auth, public};
+use super::relations::RelationEnd;
 use super::{DateTime, read, stop};
 use crate::gateway::errors::Failure;
 use crate::search::{self, Question};
@@ -18,6 +20,13 @@ const SUGGESTIONS_MAX: usize = 50;
 #[derive(Default)]
 pub(super) struct SearchQuery;
 
+/// What kind of thing is looked for.
+#[derive(Clone, Copy, PartialEq, Eq, Enum)]
+enum ThingForm {
+    Entity,
+    Relation,
+}
+
 /// A thing that was found, and why.
 #[derive(SimpleObject)]
 #[graphql(directive = public::apply())]
@@ -27,6 +36,10 @@ struct SearchHit {
     title: String,
     /// From 0 to 1, the first hit of the first page having 1.
     score: f64,
+    /// Where it leaves, if it is a relation.
+    from: Option<RelationEnd>,
+    /// Where it leads, if it is a relation.
+    to: Option<RelationEnd>,
     /// Who says what was found.
     source: String,
     /// When the source saw it, or else when it was recorded.
@@ -107,6 +120,7 @@ impl SearchQuery {
         include_revoked: Option<bool>,
         facets: Option<bool>,
         at_least: Option<u64>,
+        form: Option<ThingForm>,
         since: Option<DateTime>,
         before: Option<DateTime>,
         newest: Option<bool>,
@@ -122,6 +136,7 @@ impl SearchQuery {
                 places,
                 types: types.unwrap_or_default(),
                 sources: sources.unwrap_or_default(),
+                form: form.map(Into::into),
                 time: range(since, before)?,
                 include_revoked: include_revoked.unwrap_or_default(),
                 newest: newest.unwrap_or_default(),
@@ -166,6 +181,15 @@ fn range(since: Option<DateTime>, before: Option<DateTime>) -> Result<Option<Tim
     Ok(Some(TimeRange { from_us, to_us }))
 }
 
+impl From<ThingForm> for Form {
+    fn from(form: ThingForm) -> Form {
+        match form {
+            ThingForm::Entity => Form::Entity,
+            ThingForm::Relation => Form::Relation,
+        }
+    }
+}
+
 impl From<search::Answer> for SearchConnection {
     fn from(answer: search::Answer) -> SearchConnection {
         let edges = answer.hits.iter().map(|hit| SearchEdge {
@@ -175,7 +199,7 @@ impl From<search::Answer> for SearchConnection {
         SearchConnection {
             edges: edges.collect(),
             page_info: PageInfo { has_next_page: answer.next.is_some(), end_cursor: answer.next.clone() },
-            hits: answer.hits.into_iter().map(SearchHit::from).collect(),
+            hits: answer.hits.into_iter().map(Into::into).collect(),
             facets: answer.facets.map(|facets| {
                 let of = |field, counts: Vec<(String, u64)>| {
                     counts.into_iter().map(move |(value, count)| Facet { field, value, count })
@@ -192,11 +216,14 @@ impl From<search::Answer> for SearchConnection {
 
 impl From<search::Hit> for SearchHit {
     fn from(hit: search::Hit) -> SearchHit {
+        let (from, to) = RelationEnd::both(hit.joins);
         SearchHit {
             id: hit.id.into(),
             r#type: hit.thing_type,
             title: hit.title,
             score: hit.score,
+            from,
+            to,
             source: hit.source,
             observed_at: DateTime(hit.observed_us),
             classification: hit.classification.to_string(),

@@ -192,6 +192,7 @@ impl Probes<'_> {
             "action" => pick(random, &["entity.read".into(), "token.manage".into(), "fly".into()]),
             "purpose" => pick(random, &["demo".into(), "investigation".into()]),
             "decision" => pick(random, &["1".into(), "1.1".into(), "".into()]),
+            "form" => pick(random, &["ENTITY".into(), "RELATION".into()]),
             "since" => pick(random, &["2000-01-01T00:00:00Z".into(), Value::Null]),
             "before" => pick(random, &["2999-01-01T00:00:00Z".into(), Value::Null]),
             "asOf" => pick(random, &["2000-01-01T00:00:00Z".into(), "2999-01-01T00:00:00Z".into()]),

@@ -1,11 +1,11 @@
-import { useNavigate } from '@tanstack/react-router';
+import { Link, useNavigate } from '@tanstack/react-router';
 import { Link2, Quote } from 'lucide-react';
 import { useEffect, useState } from 'react';
 
 import type { Data } from '../gateway/run.ts';
 import { useOperation } from '../gateway/use.ts';
 import { GraphButton } from '../graphs/button.tsx';
-import { KindIcon } from '../kinds/icon.tsx';
+import { KindIcon, RelationIcon } from '../kinds/icon.tsx';
 import { wordsOf } from '../kinds/shapes.ts';
 import { Button } from '../shell/button.tsx';
 import { CopyButton, copyText } from '../shell/copy.tsx';
@@ -15,14 +15,16 @@ import { Tabs } from '../shell/tabs.tsx';
 import { Time } from '../shell/time.tsx';
 import { Facts } from './facts.tsx';
 import { History } from './history.tsx';
+import { named, shorter } from './names.ts';
 import styles from './page.module.css';
+import { Paths } from './paths.tsx';
 import { Provenance } from './provenance.tsx';
 import { Relations } from './relations.tsx';
 import { entityRoute } from './routes.tsx';
 import { Value } from './value.tsx';
 
 export type Entity = NonNullable<Data<'entity:v2'>['entity']>;
-type Tab = 'facts' | 'relations' | 'history' | 'provenance';
+type Tab = 'facts' | 'relations' | 'paths' | 'history' | 'provenance';
 
 export function EntityPage() {
   const { id } = entityRoute.useParams();
@@ -51,6 +53,7 @@ function Shown({ entity, elided }: { entity: Entity; elided: string[] }) {
   const tabs: { id: Tab; word: string; count?: number; more?: boolean }[] = [
     { id: 'facts', word: 'Facts', count: new Set(entity.attributes.map(({ name }) => name)).size },
     { id: 'relations', word: 'Relations', count: total, more: related?.complete === false },
+    { id: 'paths', word: 'Paths' },
     { id: 'history', word: 'History' },
     { id: 'provenance', word: 'Provenance' },
   ];
@@ -62,16 +65,16 @@ function Shown({ entity, elided }: { entity: Entity; elided: string[] }) {
     { key: 'Y', does: 'Copy as a command', run: () => void copyText(cli) },
   ]);
   useEffect(() => {
-    document.title = `${entity.title} · IntelGraph`;
-  }, [entity.title]);
+    document.title = `${named(entity)} · IntelGraph`;
+  }, [entity]);
   return (
     <article className={styles.page}>
       <header className={styles.head}>
-        <KindIcon type={entity.type} size={40} />
+        {entity.from ? <RelationIcon size={40} /> : <KindIcon type={entity.type} size={40} />}
         <div className={styles.names}>
-          <h1 title={entity.title}>{entity.title}</h1>
+          <h1 title={entity.title}><Heading entity={entity} tenant={tenant} /></h1>
           <p className={styles.meta}>
-            <span>{wordsOf(entity.type)}</span>
+            <span>{entity.from ? 'relation' : wordsOf(entity.type)}</span>
             {entity.status !== 'active' && <span className={styles.status}>{entity.status}</span>}
             <Terms entity={entity} />
             <span className={styles.id}><code title={id}>{shorter(id)}</code><CopyButton text={id} what="id" /></span>
@@ -86,11 +89,19 @@ function Shown({ entity, elided }: { entity: Entity; elided: string[] }) {
       <div className={styles.body} role="tabpanel" aria-labelledby={`tab-${tab}`}>
         {tab === 'facts' && <Facts entity={entity} tenant={tenant} />}
         {tab === 'relations' && <Relations id={id} tenant={tenant} kinds={kinds} />}
+        {tab === 'paths' && <Paths id={id} />}
         {tab === 'history' && <History id={id} />}
         {tab === 'provenance' && <Provenance entity={entity} />}
       </div>
     </article>
   );
+}
+
+/** The title; of a relation, what it joins, each a press away. */
+function Heading({ entity: { title, type, from, to }, tenant }: { entity: Entity; tenant: string }) {
+  if (!from || !to) return title;
+  const end = ({ id, title }: { id: string; title: string }) => <Link to="/t/$tenant/e/$id" params={{ tenant, id }}>{title}</Link>;
+  return <>{end(from)} <em className={styles.kind}>{wordsOf(type)}</em> {end(to)}</>;
 }
 
 /** On which terms it is here; where sources differ, the strictest classification and every licence. */
@@ -113,7 +124,7 @@ function Actions({ entity, cli }: { entity: Entity; cli: string }) {
     setTimeout(() => setSaid(''), 2_000);
   };
   const first = entity.statements[0];
-  const citation = `${entity.title} (${entity.type}, ${entity.id})${first ? `, ${first.source}, ${first.licence}, observed ${first.observedAt.slice(0, 10)}, record ${first.lsn}` : ''}. ${location.href}`;
+  const citation = `${named(entity)} (${entity.type}, ${entity.id})${first ? `, ${first.source}, ${first.licence}, observed ${first.observedAt.slice(0, 10)}, record ${first.lsn}` : ''}. ${location.href}`;
   return (
     <div className={styles.actions}>
       <GraphButton tenant={entityRoute.useParams().tenant} id={entity.id} />
@@ -129,11 +140,6 @@ function Description({ entity }: { entity: Entity }) {
   const shown = entity.attributes.find(({ name, shown, value }) => name === 'description' && shown && typeof value === 'string');
   if (!shown) return null;
   return <div className={styles.description}><Value of={shown.value} /></div>;
-}
-
-/** The middle of a long id is left out. */
-export function shorter(id: string): string {
-  return id.length > 34 ? `${id.slice(0, 22)}…${id.slice(-8)}` : id;
 }
 
 function usePainted(entity: Entity) {

@@ -12,7 +12,7 @@ import { useKeys } from '../shell/keys.ts';
 import { Empty, Failed, Loaded, Loading, NotHere, Partial } from '../shell/states.tsx';
 import table from '../shell/table.module.css';
 import { Time } from '../shell/time.tsx';
-import { shorter } from './page.tsx';
+import { shorter } from './names.ts';
 import styles from './relations.module.css';
 import { entityRoute } from './routes.tsx';
 

@@ -7,10 +7,11 @@ export const entityRoute = createRoute({
   getParentRoute: () => tenantRoute,
   path: 'e/$id',
   validateSearch: params({
-    tab: oneOf('facts', 'relations', 'history', 'provenance'),
+    tab: oneOf('facts', 'relations', 'paths', 'history', 'provenance'),
     kind: texts(200, 1),
     direction: oneOf('out', 'in'),
-    fact: text(200),
+    fact: text(20),
+    to: text(512),
     asOf: time,
   }),
   staticData: { asOf: true },

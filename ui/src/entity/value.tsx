@@ -3,6 +3,7 @@ import { Fragment, type ReactNode, useState } from 'react';
 import type { Json } from '../gateway/operations.ts';
 import { Button } from '../shell/button.tsx';
 import { Time } from '../shell/time.tsx';
+import { Reference } from './reference.tsx';
 import styles from './value.module.css';
 
 /** Longer texts and lists are folded; beside a list of hits sooner. */
@@ -23,6 +24,7 @@ export function Value({ of, short = false }: { of: Json; short?: boolean }): Rea
 function Text({ of, max }: { of: string; max: number }) {
   const [whole, setWhole] = useState(false);
   if (/^\d{4}-\d\d-\d\dT\d\d:\d\d/.test(of)) return <Time at={of} />;
+  if (/^[a-z0-9-]+--[0-9a-f]{8}-[0-9a-f-]{27}$/.test(of)) return <Reference id={of} />;
   if (/^https?:\/\/\S+$/.test(of)) return <a href={of} target="_blank" rel="noreferrer">{of}</a>;
   if (of.length <= max || whole) return <Prose of={of} />;
   return <><Prose of={`${of.slice(0, max).trimEnd()}…`} /> <Button quiet onPress={() => setWhole(true)}>All {of.length.toLocaleString('en')} characters</Button></>;

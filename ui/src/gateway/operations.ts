@@ -70,6 +70,16 @@ export interface Operations {
         id: string;
         type: string;
         title: string;
+        from: {
+          id: string;
+          type: string;
+          title: string;
+        } | null;
+        to: {
+          id: string;
+          type: string;
+          title: string;
+        } | null;
         labels: string[];
         status: string;
         statements: {
@@ -432,6 +442,20 @@ export interface Operations {
       } | null;
     };
   };
+  'paths:v2': {
+    variables: { from: string; to: string; depth?: number | null; kind?: string | null };
+    data: {
+      paths: {
+        paths: string[][];
+        things: {
+          id: string;
+          type: string;
+          title: string;
+        }[];
+        truncated: boolean;
+      } | null;
+    };
+  };
   'policy:v1': {
     variables: { version?: number | null };
     data: {
@@ -663,7 +687,7 @@ export interface Operations {
     };
   };
   'search:v3': {
-    variables: { q: string; first?: number | null; after?: string | null; types?: string[] | null; sources?: string[] | null; since?: string | null; before?: string | null; newest?: boolean | null; typing?: boolean | null; includeRevoked?: boolean | null; facets?: boolean | null; atLeast?: number | null };
+    variables: { q: string; first?: number | null; after?: string | null; types?: string[] | null; sources?: string[] | null; form?: 'ENTITY' | 'RELATION' | null; since?: string | null; before?: string | null; newest?: boolean | null; typing?: boolean | null; includeRevoked?: boolean | null; facets?: boolean | null; atLeast?: number | null };
     data: {
       search: {
         edges: {
@@ -672,6 +696,16 @@ export interface Operations {
             type: string;
             title: string;
             status: string;
+            from: {
+              id: string;
+              type: string;
+              title: string;
+            } | null;
+            to: {
+              id: string;
+              type: string;
+              title: string;
+            } | null;
             source: string;
             observedAt: string;
             classification: string;

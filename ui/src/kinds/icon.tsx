@@ -1,5 +1,5 @@
 import {
-  Bug, Building2, Crosshair, Database, FileText, Fingerprint, Flag, type LucideIcon, MapPin, Milestone, Quote, Radar, Server, ShieldAlert,
+  ArrowRight, Bug, Building2, Crosshair, Database, FileText, Fingerprint, Flag, type LucideIcon, MapPin, Milestone, Quote, Radar, Server, ShieldAlert,
   ShieldCheck, Stamp, User, Users, Wrench, Zap, Briefcase, ScanSearch, Network,
 } from 'lucide-react';
 
@@ -35,4 +35,9 @@ export function KindIcon({ type, size = 20 }: Props) {
         : <text x={12} y={16} textAnchor="middle" className={styles.letter}>{wordsOf(type).charAt(0).toUpperCase()}</text>}
     </svg>
   );
+}
+
+/** A relation seen as a thing of its own. */
+export function RelationIcon({ size = 20 }: { size?: number }) {
+  return <span className={styles.relation} style={{ width: size, height: size }}><ArrowRight size={size * 0.6} strokeWidth={2.4} aria-label="relation" /></span>;
 }

@@ -2,7 +2,7 @@ import { Link } from '@tanstack/react-router';
 import { memo } from 'react';
 
 import type { Data } from '../gateway/run.ts';
-import { KindIcon } from '../kinds/icon.tsx';
+import { KindIcon, RelationIcon } from '../kinds/icon.tsx';
 import { wordsOf } from '../kinds/shapes.ts';
 import { Time } from '../shell/time.tsx';
 import styles from './hit.module.css';
@@ -22,11 +22,11 @@ interface Props {
 export const Hit = memo(function Hit({ hit, tenant, isSelected, why, onSelect }: Props) {
   return (
     <li className={styles.hit} aria-current={isSelected || undefined} onClick={onSelect}>
-      <KindIcon type={hit.type} size={24} />
+      {hit.from ? <RelationIcon size={24} /> : <KindIcon type={hit.type} size={24} />}
       <div className={styles.text}>
         <h2>
-          <Link to="/t/$tenant/e/$id" params={{ tenant, id: hit.id }} title={hit.title}>{hit.title}</Link>
-          <span className={styles.type}>{wordsOf(hit.type)}</span>
+          <Link to="/t/$tenant/e/$id" params={{ tenant, id: hit.id }} title={hit.title}><Title of={hit} /></Link>
+          <span className={styles.type}>{hit.from ? 'relation' : wordsOf(hit.type)}</span>
           {hit.status !== 'active' && <span className={styles.status}>{hit.status}</span>}
         </h2>
         {hit.snippet && <p className={styles.snippet}><Marked text={hit.snippet} highlights={hit.highlights} /></p>}
@@ -36,6 +36,12 @@ export const Hit = memo(function Hit({ hit, tenant, isSelected, why, onSelect }:
     </li>
   );
 });
+
+/** A thing's title; of a relation, what it joins and how. */
+export function Title({ of: { title, type, from, to } }: { of: { title: string; type: string; from: { title: string } | null; to: { title: string } | null } }) {
+  if (!from || !to) return title;
+  return <>{from.title} <em className={styles.kind}>{wordsOf(type)}</em> {to.title}</>;
+}
 
 /** What the score is made of. */
 function Why({ hit }: { hit: Found }) {

@@ -3,11 +3,12 @@ import { X } from 'lucide-react';
 
 import { useOperation } from '../gateway/use.ts';
 import { Value } from '../entity/value.tsx';
-import { KindIcon } from '../kinds/icon.tsx';
+import { KindIcon, RelationIcon } from '../kinds/icon.tsx';
 import { wordsOf } from '../kinds/shapes.ts';
 import { IconButton } from '../shell/button.tsx';
 import { Loaded, NotHere } from '../shell/states.tsx';
 import { Time } from '../shell/time.tsx';
+import { Title } from './hit.tsx';
 import styles from './inspector.module.css';
 
 const FACTS_MAX = 8;
@@ -21,10 +22,10 @@ export function Inspector({ id, tenant, onClose }: { id: string; tenant: string;
         {({ entity }) => (entity ? (
           <>
             <header>
-              <KindIcon type={entity.type} size={24} />
+              {entity.from ? <RelationIcon size={24} /> : <KindIcon type={entity.type} size={24} />}
               <div>
-                <h2><Link to="/t/$tenant/e/$id" params={{ tenant, id }}>{entity.title}</Link></h2>
-                <p>{wordsOf(entity.type)}{entity.status !== 'active' && ` · ${entity.status}`}</p>
+                <h2><Link to="/t/$tenant/e/$id" params={{ tenant, id }}><Title of={entity} /></Link></h2>
+                <p>{entity.from ? 'relation' : wordsOf(entity.type)}{entity.status !== 'active' && ` · ${entity.status}`}</p>
               </div>
               <IconButton label="Close (Esc)" onPress={onClose}><X size={16} /></IconButton>
             </header>

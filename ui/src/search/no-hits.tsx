@@ -46,6 +46,7 @@ function waysOut({ variables, parts, words }: Asked, params: Params): Way[] {
     ...(variables.types?.length ? [{ word: 'the types', without: { types: [] }, to: { type: undefined, q: typed('type') } }] : []),
     ...(variables.sources?.length ? [{ word: 'the sources', without: { sources: [] }, to: { source: undefined, q: typed('source') } }] : []),
     ...(variables.since || variables.before ? [{ word: 'the dates', without: { since: null, before: null }, to: { from: undefined, to: undefined, q: typed('after') } }] : []),
+    ...(variables.form ? [{ word: variables.form === 'ENTITY' ? 'looking among entities alone' : 'looking among relations alone', without: { form: null }, to: { form: 'all' as const } }] : []),
     ...(!variables.includeRevoked && words ? [{ word: 'leaving out what was revoked', without: { includeRevoked: true }, to: { revoked: true as const } }] : []),
   ];
 }

@@ -73,6 +73,7 @@ export function SearchPage() {
         <header className={styles.head}>
           <Button quiet onPress={() => setFacetsOpen(!facetsOpen)} aria-expanded={facetsOpen}><SlidersHorizontal size={14} aria-hidden /> Filters</Button>
           <Chips asked={asked} params={params} onChange={change} />
+          <Forms at={params.form} onGo={(form) => change({ form, type: undefined, hit: undefined })} />
           <p className={styles.took} role="status">
             {first && <>{total !== undefined ? `${total.toLocaleString('en')} ${total === 1 ? 'hit' : 'hits'}` : `${hits.length} shown`} in {first.tookMs < 10 ? first.tookMs.toFixed(1) : Math.round(first.tookMs)} ms</>}
           </p>
@@ -116,6 +117,16 @@ function useHits(variables: Variables<'search:v3'>, enabled: boolean) {
     placeholderData: (before) => before,
     refetchOnWindowFocus: false,
   });
+}
+
+const FORMS: [Params['form'], string][] = [[undefined, 'Entities'], ['relation', 'Relations'], ['all', 'Both']];
+
+function Forms({ at, onGo }: { at: Params['form']; onGo: (form: Params['form']) => void }) {
+  return (
+    <div role="group" aria-label="Search among" className={styles.forms}>
+      {FORMS.map(([form, word]) => <button key={word} type="button" aria-pressed={form === at} onClick={() => onGo(form)}>{word}</button>)}
+    </div>
+  );
 }
 
 /** Marks when an answer is on screen: what a keystroke waits for. */

@@ -7,6 +7,8 @@ export interface Params {
   q?: string;
   type?: string[];
   source?: string[];
+  /** Entities, if it is not said. */
+  form?: 'relation' | 'all';
   from?: string;
   to?: string;
   sort?: 'relevance' | 'newest';
@@ -34,6 +36,7 @@ export function question(params: Params, typing: string | null): Asked {
     ...typed,
     isEmpty: !typed.words && !types.length && !sources.length && !from && !to,
     variables: {
+      form: params.form === 'all' ? undefined : params.form === 'relation' ? 'RELATION' : 'ENTITY',
       q: typed.words, types, sources, facets: true,
       since: from && new Date(from).toISOString(),
       // A day is meant with all of its hours.

@@ -11,6 +11,7 @@ export const searchRoute = createRoute({
     type: texts(200, 20),
     source: texts(200, 20),
     label: texts(200, 20),
+    form: oneOf('relation', 'all'),
     from: time,
     to: time,
     sort: oneOf('relevance', 'newest'),

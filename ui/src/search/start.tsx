@@ -6,6 +6,7 @@ import { KindIcon } from '../kinds/icon.tsx';
 import { wordsOf } from '../kinds/shapes.ts';
 import { Empty, Loaded } from '../shell/states.tsx';
 import { Time } from '../shell/time.tsx';
+import { TourOffer } from '../tour/offer.tsx';
 import styles from './start.module.css';
 
 const NEWEST = 8;
@@ -16,7 +17,7 @@ const LANGUAGE: [string, string][] = [
 
 /** The first page: how to ask, what there is, and what is new. */
 export function Start({ tenant }: { tenant: string }) {
-  const asked = useOperation('search:v3', { q: '', first: NEWEST, facets: true, newest: true });
+  const asked = useOperation('search:v3', { q: '', first: NEWEST, facets: true, newest: true, form: 'ENTITY' });
   return (
     <div className={styles.start}>
       <Loaded asked={asked} what="the index">
@@ -31,6 +32,7 @@ export function Start({ tenant }: { tenant: string }) {
                 ))}
               </ul>
             </section>
+            <TourOffer />
             <section>
               <h2>What is here</h2>
               <ul className={styles.types}>

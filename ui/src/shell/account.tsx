@@ -1,7 +1,8 @@
-import { CircleUser, LogOut } from 'lucide-react';
+import { CircleUser, Eye, LogOut } from 'lucide-react';
 import { Dialog, DialogTrigger } from 'react-aria-components/Dialog';
 import { Popover } from 'react-aria-components/Popover';
 
+import { seeAsReader } from '../gateway/see-as.ts';
 import { signOut } from '../gateway/session.ts';
 import { queries } from '../gateway/use.ts';
 import { Button, IconButton } from './button.tsx';
@@ -30,6 +31,7 @@ export function Account() {
             <dt>Token</dt><dd><code>{session.token}</code></dd>
             <dt>Ends</dt><dd><Time at={session.expires_at} ago /></dd>
           </dl>
+          {session.actions.includes('token.manage') && <Button onPress={() => void seeAsReader(session.purposes)}><Eye size={14} aria-hidden /> See as a public reader</Button>}
           <Button onPress={() => void leave()}><LogOut size={14} aria-hidden /> Sign out</Button>
         </Dialog>
       </Popover>

@@ -6,6 +6,8 @@ import { Suspense, useEffect, useRef, useState } from 'react';
 import { MenuTrigger } from 'react-aria-components/Menu';
 
 import { SearchBox } from '../search/box.tsx';
+import { TourList } from '../tour/list.tsx';
+import { useTour } from '../tour/state.ts';
 import { Account } from './account.tsx';
 import { AsOf } from './as-of.tsx';
 import { IconButton } from './button.tsx';
@@ -15,6 +17,7 @@ import { useSession } from './gate.tsx';
 import { Help } from './help.tsx';
 import icon from './icon.svg';
 import { useKeys } from './keys.ts';
+import { LesserStrip } from './lesser.tsx';
 import { MenuList } from './menu.tsx';
 import { NodeState, NodeStrip } from './node-state.tsx';
 import { takeDropped } from './params.ts';
@@ -28,6 +31,7 @@ export function Frame() {
   const { tenant } = useParams({ strict: false }) as { tenant: string };
   const session = useSession();
   const places = placesFor(session.actions);
+  const tour = useTour();
   const [help, setHelp] = useState(false);
   const [said, setSaid] = useState('');
   const navigate = useNavigate();
@@ -65,7 +69,9 @@ export function Frame() {
       <nav className={styles.rail} aria-label="Places">
         {places.map((place) => <PlaceLink key={place.to} tenant={tenant} place={place} />)}
       </nav>
+      {tour.isOpen && <TourList tenant={tenant} />}
       <main id="main" ref={main} tabIndex={-1} className={styles.main}>
+        <LesserStrip />
         <NodeStrip />
         <Dropped at={pathname} />
         <Suspense fallback={<Loading />}><Outlet /></Suspense>

@@ -38,7 +38,9 @@ export function useKeys(name: string, keys: Key[]) {
 
 /** What can be pressed now, part by part. */
 export function known(): Layer[] {
-  return layers.map((layer) => layer.current).filter((layer) => layer.keys.length > 0);
+  const names = [...new Set(layers.map((layer) => layer.current.name))];
+  const keysOf = (name: string) => layers.flatMap((layer) => (layer.current.name === name ? layer.current.keys : []));
+  return names.map((name) => ({ name, keys: keysOf(name) })).filter((layer) => layer.keys.length > 0);
 }
 
 let first: { key: string; at: number } | null = null;
