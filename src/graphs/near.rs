@@ -1,5 +1,7 @@
 //! Places round a node, for those that it leads to: on rings, so that no line to one runs over another.
 
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
 use std::f64::consts::TAU;
 
 use super::Point;
@@ -13,6 +15,12 @@ const RING: f64 = 104.0;
 const ROOM: f64 = 150.0;
 /// How much farther a place seems that is not in the direction of nothing: the graph grows outward.
 const INWARD: f64 = 0.35;
+/// A line passes a node that it does not lead to at this distance, in pixels, if there is another way.
+const CLEAR: f64 = 20.0;
+/// How much farther a place seems to which a line passes nearer.
+const BEHIND: f64 = 2.0;
+/// Of each ring, by how much of a place it is turned against the one before: so that its places come behind few others.
+const TURN: f64 = 0.618;
 /// Rings that are looked at before what was found is judged.
 const AT_ONCE: usize = 4;
 
@@ -31,8 +39,7 @@ pub fn near(parent: Point, present: &[Point], count: usize) -> Vec<Point> {
             candidates.extend(free.map(|place| (cost(place, parent, outward), place)));
             ring += 1;
         }
-        candidates.sort_unstable();
-        chosen = cheapest(&candidates, &taken, count);
+        chosen = cheapest(parent, &candidates, &taken, count);
     }
     let mut places: Vec<Point> = chosen.into_iter().map(|(_, place)| place).collect();
     places.sort_by_key(|place| (milli(turn(*place, parent, outward)), *place));
@@ -43,31 +50,46 @@ fn radius(ring: usize) -> f64 {
     FIRST + ring as f64 * RING
 }
 
-/// The places of a ring. Every other ring is turned by half a place, so that one stands in the gaps of the other.
+/// The places of a ring.
 fn places(parent: Point, ring: usize) -> impl Iterator<Item = Point> {
     let radius = radius(ring);
     let count = (radius * TAU / ROOM).floor();
-    let half = if ring.is_multiple_of(2) { 0.0 } else { 0.5 };
+    let turned = (ring as f64 * TURN).fract();
     (0..count as usize).map(move |nth| {
-        let angle = (nth as f64 + half) / count * TAU;
+        let angle = (nth as f64 + turned) / count * TAU;
         let (x, y) = (radius * angle.cos(), radius * angle.sin());
         Point { x: parent.x.saturating_add(x.round() as i32), y: parent.y.saturating_add(y.round() as i32) }
     })
 }
 
-/// The cheapest candidates of which none lies on another.
-fn cheapest(candidates: &[(i64, Point)], taken: &Cells, count: usize) -> Vec<(i64, Point)> {
-    let (mut taken, mut chosen) = (taken.clone(), Vec::with_capacity(count));
-    for (cost, place) in candidates {
-        if chosen.len() == count {
-            break;
+/// The cheapest candidates of which none lies on another; one behind another seems farther.
+fn cheapest(parent: Point, candidates: &[(i64, Point)], taken: &Cells, count: usize) -> Vec<(i64, Point)> {
+    let (mut taken, mut chosen): (_, Vec<(i64, Point)>) = (taken.clone(), Vec::with_capacity(count));
+    let mut left: BinaryHeap<_> =
+        candidates.iter().map(|(cost, place)| Reverse((*cost, *place, false))).collect();
+    while chosen.len() < count
+        && let Some(Reverse((cost, place, put_off))) = left.pop()
+    {
+        if !taken.is_free(place) {
+            continue;
         }
-        if taken.is_free(*place) {
-            taken.take(*place);
-            chosen.push((*cost, *place));
+        if !put_off && chosen.iter().any(|(_, other)| stands_behind(parent, place, *other)) {
+            left.push(Reverse(((cost as f64 * BEHIND) as i64, place, true)));
+            continue;
         }
+        taken.take(place);
+        chosen.push((cost, place));
     }
     chosen
+}
+
+/// Whether the line from the parent to a place passes another node.
+fn stands_behind(parent: Point, place: Point, other: Point) -> bool {
+    let from_parent = |point: Point| (f64::from(point.x - parent.x), f64::from(point.y - parent.y));
+    let ((x, y), (other_x, other_y)) = (from_parent(place), from_parent(other));
+    let length = x.hypot(y);
+    let along = (x * other_x + y * other_y) / length;
+    along > 0.0 && along < length && (x * other_y - y * other_x).abs() / length < CLEAR
 }
 
 /// The direction in which the fewest are: away from the middle of all others. None if there is no such.

@@ -260,7 +260,8 @@ impl Drawing<'_, '_> {
     }
 
     fn neighbour_count(&mut self, thing: ThingId) -> Result<usize> {
-        Ok(self.links(thing, None)?.iter().map(|link| link.other).collect::<HashSet<_>>().len())
+        let others = self.links(thing, None)?.into_iter().map(|link| link.other);
+        Ok(others.filter(|other| *other != thing).collect::<HashSet<_>>().len())
     }
 
     /// To how many things a thing leads.
@@ -270,7 +271,7 @@ impl Drawing<'_, '_> {
     pub fn degree(&mut self, thing: ThingId) -> Result<Degree> {
         let mut all = HashSet::new();
         let mut by_kind: BTreeMap<(String, bool), HashSet<ThingId>> = BTreeMap::new();
-        for link in self.links(thing, None)? {
+        for link in self.links(thing, None)?.into_iter().filter(|link| link.other != thing) {
             all.insert(link.other);
             by_kind.entry((self.word(link.kind)?, link.end == End::In)).or_default().insert(link.other);
         }

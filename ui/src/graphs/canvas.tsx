@@ -6,7 +6,7 @@ import styles from './canvas.module.css';
 import { Drawing } from './hands.ts';
 import type { Bench } from './keys.ts';
 import type { Faded } from './legend.tsx';
-import { neighbours } from './model.ts';
+import { drawnNeighbours } from './model.ts';
 import type { Colours, Frame } from './painter.ts';
 import { type Sign, signOf, Sprites } from './sprites.ts';
 import { useDark } from './theme.ts';
@@ -95,7 +95,7 @@ export const isPair = (line: { from: string; to: string }, from: string, to: str
 function spoken(focus: string | null, { graph }: Bench['doing']): string {
   const thing = focus ? graph.things.get(focus) : undefined;
   if (!thing) return '';
-  const near = neighbours(graph).get(thing.id)?.size ?? 0;
+  const near = drawnNeighbours(graph).get(thing.id) ?? 0;
   return `${thing.title}, ${wordsOf(thing.type)}, ${near} of ${thing.degree} neighbours drawn${thing.pinned ? ', pinned' : ''}`;
 }
 

@@ -1,7 +1,7 @@
 // A graph as a file: what is drawn, for papers and for programs. Only what the reader was shown is in it.
 
 import { LOOKS } from '../kinds/shapes.ts';
-import { type Graph, lines } from './model.ts';
+import { type Graph, lines, plain, tieKey } from './model.ts';
 import { bounds, type Scene } from './scene.ts';
 
 /** A file of a graph that the browser keeps. */
@@ -19,13 +19,12 @@ export function kept(file: Blob, name: string) {
   setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
 }
 
-export function json({ things, ties }: Graph): string {
-  const plain = [...things.values()].flatMap((thing) => thing.members?.things ?? [thing]);
-  const joined = [...ties.values(), ...[...things.values()].flatMap((thing) => thing.members?.ties ?? [])].filter(({ kind }) => kind !== 'group');
+export function json(graph: Graph): string {
+  const { things, ties } = plain(graph);
   return `${JSON.stringify({
     format: 1,
-    things: plain.map(({ id, type, title, status, x, y, pinned }) => ({ id, type, title, status, x, y, pinned })),
-    ties: joined.map(({ from, to, kind, relations, weight }) => ({ from, to, kind, relations, weight })),
+    things: things.sort((one, other) => (one.id < other.id ? -1 : 1)).map(({ id, type, title, status, x, y, pinned }) => ({ id, type, title, status, x, y, pinned })),
+    ties: ties.sort((one, other) => (tieKey(one) < tieKey(other) ? -1 : 1)).map(({ from, to, kind, relations, weight }) => ({ from, to, kind, relations, weight })),
   }, null, 2)}\n`;
 }
 

@@ -11,7 +11,8 @@ import { Time } from '../shell/time.tsx';
 import { isPair } from './canvas.tsx';
 import styles from './inspector.module.css';
 import { type Bench, hideChosen, pathBetween } from './keys.ts';
-import { neighbours, type Thing } from './model.ts';
+import { drawnNeighbours, neighbours, type Thing } from './model.ts';
+import { PathsBetween } from './paths.tsx';
 import { graphRoute } from './routes.tsx';
 import { TiesBetween } from './ties.tsx';
 import { ASK_FROM } from './work.ts';
@@ -39,6 +40,7 @@ export function Inspector(props: Props) {
 function One({ thing, doing, choose, expand, onExpanding }: Props & { thing: Thing }) {
   const { tenant } = graphRoute.useParams();
   const near = neighbours(doing.graph).get(thing.id) ?? new Set();
+  const drawn = drawnNeighbours(doing.graph).get(thing.id) ?? 0;
   if (thing.members) return <Group thing={thing} doing={doing} />;
   return (
     <>
@@ -49,10 +51,10 @@ function One({ thing, doing, choose, expand, onExpanding }: Props & { thing: Thi
           <p>{wordsOf(thing.type)}{thing.status !== 'active' && ` · ${thing.status}`}{thing.pinned && ' · pinned'}</p>
         </div>
       </header>
-      <p className={styles.count}>{near.size.toLocaleString('en')} of {thing.degree.toLocaleString('en')} neighbours drawn</p>
-      {!doing.isPast && near.size < thing.degree && (
+      <p className={styles.count}>{drawn.toLocaleString('en')} of {thing.degree.toLocaleString('en')} neighbours drawn</p>
+      {!doing.isPast && drawn < thing.degree && (
         <div className={styles.ways}>
-          <Button main onPress={() => expand(thing.id)}>{thing.degree - near.size > ASK_FROM ? 'Expand…' : `Expand ${thing.degree - near.size}`}</Button>
+          <Button main onPress={() => expand(thing.id)}>{thing.degree - drawn > ASK_FROM ? 'Expand…' : `Expand ${thing.degree - drawn}`}</Button>
           <Button onPress={() => onExpanding(thing.id)}>Choose…</Button>
         </div>
       )}
@@ -137,10 +139,11 @@ function Several(bench: Props) {
       <h2>{things.length.toLocaleString('en')} things chosen</h2>
       {!doing.isPast && (
         <div className={styles.ways}>
-          {things.length === 2 && <Button main onPress={() => void pathBetween(bench)}>Path between them</Button>}
+          {things.length === 2 && <Button main onPress={() => void pathBetween(bench)}>Shortest path</Button>}
           <Button onPress={() => hideChosen(bench)}>Hide</Button>
         </div>
       )}
+      {things.length === 2 && !things.some(({ members }) => members) && <PathsBetween from={things[0]!.id} to={things[1]!.id} doing={doing} />}
       <ul className={styles.list}>
         {things.slice(0, CHOSEN_MAX).map(({ id, type, title }) => <li key={id}><button type="button" onClick={() => choose(one(id))}><KindIcon type={type} size={16} /> <span>{title}</span></button></li>)}
       </ul>

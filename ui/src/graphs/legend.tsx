@@ -5,7 +5,7 @@ import { KindIcon } from '../kinds/icon.tsx';
 import { wordsOf } from '../kinds/shapes.ts';
 import { IconButton } from '../shell/button.tsx';
 import styles from './legend.module.css';
-import { counts, type Graph } from './model.ts';
+import { counts, type Graph, plain } from './model.ts';
 import type { Frame } from './painter.ts';
 import type { Scene } from './scene.ts';
 
@@ -29,8 +29,9 @@ export function fades({ types, kinds }: Faded, scene: Scene): Frame['faded'] {
 /** Which types and kinds are there, how many of each; pressing one draws it pale. */
 export function Legend({ graph, faded, onFade }: { graph: Graph; faded: Faded; onFade: (faded: Faded) => void }) {
   const [open, setOpen] = useState(true);
-  const types = counts(graph.things.values(), ({ type }) => type, ({ members }) => members?.things.length ?? 1);
-  const kinds = counts(graph.ties.values(), ({ kind }) => kind, ({ relations }) => relations);
+  const all = plain(graph);
+  const types = counts(all.things, ({ type }) => type);
+  const kinds = counts(all.ties, ({ kind }) => kind, ({ relations }) => relations);
   const toggled = (set: ReadonlySet<string>, word: string) => {
     const next = new Set(set);
     if (!next.delete(word)) next.add(word);

@@ -175,6 +175,21 @@ export function neighbours({ things, ties }: Graph): Map<string, Set<string>> {
   return near;
 }
 
+/** How many neighbours of each are drawn; what stands for several counts as those. */
+export function drawnNeighbours(graph: Graph): Map<string, number> {
+  const size = (id: string) => graph.things.get(id)?.members?.things.length ?? 1;
+  return new Map([...neighbours(graph)].map(([id, near]) => [id, [...near].reduce((sum, other) => sum + size(other), 0)]));
+}
+
+/** All things and ties, those that others stand for instead of what stands for them. */
+export function plain({ things, ties }: Graph): { things: Thing[]; ties: Tie[] } {
+  const standing = [...things.values()].flatMap(({ members }) => members ?? []);
+  return {
+    things: [...things.values()].flatMap((thing) => thing.members?.things ?? [thing]),
+    ties: [...ties.values()].filter(({ from, to }) => !things.get(from)?.members && !things.get(to)?.members).concat(standing.flatMap((one) => one.ties)),
+  };
+}
+
 export function undo(work: Work): Work {
   const step = work.past.at(-1);
   if (!step) return work;
@@ -209,8 +224,8 @@ function changed<T>(all: ReadonlyMap<string, T>, changes: [string, T | undefined
 }
 
 /** What the node is told is drawn: a line for each thing, those that others stand for included. */
-export function written({ things }: Graph): string {
-  return [...things.values()].flatMap((thing) => thing.members?.things ?? [thing]).map(({ id, x, y, pinned }) => `${id}\t${x}\t${y}${pinned ? '\tp' : ''}`).join('\n');
+export function written(graph: Graph): string {
+  return plain(graph).things.map(({ id, x, y, pinned }) => `${id}\t${x}\t${y}${pinned ? '\tp' : ''}`).join('\n');
 }
 
 export type Way = 'left' | 'right' | 'up' | 'down';

@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query';
-import { useEffect } from 'react';
+import { useEffect, useMemo } from 'react';
 
 import { type Answer, type GatewayError, run } from '../gateway/run.ts';
 import { Failed, Loading, NotHere } from '../shell/states.tsx';
@@ -15,8 +15,8 @@ export function GraphPage() {
   const { id } = graphRoute.useParams();
   const { seed } = graphRoute.useSearch();
   const name = nameOf(id, seed);
-  const draft = draftOf(name);
-  // Where somebody left it; what is saved meanwhile shows when they save.
+  // Where somebody left it before they came here now; what was saved meanwhile shows when they save.
+  const draft = useMemo(() => draftOf(name), [name]);
   if (draft) return <Workbench key={name} name={name} draft={draft} />;
   return id === 'new' ? <New key={name} name={name} seed={seed} /> : <Saved key={name} id={id} />;
 }

@@ -11,13 +11,13 @@ export const STILL_FROM = 500;
 export const DOTS_FROM = 1_000;
 /** Lines that are drawn before the browser may do something else. */
 const LINES_AT_ONCE = 4_000;
-/** A name takes so much of the screen; another in the same place is left out. */
-const NAME = { width: 116, height: 18 };
+/** Names are kept apart by cells of the screen: of so many pixels. */
+const NAME_CELL = { width: 12, height: 17 };
 const NAMES_MAX = 250;
 /** Nearer than this names and what is left out are written, in pixels of the screen for each of the drawing. */
 const NAMES_FROM = 0.45;
-/** Names of lines that end at what is chosen, at most. */
-const TIE_NAMES_MAX = 40;
+/** Lines that end at what is chosen say their kind, if they are no more than these. */
+const TIE_NAMES_MAX = 12;
 
 export interface Colours {
   background: string;
@@ -184,7 +184,8 @@ function edges(context: CanvasRenderingContext2D, frame: Frame): () => boolean {
     context.strokeStyle = colours.line;
     context.globalAlpha = PALE * 2;
     context.stroke(pale);
-    context.globalAlpha = lines.length > 3_000 ? 0.35 : 1;
+    // So many lines would hide what they join.
+    context.globalAlpha = Math.min(1, Math.max(0.12, 500 / lines.length));
     context.stroke(plain);
     context.globalAlpha = 1;
     context.fillStyle = colours.line;
@@ -240,14 +241,14 @@ function names(context: CanvasRenderingContext2D, frame: Frame, seen: Int32Array
   context.lineJoin = 'round';
   const write = (at: number, always: boolean) => {
     const [x, y] = [xs[at]! * view.k + view.x, ys[at]! * view.k + view.y + Math.max(3, radii[at]! * Math.min(view.k, 1.6)) + 14];
-    const cells = cellsOf(x, y);
+    const name = shortened(things[at]!.title);
+    const cells = cellsOf(x, y, context.measureText(name).width);
     if (!always && cells.some((cell) => taken.has(cell))) return;
     cells.forEach((cell) => taken.add(cell));
     context.globalAlpha = faded.thing(at) ? PALE : 1;
     context.strokeStyle = colours.background;
     context.lineWidth = 3;
     context.fillStyle = colours.text;
-    const name = shortened(things[at]!.title);
     context.strokeText(name, x, y);
     context.fillText(name, x, y);
     left -= 1;
@@ -265,11 +266,13 @@ function names(context: CanvasRenderingContext2D, frame: Frame, seen: Int32Array
 }
 
 /** Cells of the screen that a name at this place reaches into. */
-function cellsOf(x: number, y: number): number[] {
-  const row = Math.floor(y / NAME.height);
-  const [first, last] = [Math.floor((x - NAME.width / 2) / 40), Math.floor((x + NAME.width / 2) / 40)];
+function cellsOf(x: number, y: number, width: number): number[] {
+  const [first, last] = [Math.floor((x - width / 2) / NAME_CELL.width), Math.floor((x + width / 2) / NAME_CELL.width)];
+  const [top, bottom] = [Math.floor((y - 10) / NAME_CELL.height), Math.floor((y + 3) / NAME_CELL.height)];
   const cells = [];
-  for (let column = first; column <= last; column += 1) cells.push((row + 10_000) * 100_000 + column + 10_000);
+  for (let row = top; row <= bottom; row += 1) {
+    for (let column = first; column <= last; column += 1) cells.push((row + 10_000) * 100_000 + column + 10_000);
+  }
   return cells;
 }
 
@@ -279,12 +282,14 @@ const shortened = (title: string) => (title.length > 20 ? `${title.slice(0, 19).
 function tieNames(context: CanvasRenderingContext2D, { scene, view, colours, picked, faded }: Frame) {
   if (view.k < NAMES_FROM) return;
   const { lines, froms, tos, xs, ys } = scene;
-  let left = TIE_NAMES_MAX;
+  const isChosen = (at: number) => picked.line === at || picked.things.has(lines[at]!.from) || picked.things.has(lines[at]!.to);
+  const chosen = lines.reduce((count, _, at) => count + (isChosen(at) ? 1 : 0), 0);
+  const isNamed = (at: number) => picked.line === at || (chosen <= TIE_NAMES_MAX && isChosen(at));
   context.font = `11px ${colours.font}`;
   context.textAlign = 'center';
-  for (let at = 0; at < lines.length && left > 0; at += 1) {
+  for (let at = 0; at < lines.length; at += 1) {
     const line = lines[at]!;
-    const isPicked = picked.line === at || picked.things.has(line.from) || picked.things.has(line.to);
+    const isPicked = isNamed(at);
     if (!(isPicked || (line.relations > 1 && lines.length <= STILL_FROM)) || faded.line(at)) continue;
     const [x, y] = [(xs[froms[at]!]! + xs[tos[at]!]!) / 2 * view.k + view.x, (ys[froms[at]!]! + ys[tos[at]!]!) / 2 * view.k + view.y];
     const kinds = [...new Set(line.ties.map(({ kind }) => kind))];
@@ -295,7 +300,6 @@ function tieNames(context: CanvasRenderingContext2D, { scene, view, colours, pic
     context.strokeText(text, x, y + 4);
     context.fillStyle = isPicked ? colours.accent : colours.faint;
     context.fillText(text, x, y + 4);
-    left -= 1;
   }
 }
 

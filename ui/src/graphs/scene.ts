@@ -4,7 +4,7 @@
 import { type Quadtree, quadtree } from 'd3-quadtree';
 
 import { type Kind, kindOf } from '../kinds/shapes.ts';
-import { type Graph, type Line, lines, neighbours, type Thing } from './model.ts';
+import { drawnNeighbours, type Graph, type Line, lines, type Thing } from './model.ts';
 
 export interface Scene {
   things: Thing[];
@@ -30,7 +30,7 @@ export const kindOfThing = ({ base, type }: Thing): Kind => (base ? base.toLower
 export function sceneOf(graph: Graph): Scene {
   const things = [...graph.things.values()];
   const place = new Map(things.map((thing, at) => [thing.id, at]));
-  const near = neighbours(graph);
+  const near = drawnNeighbours(graph);
   const drawn = lines(graph);
   const order = things.map((_, at) => at).sort((one, other) => things[other]!.degree - things[one]!.degree || one - other);
   return {
@@ -40,7 +40,7 @@ export function sceneOf(graph: Graph): Scene {
     ys: Float64Array.from(things, ({ y }) => y),
     kinds: things.map(kindOfThing),
     radii: Float64Array.from(things, ({ degree }) => radius(degree)),
-    rest: Int32Array.from(things, ({ id, degree }) => Math.max(0, degree - (near.get(id)?.size ?? 0))),
+    rest: Int32Array.from(things, ({ id, degree, members }) => (members ? 0 : Math.max(0, degree - (near.get(id) ?? 0)))),
     lines: drawn,
     froms: Int32Array.from(drawn, ({ from }) => place.get(from)!),
     tos: Int32Array.from(drawn, ({ to }) => place.get(to)!),

@@ -8,7 +8,7 @@ import { Partial } from '../shell/states.tsx';
 import table from '../shell/table.module.css';
 import { Tabs } from '../shell/tabs.tsx';
 import type { Bench } from './keys.ts';
-import { neighbours, type Thing, type Tie, tieKey } from './model.ts';
+import { drawnNeighbours, type Thing, type Tie, tieKey } from './model.ts';
 import { graphRoute } from './routes.tsx';
 import styles from './table.module.css';
 import { one } from './workbench.tsx';
@@ -45,7 +45,7 @@ export function Table(bench: Bench) {
 
 function Things({ things, chosen, choose, doing, expand }: Bench & { things: Thing[] }) {
   const { tenant } = graphRoute.useParams();
-  const near = neighbours(doing.graph);
+  const near = drawnNeighbours(doing.graph);
   const toggle = (id: string) => {
     const next = new Set(chosen.things);
     if (!next.delete(id)) next.add(id);
@@ -57,7 +57,7 @@ function Things({ things, chosen, choose, doing, expand }: Bench & { things: Thi
       <tbody>
         {things.map((thing) => {
           const { id, type, title, degree, pinned, members } = thing;
-          const drawn = near.get(id)?.size ?? 0;
+          const drawn = near.get(id) ?? 0;
           return (
             <tr key={id} aria-selected={chosen.things.has(id)} data-chosen={chosen.things.has(id) || undefined}>
               <td><input type="checkbox" aria-label={`Choose ${title}`} checked={chosen.things.has(id)} onChange={() => toggle(id)} /></td>
@@ -68,7 +68,7 @@ function Things({ things, chosen, choose, doing, expand }: Bench & { things: Thi
                   {pinned && <span className={table.muted}>pinned</span>}
                 </span>
               </th>
-              <td data-name="type">{wordsOf(type)}</td>
+              <td className={table.nowrap} data-name="type">{wordsOf(type)}</td>
               <td className={table.nowrap} data-name="neighbours drawn">{drawn.toLocaleString('en')} of {degree.toLocaleString('en')}</td>
               <td className={table.nowrap}>
                 {!doing.isPast && (members || drawn < degree) && <Button quiet onPress={() => expand(id)}>{members ? 'Ungroup' : 'Expand'}</Button>}

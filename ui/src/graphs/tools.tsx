@@ -1,5 +1,5 @@
 import {
-  Combine, Download, EyeOff, Maximize, Minimize2, Minus, Pin, Plus, Redo2, Route, ScanSearch, Share2, Table2, Undo2, Waypoints, WandSparkles,
+  Combine, Download, EyeOff, Maximize, Minimize2, Pin, Plus, Redo2, Route, Share2, Table2, Undo2, Waypoints, WandSparkles, ZoomIn, ZoomOut,
 } from 'lucide-react';
 import { MenuTrigger } from 'react-aria-components/Menu';
 
@@ -41,8 +41,8 @@ export function Tools(bench: Bench & { adding: Adding }) {
       {shows === 'graph' && (
         <div className={styles.group}>
           <IconButton label="Fit all in (f)" onPress={() => drawing.current?.fit()}><Maximize size={16} /></IconButton>
-          <IconButton label="Nearer (+)" onPress={() => drawing.current?.nearer(1.4)}><ScanSearch size={16} /></IconButton>
-          <IconButton label="Farther (-)" onPress={() => drawing.current?.nearer(1 / 1.4)}><Minus size={16} /></IconButton>
+          <IconButton label="Nearer (+)" onPress={() => drawing.current?.nearer(1.4)}><ZoomIn size={16} /></IconButton>
+          <IconButton label="Farther (-)" onPress={() => drawing.current?.nearer(1 / 1.4)}><ZoomOut size={16} /></IconButton>
         </div>
       )}
       <div className={styles.group}>

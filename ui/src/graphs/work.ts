@@ -12,6 +12,7 @@ export const THINGS_MAX = 20_000;
 export const GROUPS_FROM = 300;
 /** Steps with so many neighbours are taken without asking. */
 export const ASK_FROM = 25;
+const SAID_MS = 6_000;
 
 export type Order = 'STRONGEST' | 'NEWEST' | 'MOST_CONNECTED' | 'LEAST_CONNECTED';
 export interface Wish {
@@ -91,6 +92,12 @@ export function useDoing(initial: Work, asOf: string | undefined): Doing {
     return mine;
   }, [say]);
 
+  // What was done is said for a while; what is left out stays said.
+  useEffect(() => {
+    const timer = state.said && setTimeout(() => say({ said: '' }), SAID_MS);
+    return () => clearTimeout(timer || undefined);
+  }, [state.said, say]);
+
   const step = useCallback((next: (before: Work) => Work, said?: string) => {
     now.current = next(now.current);
     setWork(now.current);
@@ -141,7 +148,7 @@ export function useDoing(initial: Work, asOf: string | undefined): Doing {
     },
     path: async (from, to) => {
       const found = await ask(async () => {
-        const { data } = await run('paths:v1', { from, to, depth: 4 });
+        const { data } = await run('paths:v2', { from, to, depth: 4 });
         const path = data.paths?.paths[0];
         if (!path) {
           say({ said: 'No path of at most 4 steps' });
