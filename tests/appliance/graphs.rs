@@ -282,6 +282,11 @@ fn a_graph_is_opened_by_who_may_see_all_that_its_maker_saw() {
         let listed = http.list("graphs:v1", json!({}), "graphs");
         listed.iter().map(|graph| graph["name"].as_str().expect("a name").to_owned()).collect::<BTreeSet<_>>()
     };
+    // What leads to something hidden leads nowhere, and no count tells otherwise.
+    let degree = |http: &Http| add(http, &mut Canvas::default(), &["gate"])["nodes"][0]["degree"].clone();
+    assert_eq!((degree(&reader), degree(&owner)), (0.into(), 1.into()));
+    let mut canvas = Canvas(BTreeMap::from([("gate".to_owned(), (0, 0))]));
+    assert_eq!(expand(&reader, &mut canvas, "gate", json!({}))["of"], 0);
     let own = save(&reader, json!({"name": "own", "nodes": "gate\t0\t0"}));
     let lent = save(&reader, json!({"name": "lent", "shared": true, "nodes": "gate\t0\t0\nyard\t300\t0"}));
     let mixed = save(&owner, json!({"name": "mixed", "shared": true, "nodes": "gate\t0\t0\nvault\t300\t0"}));
