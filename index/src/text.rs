@@ -358,7 +358,9 @@ impl Follower for TextIndex {
             | Kind::SubjectMet
             | Kind::SubjectDenied
             | Kind::SubjectAdmitted
-            | Kind::OutsideTokenDenied => Ok(Applied::Ignored),
+            | Kind::OutsideTokenDenied
+            | Kind::GraphSaved
+            | Kind::GraphDeleted => Ok(Applied::Ignored),
         }
     }
 

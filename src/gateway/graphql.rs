@@ -6,8 +6,10 @@ mod connection;
 mod decisions;
 mod declared;
 mod doctor;
+mod drawing;
 mod entity;
 mod gate;
+mod graphs;
 mod idempotency;
 mod ledger;
 mod node;
@@ -59,7 +61,9 @@ pub(super) use walk::Asks;
 pub(crate) struct Query(
     decisions::DecisionsQuery,
     doctor::DoctorQuery,
+    drawing::DrawingQuery,
     entity::EntityQuery,
+    graphs::GraphsQuery,
     ledger::LedgerQuery,
     node::NodeQuery,
     paths::PathsQuery,
@@ -73,7 +77,12 @@ pub(crate) struct Query(
 
 /// Every change.
 #[derive(MergedObject, Default)]
-pub(crate) struct Mutation(entity::EntityMutation, policy::PolicyMutation, tokens::TokensMutation);
+pub(crate) struct Mutation(
+    entity::EntityMutation,
+    graphs::GraphsMutation,
+    policy::PolicyMutation,
+    tokens::TokensMutation,
+);
 
 /// The schema; holds no data of a request.
 pub(crate) type GraphQl = Schema<Query, Mutation, EmptySubscription>;

@@ -16,6 +16,7 @@ mod explorer;
 mod exports;
 mod graph;
 mod graphql;
+mod graphs;
 mod hostile;
 mod http;
 mod idempotency;
