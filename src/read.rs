@@ -4,6 +4,7 @@
 
 mod entity;
 mod kinds;
+mod leaving;
 mod path;
 mod relations;
 
@@ -20,6 +21,7 @@ use crate::policy::{Action, Allowed, Uses};
 
 pub use entity::{Attribute, Change, Entity, Receipt, Statement};
 pub use kinds::{EDGES_COUNTED_MAX, KindCount, Kinds};
+pub use leaving::{Counts, Exit, Extent, Leaving};
 pub use path::{PATHS_MAX, Paths};
 pub use relations::{Direction, Other, Page, Place, Relation, Wanted};
 
