@@ -14,7 +14,7 @@ import { Hit } from './hit.tsx';
 import { Inspector } from './inspector.tsx';
 import { NoHits } from './no-hits.tsx';
 import styles from './page.module.css';
-import { type Params, question } from './question.ts';
+import { type Params, question, totalOf } from './question.ts';
 import { searchRoute } from './routes.tsx';
 import { Start } from './start.tsx';
 
@@ -32,7 +32,7 @@ export function SearchPage() {
   const pages = found.data?.pages ?? [];
   const hits = pages.flatMap((page) => page.data.search.edges.map((edge) => edge.node));
   const first = pages[0]?.data.search;
-  const total = first?.facets && !asked.variables.types?.length ? first.facets.filter((facet) => facet.field === 'type').reduce((sum, { count }) => sum + count, 0) : undefined;
+  const total = first && totalOf(first.facets, asked.variables.types);
   const [at, setAt] = useState(0);
   const [facetsOpen, setFacetsOpen] = useState(false);
   const list = useRef<HTMLOListElement>(null);
@@ -75,7 +75,7 @@ export function SearchPage() {
           <Chips asked={asked} params={params} onChange={change} />
           <Forms at={params.form} onGo={(form) => change({ form, type: undefined, hit: undefined })} />
           <p className={styles.took} role="status">
-            {first && <>{total !== undefined ? `${total.toLocaleString('en')} ${total === 1 ? 'hit' : 'hits'}` : `${hits.length} shown`} in {first.tookMs < 10 ? first.tookMs.toFixed(1) : Math.round(first.tookMs)} ms</>}
+            {first && <>{total!.toLocaleString('en')} {total === 1 ? 'hit' : 'hits'} in {first.tookMs < 10 ? first.tookMs.toFixed(1) : Math.round(first.tookMs)} ms</>}
           </p>
           <div className={styles.sort}>
             <span aria-hidden>Order</span>

@@ -48,3 +48,15 @@ export function question(params: Params, typing: string | null): Asked {
     },
   };
 }
+
+interface Count {
+  field: string;
+  value: string;
+  count: number;
+}
+
+/** How many hits there are: each has one type, and a filter by type does not narrow the counts by type. */
+export function totalOf(facets: Count[] | null, types: string[] | null | undefined): number {
+  const counts = (facets ?? []).filter(({ field, value }) => field === 'type' && (!types?.length || types.includes(value)));
+  return counts.reduce((sum, { count }) => sum + count, 0);
+}
