@@ -25,7 +25,7 @@ export function NoHits({ asked, params, onChange }: Props) {
       queryKey: ['search:v3', 'count', asked.variables, without],
       queryFn: async () => {
         const variables = { ...asked.variables, ...without };
-        const { data } = await run('search:v3', { ...variables, first: 1 });
+        const { data } = await run('search:v3', { ...variables, first: 1, facets: true });
         return totalOf(data.search.facets, variables.types);
       },
     })),

@@ -37,7 +37,7 @@ export function question(params: Params, typing: string | null): Asked {
     isEmpty: !typed.words && !types.length && !sources.length && !from && !to,
     variables: {
       form: params.form === 'all' ? undefined : params.form === 'relation' ? 'RELATION' : 'ENTITY',
-      q: typed.words, types, sources, facets: true,
+      q: typed.words, types, sources,
       since: from && new Date(from).toISOString(),
       // A day is meant with all of its hours.
       before: to && new Date(Date.parse(to) + (to.length === 10 ? DAY_MS : 0)).toISOString(),
