@@ -6,6 +6,7 @@ import { useEffect, useMemo, useRef, useState } from 'react';
 import { type Answer, type GatewayError, run, type Variables } from '../gateway/run.ts';
 import { useOperation } from '../gateway/use.ts';
 import { Button, IconButton } from '../shell/button.tsx';
+import { copyText } from '../shell/copy.tsx';
 import { useKeys } from '../shell/keys.ts';
 import { Failed, Loading, NotHere, Partial } from '../shell/states.tsx';
 import { Chips } from './chips.tsx';
@@ -61,6 +62,7 @@ export function SearchPage() {
     { key: 'Enter', does: 'Open the hit', run: () => selected && open(selected.id) },
     { key: 'Space', does: 'Preview', run: inspect },
     { key: 'i', does: 'Inspector: source and receipt', run: inspect },
+    { key: 'Y', does: 'Copy as a command', run: () => void copyText(command(asked.variables)) },
     { key: 'w', does: 'Why these hits', run: () => change({ why: params.why ? undefined : true }, true) },
     ...(params.hit ? [{ key: 'Escape', does: 'Close the inspector', run: () => change({ hit: undefined }, true) }] : []),
   ]);
@@ -69,7 +71,7 @@ export function SearchPage() {
   return (
     <div className={`${styles.page} ${params.hit ? styles.inspected : ''}`}>
       <aside className={`${styles.facets} ${facetsOpen ? styles.open : ''}`} aria-label="Filters">
-        <Facets facets={counts.facets ?? []} params={params} asked={asked} onChange={change} />
+        {!counts.isAwaited && <Facets facets={counts.facets ?? []} params={params} asked={asked} onChange={change} />}
       </aside>
       <section className={styles.hits} aria-label="Hits" aria-busy={found.isFetching}>
         <header className={styles.head}>
@@ -131,10 +133,16 @@ function Forms({ at, onGo }: { at: Params['form']; onGo: (form: Params['form']) 
   );
 }
 
+/** The same question on the command line. */
+function command({ q, types, sources }: Variables<'search:v3'>): string {
+  const flags = [...(types ?? []).map((type) => `--type ${type}`), ...(sources ?? []).map((source) => `--source ${source}`)];
+  return ['intelgraph search', `'${q.replaceAll("'", `'\\''`)}'`, ...flags].join(' ');
+}
+
 /** Counts need a walk over all that matches, so they come by themselves, once nobody is typing. */
 function useCounts(variables: Variables<'search:v3'>, enabled: boolean) {
   const asked = useOperation('search:v3', { ...variables, first: 1, facets: true }, { enabled, keep: true });
-  return { facets: asked.data?.data.search.facets };
+  return { facets: asked.data?.data.search.facets, isAwaited: asked.isLoading };
 }
 
 /** Marks when an answer is on screen: what a keystroke waits for. */
