@@ -29,6 +29,8 @@ const DRAG_FROM = 4;
 
 export class Drawing {
   readonly canvas: HTMLCanvasElement;
+  /** Things stay where they are, whatever somebody does. */
+  frozen = false;
   readonly #context: CanvasRenderingContext2D;
   readonly #told: Told;
   readonly #zoom: ZoomBehavior<HTMLCanvasElement, unknown>;
@@ -233,7 +235,7 @@ export class Drawing {
     this.canvas.setPointerCapture(event.pointerId);
     let dragged = false;
     const go = (now: PointerEvent) => {
-      dragged ||= far(event, now) >= DRAG_FROM;
+      dragged ||= !this.frozen && far(event, now) >= DRAG_FROM;
       if (!dragged) return;
       const [dx, dy] = [(now.clientX - event.clientX) / this.#view.k, (now.clientY - event.clientY) / this.#view.k];
       places.forEach((place, nth) => {
