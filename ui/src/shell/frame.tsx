@@ -54,7 +54,7 @@ export function Frame() {
     <div className={styles.frame}>
       <a className={styles.skip} href="#main" onClick={(event) => { event.preventDefault(); main.current?.focus(); }}>Skip to the page</a>
       <header className={styles.top}>
-        <Link to={places[0]!.to} params={{ tenant }} className={styles.brand} title="The first page">
+        <Link to={places[0]!.to} params={{ tenant }} className={styles.brand} aria-label="IntelGraph, first page">
           <img src={icon} alt="" width={24} height={24} />
           <span>{tenant}</span>
         </Link>
