@@ -179,9 +179,13 @@ export class Drawing {
   #resize() {
     const { clientWidth: width, clientHeight: height } = this.canvas;
     if (!width || !height) return;
+    const before = this.#size;
     this.#size = { width, height };
     [this.canvas.width, this.canvas.height] = [Math.round(width * devicePixelRatio), Math.round(height * devicePixelRatio)];
     this.#zoom.extent([[0, 0], [width, height]]);
+    // What was in the middle stays there.
+    const { k, x, y } = this.#view;
+    if (before.width) this.#go({ k, x: x + (width - before.width) / 2, y: y + (height - before.height) / 2 });
     // At once: a canvas that was resized is empty.
     this.#paint();
   }
