@@ -28,6 +28,8 @@ use crate::sessions::Sessions;
 
 /// The version of this program.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+/// Exports at a time: each holds a thread and a view for as long as it is taken.
+pub(crate) const EXPORTERS_MAX: usize = 8;
 /// Imports at a time; one more is told to come back.
 pub(crate) const IMPORTERS_MAX: usize = 16;
 
@@ -63,6 +65,8 @@ pub struct App {
     pub(crate) limits: Limits,
     /// Places for imports: each holds a thread for as long as its body takes to come.
     pub(crate) importers: Arc<Semaphore>,
+    /// Places for exports.
+    pub(crate) exporters: Arc<Semaphore>,
     /// Places for requests with events: each holds its body.
     pub(crate) takers: Arc<Semaphore>,
     /// Places for documents that clients bring: each holds a thread with a large stack.
@@ -126,6 +130,7 @@ impl App {
             readers: Readers::default(),
             takers: Arc::new(Semaphore::new(TAKERS_MAX)),
             importers: Arc::new(Semaphore::new(IMPORTERS_MAX)),
+            exporters: Arc::new(Semaphore::new(EXPORTERS_MAX)),
             adhoc: Arc::new(Semaphore::new(ADHOC_MAX)),
             replay_secret,
             graphql: schema(),

@@ -6,6 +6,7 @@ mod between;
 mod entity;
 mod graphs;
 mod kinds;
+mod leaving;
 mod path;
 mod relations;
 
@@ -24,6 +25,7 @@ pub use between::{Between, Joining, JoiningStatement};
 pub use entity::{Attribute, Change, Entity, Receipt, Statement};
 pub use graphs::{Degree, Drawing, Node, Order, Shown, Tie, Wish};
 pub use kinds::{EDGES_COUNTED_MAX, KindCount, Kinds};
+pub use leaving::{Counts, Exit, Extent, Leaving};
 pub use path::{PATHS_MAX, Paths};
 pub use relations::{Direction, Other, Page, Place, Relation, Wanted};
 

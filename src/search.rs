@@ -7,7 +7,9 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use index::text::{Facets, Highlighter, Order, Pinned, QUERY_BYTES_MAX, Query, Snippet, TimeRange, passages};
+use index::text::{
+    Facets, HITS_MAX, Highlighter, Order, Pinned, QUERY_BYTES_MAX, Query, Snippet, TimeRange, passages,
+};
 use sha2::{Digest, Sha256};
 use storage::View;
 use storage::ids::{LabelId, Lsn, ThingId};
@@ -23,6 +25,8 @@ use cursors::Ended;
 
 /// A search ends by then with what it has.
 const TIME_MAX: Duration = Duration::from_secs(2);
+/// One for everything that is about some words ends by then without.
+const EVERYTHING_TIME_MAX: Duration = Duration::from_secs(20);
 /// A request waits so long for the index to reach the record that it asks for.
 const AT_LEAST_TIMEOUT: Duration = Duration::from_secs(30);
 /// A search waits so long for an index to be opened.
@@ -202,6 +206,23 @@ pub(crate) fn suggest(
         suggestions.push((row.id.clone(), view.word(principal.tenant, row.symbol())?, title));
     }
     Ok(suggestions)
+}
+
+/// The things that are about some words, best first; `None` if there are more than an index hands out.
+pub(crate) fn things(app: &App, principal: &Principal, text: &str) -> Result<Option<Vec<ThingId>>, Failure> {
+    let pinned = pin(app, principal)?;
+    let view = &app.store.view()?;
+    let allowed = app.allowed(view, principal, Action::EntitySearch)?;
+    let begun = Instant::now();
+    let query = Query { text: text.to_owned(), limit: HITS_MAX, ..Query::default() };
+    let labels = labels(app, view, principal, &allowed)?;
+    let found = pinned.search(&query, &labels, &|| begun.elapsed() > EVERYTHING_TIME_MAX)?;
+    if !found.complete {
+        let message = "the query took too long; narrow it, or export a source";
+        return Err(Failure::new(axum::http::StatusCode::SERVICE_UNAVAILABLE, "timeout", message));
+    }
+    let hits = found.hits.iter().filter(|hit| allowed.contains(hit.label));
+    Ok(found.next.is_none().then(|| hits.map(|hit| hit.thing).collect()))
 }
 
 /// Who asks what, but for the page.

@@ -122,7 +122,8 @@ async fn show(url: &str, token: &str, bundle: &Path, output: &Output) -> Result<
         classification: Some("public".to_owned()),
         ..Terms::default()
     };
-    let summary = import::send(&client, "stix", &terms, &[bundle.to_owned()], output).await?;
+    let summary =
+        import::send(&client, import::FileFormat::Stix, &terms, &[bundle.to_owned()], output).await?;
     output.note(&import::sentence(&summary));
     if summary["searchable"] != true {
         return Err(Failure::cannot_tell(

@@ -5,6 +5,7 @@ mod adhoc;
 mod connection;
 mod decisions;
 mod declared;
+mod doctor;
 mod drawing;
 mod entity;
 mod gate;
@@ -59,6 +60,7 @@ pub(super) use walk::Asks;
 #[derive(MergedObject, Default)]
 pub(crate) struct Query(
     decisions::DecisionsQuery,
+    doctor::DoctorQuery,
     drawing::DrawingQuery,
     entity::EntityQuery,
     graphs::GraphsQuery,

@@ -2,7 +2,9 @@
 
 pub(crate) mod events;
 pub(crate) mod explorer;
+pub(crate) mod export;
 pub(crate) mod health;
 pub(crate) mod import;
 pub(crate) mod ledger;
+pub(crate) mod preview;
 pub(crate) mod session;

@@ -65,6 +65,7 @@ macro_rules! operations {
 
 operations! {
     "decisions" v 1;
+    "doctor" v 1;
     "entity" v 1;
     "entity" v 2;
     "entityDelete" v 1;
@@ -94,7 +95,8 @@ operations! {
     "relations" v 1, use "relations:v2";
     "relations" v 2;
     "relations" v 3;
-    "runs" v 1;
+    "runs" v 1, use "runs:v2";
+    "runs" v 2;
     "search" v 1 in SEARCH_TIMEOUT, use "search:v2";
     "search" v 2 in SEARCH_TIMEOUT;
     "search" v 3 in SEARCH_TIMEOUT;

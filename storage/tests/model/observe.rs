@@ -87,6 +87,7 @@ impl Observer<'_> {
             things,
             runs: self.runs()?,
             pending: self.pending()?,
+            progress: self.progress()?,
             policies: self.policies()?,
             decisions: self.decisions()?,
             graphs: self.graphs()?,
@@ -211,6 +212,19 @@ impl Observer<'_> {
             graphs.insert(id, (row.maker, row.made_us, graph, row.version, row.saved_us));
         }
         Ok(graphs)
+    }
+
+    /// The workload names three files, by the first byte of their digests.
+    fn progress(&self) -> Result<BTreeMap<(u32, u8), (u64, u64)>> {
+        let mut progress = BTreeMap::new();
+        for (source, _) in self.view.sources(self.tenant)? {
+            for file in 0..3 {
+                if let Some(row) = self.view.progress(self.tenant, source, &[file; 32])? {
+                    progress.insert((source.0, file), (row.run, row.things));
+                }
+            }
+        }
+        Ok(progress)
     }
 
     fn policies(&self) -> Result<BTreeMap<u64, PolicySet>> {

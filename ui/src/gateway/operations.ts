@@ -38,6 +38,17 @@ export interface Operations {
       };
     };
   };
+  'doctor:v1': {
+    variables: Record<string, never>;
+    data: {
+      doctor: {
+        name: string;
+        ok: boolean;
+        detail: string;
+        fix: string | null;
+      }[];
+    };
+  };
   'entity:v1': {
     variables: { id: string; asOf?: string | null };
     data: {
@@ -624,7 +635,7 @@ export interface Operations {
       } | null;
     };
   };
-  'runs:v1': {
+  'runs:v2': {
     variables: { first?: number | null; after?: string | null };
     data: {
       runs: {
@@ -643,6 +654,12 @@ export interface Operations {
             updated: number;
             unchanged: number;
             rejected: number;
+            mappings: {
+              input: string;
+              format: number;
+              sha256: string;
+              inferred: boolean;
+            }[];
           };
         }[];
         pageInfo: {
