@@ -153,6 +153,30 @@ test('a lesser reader gets no graph that has more on it than they may see, and n
   await page.context().close();
 });
 
+test('who leaves a graph and comes back goes on where they were, and nobody else does', async () => {
+  const page = await open(`graphs/new?seed=${spoke(1)}`);
+  await page.getByRole('application').waitFor();
+  await page.keyboard.press('ArrowRight');
+  await page.keyboard.press('e');
+  await said(page, '2 things added');
+  const left = await exported(page);
+  await page.getByRole('complementary', { name: 'Inspector' }).getByRole('link', { name: 'Host wheel-01' }).click();
+  await page.getByRole('heading', { name: 'Host wheel-01' }).waitFor();
+  await page.goBack();
+  await page.getByRole('application').waitFor();
+  assert.deepEqual(await exported(page), left);
+  await page.keyboard.press('z');
+  assert.equal((await exported(page)).things.length, 1);
+  await page.keyboard.press('Z');
+  await page.getByRole('button', { name: /Signed in as/ }).click();
+  await page.getByRole('button', { name: 'Sign out' }).click();
+  await page.getByLabel('Token').fill(node.token);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('application').waitFor();
+  assert.equal((await exported(page)).things.length, 1, 'begins anew');
+  await page.context().close();
+});
+
 test('a line leads to every relation, its source, times and receipt', async () => {
   const page = await open(`graphs/new?seed=${HUB},${spoke(1)}&sel=${HUB}`);
   await page.getByRole('button', { name: /What joins them/ }).first().click();

@@ -245,6 +245,7 @@ impl Variable {
     fn value(&self, text: &str) -> Value {
         match self.name.as_str() {
             "among" => json!([{"kind": text, "direction": "BOTH"}]),
+            "nodes" if !text.contains('\t') => format!("{text}\t0\t0").into(),
             _ if self.list => json!([text]),
             _ => text.into(),
         }

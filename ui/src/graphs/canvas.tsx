@@ -31,7 +31,7 @@ export function Canvas({ doing, chosen, choose, expand, drawing, scene, faded, f
     const made = new Drawing(canvas.current!, {
       pick: ({ thing, line }, more) => pick(latest.current, thing, line, more),
       box: (ids) => latest.current.choose({ things: new Set(ids), focus: ids[0] ?? null, line: null }),
-      moved: (places) => (latest.current.doing.isPast ? latest.current.choose({ ...latest.current.chosen }) : latest.current.doing.drag(places)),
+      moved: (places) => latest.current.doing.drag(places),
       open: (thing) => latest.current.expand(thing),
     });
     drawing.current = made;
@@ -46,8 +46,9 @@ export function Canvas({ doing, chosen, choose, expand, drawing, scene, faded, f
   useEffect(() => {
     const key = `${dark} ${types.join()}`;
     if (sprites.current?.key !== key) sprites.current = { key, colours: coloursOf(canvas.current!), sprites: new Sprites(signs(icons.current!), dark) };
+    if (drawing.current) drawing.current.frozen = doing.isPast;
     drawing.current?.show(scene, { ...sprites.current, faded });
-  }, [scene, types, dark, fadedBy]);
+  }, [scene, types, dark, fadedBy, doing.isPast]);
 
   useEffect(() => {
     const line = chosen.line && scene.lines.findIndex(({ from, to }) => isPair(chosen.line!, from, to));

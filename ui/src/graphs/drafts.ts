@@ -1,5 +1,6 @@
 // Graphs that somebody left without closing the page: who comes back goes on where they were, with all that can be taken back.
 
+import { queries } from '../gateway/use.ts';
 import type { Graph, Work } from './model.ts';
 import type { SavedGraph } from './saving.tsx';
 
@@ -12,6 +13,11 @@ export interface Draft {
 /** The one that was left longest ago is forgotten first. */
 const DRAFTS_MAX = 8;
 const drafts = new Map<string, Draft>();
+
+/** Who signs out takes them along: whoever comes next finds nothing. */
+queries.getQueryCache().subscribe(({ query }) => {
+  if (query.queryKey[0] === 'session' && query.state.data === null) drafts.clear();
+});
 
 export const draftOf = (name: string): Draft | undefined => drafts.get(name);
 

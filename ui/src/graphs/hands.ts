@@ -29,6 +29,8 @@ const DRAG_FROM = 4;
 
 export class Drawing {
   readonly canvas: HTMLCanvasElement;
+  /** Things stay where they are, whatever somebody does. */
+  frozen = false;
   readonly #context: CanvasRenderingContext2D;
   readonly #told: Told;
   readonly #zoom: ZoomBehavior<HTMLCanvasElement, unknown>;
@@ -177,9 +179,13 @@ export class Drawing {
   #resize() {
     const { clientWidth: width, clientHeight: height } = this.canvas;
     if (!width || !height) return;
+    const before = this.#size;
     this.#size = { width, height };
     [this.canvas.width, this.canvas.height] = [Math.round(width * devicePixelRatio), Math.round(height * devicePixelRatio)];
     this.#zoom.extent([[0, 0], [width, height]]);
+    // What was in the middle stays there.
+    const { k, x, y } = this.#view;
+    if (before.width) this.#go({ k, x: x + (width - before.width) / 2, y: y + (height - before.height) / 2 });
     // At once: a canvas that was resized is empty.
     this.#paint();
   }
@@ -233,7 +239,7 @@ export class Drawing {
     this.canvas.setPointerCapture(event.pointerId);
     let dragged = false;
     const go = (now: PointerEvent) => {
-      dragged ||= far(event, now) >= DRAG_FROM;
+      dragged ||= !this.frozen && far(event, now) >= DRAG_FROM;
       if (!dragged) return;
       const [dx, dy] = [(now.clientX - event.clientX) / this.#view.k, (now.clientY - event.clientY) / this.#view.k];
       places.forEach((place, nth) => {

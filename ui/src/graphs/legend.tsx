@@ -16,6 +16,8 @@ export interface Faded {
 }
 
 export const NOTHING_FADED: Faded = { types: new Set(), kinds: new Set() };
+/** Where it would cover half of the drawing it is folded at first. */
+const NARROW = '(max-width: 599px)';
 /** Rows of each part; the rest is said. */
 const ROWS_MAX = 12;
 
@@ -28,7 +30,7 @@ export function fades({ types, kinds }: Faded, scene: Scene): Frame['faded'] {
 
 /** Which types and kinds are there, how many of each; pressing one draws it pale. */
 export function Legend({ graph, faded, onFade }: { graph: Graph; faded: Faded; onFade: (faded: Faded) => void }) {
-  const [open, setOpen] = useState(true);
+  const [open, setOpen] = useState(() => !matchMedia(NARROW).matches);
   const all = plain(graph);
   const types = counts(all.things, ({ type }) => type);
   const kinds = counts(all.ties, ({ kind }) => kind, ({ relations }) => relations);

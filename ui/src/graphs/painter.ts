@@ -303,8 +303,11 @@ function tieNames(context: CanvasRenderingContext2D, { scene, view, colours, pic
   }
 }
 
-/** The view in which all of it is in sight, no nearer than it is drawn. */
+/** No nearer than this is looked at a graph as a whole. */
+const FIT_MAX = 1.5;
+
+/** The view in which all of it is in sight. */
 export function fitted({ left, top, right, bottom }: Bounds, width: number, height: number): View {
-  const k = Math.min(1, Math.max(0.005, Math.min(width / (right - left), height / (bottom - top))));
+  const k = Math.min(FIT_MAX, Math.max(0.005, Math.min(width / (right - left), height / (bottom - top))));
   return { k, x: width / 2 - (left + right) / 2 * k, y: height / 2 - (top + bottom) / 2 * k };
 }
