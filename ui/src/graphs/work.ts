@@ -30,7 +30,7 @@ export interface Cut {
 
 interface Drawn {
   nodes: Data<'graphAdd:v1'>['graphAdd']['nodes'];
-  edges: Tie[];
+  edges: Tie[] | null;
   truncated: boolean;
 }
 
@@ -62,8 +62,8 @@ export interface Doing {
 
 const thingOf = (node: Drawn['nodes'][number] | Omit<Drawn['nodes'][number], 'kinds'>): Thing => node;
 
-export function graphFrom(drawn: { nodes: Omit<Drawn['nodes'][number], 'kinds'>[]; edges: Tie[] }): Graph {
-  return graphOf(drawn.nodes.map(thingOf), drawn.edges);
+export function graphFrom(drawn: { nodes: Omit<Drawn['nodes'][number], 'kinds'>[]; edges: Tie[] | null }): Graph {
+  return graphOf(drawn.nodes.map(thingOf), drawn.edges ?? []);
 }
 
 export function useDoing(initial: Work, asOf: string | undefined): Doing {
@@ -121,7 +121,7 @@ export function useDoing(initial: Work, asOf: string | undefined): Doing {
       say({ said: `A graph has at most ${THINGS_MAX.toLocaleString('en')} things; hide some, or begin another` });
       return;
     }
-    step((before) => add(before, what, drawn.nodes.map(thingOf), drawn.edges));
+    step((before) => add(before, what, drawn.nodes.map(thingOf), drawn.edges ?? []));
     const count = drawn.nodes.length;
     say({ cut, truncated: drawn.truncated, said: count ? `${count} ${count === 1 ? 'thing' : 'things'} added` : 'Nothing new to add' });
   };

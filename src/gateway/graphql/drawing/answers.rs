@@ -21,7 +21,7 @@ pub(in crate::gateway::graphql) struct Drawn {
     pub(super) nodes: Vec<DrawnNode>,
     /// What joins them to each other and to what was drawn before, each pair and kind once.
     #[graphql(directive = auth::apply("relation.read".to_owned(), None))]
-    pub(super) edges: Vec<DrawnEdge>,
+    pub(super) edges: Option<Vec<DrawnEdge>>,
     /// Whether reading ended before everything was looked at.
     pub(super) truncated: bool,
 }
@@ -34,7 +34,7 @@ pub(super) struct Expanded {
     pub(super) nodes: Vec<DrawnNode>,
     /// What joins them to each other and to what was drawn before, each pair and kind once.
     #[graphql(directive = auth::apply("relation.read".to_owned(), None))]
-    pub(super) edges: Vec<DrawnEdge>,
+    pub(super) edges: Option<Vec<DrawnEdge>>,
     /// How many were wanted and not drawn yet.
     pub(super) of: u64,
     /// How many of those were not added.
@@ -185,7 +185,7 @@ pub(in crate::gateway::graphql) fn drawn(
         nodes.push(DrawnNode::new(node, at, pinned, (found.all as u64, kinds(found))));
     }
     let ties = drawing.ties_among(&ids.keys().copied().collect())?;
-    Ok(Drawn { nodes, edges: edges(ties, &ids), truncated: drawing.is_truncated() })
+    Ok(Drawn { nodes, edges: Some(edges(ties, &ids)), truncated: drawing.is_truncated() })
 }
 
 impl DrawnNode {

@@ -41,7 +41,7 @@ pub(super) fn add<'i>(
     let ids = ids_of(&present, &nodes);
     Ok(Drawn {
         nodes: placed(drawing, nodes, places)?,
-        edges: edges(ties, &ids),
+        edges: Some(edges(ties, &ids)),
         truncated: drawing.is_truncated(),
     })
 }
@@ -73,7 +73,7 @@ pub(super) fn expand(
     let (of, rest) = (wanted.len() as u64, (wanted.len() - nodes.len()) as u64);
     Ok(Some(Expanded {
         nodes: placed(drawing, nodes, places)?,
-        edges: edges(ties, &ids),
+        edges: Some(edges(ties, &ids)),
         of,
         rest,
         truncated: drawing.is_truncated(),
