@@ -9,6 +9,7 @@ mod entity;
 mod failure;
 mod import;
 mod ledger;
+mod machine;
 mod output;
 mod policy;
 mod relations;

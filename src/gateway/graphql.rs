@@ -5,6 +5,7 @@ mod adhoc;
 mod connection;
 mod decisions;
 mod declared;
+mod denials;
 mod entity;
 mod gate;
 mod idempotency;
@@ -57,6 +58,7 @@ pub(super) use walk::Asks;
 #[derive(MergedObject, Default)]
 pub(crate) struct Query(
     decisions::DecisionsQuery,
+    denials::DenialsQuery,
     entity::EntityQuery,
     ledger::LedgerQuery,
     node::NodeQuery,

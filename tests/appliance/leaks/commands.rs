@@ -7,7 +7,8 @@ use crate::node::{Ran, program, run};
 use crate::seed::Seeded;
 
 /// Commands that ask no node.
-const OFFLINE: &[&str] = &["demo", "serve", "verify", "ledger verify", "policy check", "token first-owner"];
+const OFFLINE: &[&str] =
+    &["demo", "serve", "verify", "ledger verify", "policy check", "policy reset", "token first-owner"];
 
 pub(super) fn probe(world: &World, random: &mut Seeded, findings: &mut Findings) {
     for command in leaves(&[]) {
@@ -41,7 +42,7 @@ fn one(world: &World, asker: &Asker, command: &str, random: &mut Seeded, finding
         "entity delete" | "entity restore" => (world.id(asker, random), &[]),
         "path" => (world.id(asker, random), &["zqopenidb"]),
         "token create" => (plain("--role"), &["reader"]),
-        "token list" => (plain("--quiet"), &[]),
+        "token list" | "token denials" => (plain("--quiet"), &[]),
         "token revoke" => (world.spare_token(asker, random), &[]),
         "token deny" | "token allow" => (plain("--subject"), &["somebody"]),
         "token link" => (plain("--quiet"), &[]),
