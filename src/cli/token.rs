@@ -142,7 +142,7 @@ fn print(tokens: &[Value], output: &Output) {
         "revoked_at",
     ];
     let rows: Vec<_> = tokens.iter().map(|token| columns.map(|name| plain(&token[name])).to_vec()).collect();
-    output.table(&columns, &rows);
+    output.table(&columns, &rows, "token");
 }
 
 /// A token, link or denial in the names of the contract.
