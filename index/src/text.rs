@@ -16,6 +16,7 @@ mod search;
 mod snippet;
 mod suggest;
 mod terms;
+mod visible;
 
 use std::collections::{HashMap, HashSet};
 use std::ops::Bound;

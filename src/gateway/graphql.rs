@@ -5,6 +5,7 @@ mod adhoc;
 mod connection;
 mod decisions;
 mod declared;
+mod denials;
 mod doctor;
 mod drawing;
 mod entity;
@@ -60,6 +61,7 @@ pub(super) use walk::Asks;
 #[derive(MergedObject, Default)]
 pub(crate) struct Query(
     decisions::DecisionsQuery,
+    denials::DenialsQuery,
     doctor::DoctorQuery,
     drawing::DrawingQuery,
     entity::EntityQuery,

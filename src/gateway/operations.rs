@@ -64,7 +64,8 @@ macro_rules! operations {
 }
 
 operations! {
-    "decisions" v 1;
+    "decisions" v 1, use "decisions:v2";
+    "decisions" v 2;
     "doctor" v 1;
     "entity" v 1;
     "entity" v 2;
@@ -87,7 +88,8 @@ operations! {
     "paths" v 1;
     "paths" v 2;
     "policy" v 1;
-    "policyExplain" v 1;
+    "policyExplain" v 1, use "policyExplain:v2";
+    "policyExplain" v 2;
     "policyHistory" v 1;
     "policySet" v 1;
     "policySimulate" v 1;
@@ -104,6 +106,7 @@ operations! {
     "suggest" v 1 in SEARCH_TIMEOUT;
     "tokenAllow" v 1;
     "tokenCreate" v 1;
+    "tokenDenials" v 1;
     "tokenDeny" v 1;
     "tokenLink" v 1;
     "tokenList" v 1;

@@ -198,6 +198,7 @@ impl Probes<'_> {
             "asOf" => pick(random, &["2000-01-01T00:00:00Z".into(), "2999-01-01T00:00:00Z".into()]),
             "expiresAt" => pick(random, &["2000-01-01T00:00:00Z".into(), "2999-01-01T00:00:00Z".into()]),
             "direction" => pick(random, &["OUT".into(), "IN".into(), "BOTH".into()]),
+            "request" => pick(random, &["0af7651916cd43dd".into(), "".into()]),
             "subject" | "jti" => pick(random, &["somebody".into(), "-".into()]),
             "facets" | "includeRevoked" | "denied" | "shared" | "newest" | "typing" => {
                 pick(random, &[true.into(), false.into()])

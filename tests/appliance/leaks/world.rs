@@ -49,6 +49,9 @@ pub(super) struct Word {
     pub(super) absent: Option<String>,
 }
 
+/// The class of things that are many, and hidden from every asker.
+const CROWD: &str = "zqcrowd";
+const CROWD_SIZE: usize = 1_200;
 const WORK: &[&str] = &["threat-intel", "demo", "investigation"];
 
 impl World {
@@ -57,6 +60,7 @@ impl World {
         let node = Node::start_with(&[("failed_sign_ins_per_minute_max", "10000000")]);
         node.cli(&["--tenant", "far", "token", "create", "--role", "admin"]).ok();
         let mut classes = classes();
+        crowd(&node);
         classes.iter().for_each(|class| class.import(&node));
         bridges(&node);
         moved(&node, &mut classes);
@@ -244,7 +248,7 @@ impl Class {
     fn near_word(&self) -> &'static str {
         match self.mark {
             OPEN => "quorvel",
-            "zqsecret" => "quorvex",
+            "zqsecret" | CROWD => "quorvex",
             _ => "",
         }
     }
@@ -277,6 +281,7 @@ fn classes() -> Vec<Class> {
         Class { personal: true, ..class("zqperson", "public") },
         Class { purposes: &["fraud-risk"], ..class("zqfraud", "public") },
         class("zqmantle", "secret"),
+        Class { licence: "Embargoed", ..class(CROWD, "secret") },
         Class { tenant: "far", ..class("zqfaropen", "public") },
         Class { tenant: "far", ..class("zqyonder", "secret") },
     ]
@@ -304,6 +309,15 @@ fn askers() -> Vec<Asker> {
         Asker { tenant: "far", ..asker("an admin of another tenant", "admin", "secret", WORK) },
         asker("nobody", "", "public", &[]),
     ]
+}
+
+/// So many hidden texts that each asker may see few of all: who may see few is answered in a way of its own.
+fn crowd(node: &Node) {
+    let classes = classes();
+    let crowd = classes.iter().find(|class| class.mark == CROWD).expect("a class");
+    let text = format!("A kestrel with {} in it. {}", crowd.word("text"), crowd.near_word());
+    let one = |n: usize| json!({"id": crowd.word(&format!("id{n}")), "type": crowd.word("type"), "texts": [{"text": text}]});
+    crowd.say(node, &crowd.word("source"), &(0..CROWD_SIZE).map(one).collect::<Vec<_>>());
 }
 
 /// What is open is joined to everything: the joint is hidden with its end.
