@@ -106,7 +106,7 @@ impl Token {
                 output.result(&json!({"denials": denials}), |output| {
                     let columns = ["subject", "jti", "issuer", "denied_at"];
                     let row = |denial: &Value| columns.map(|name| plain(&denial[name])).to_vec();
-                    output.table(&columns, &denials.iter().map(row).collect::<Vec<_>>());
+                    output.table(&columns, &denials.iter().map(row).collect::<Vec<_>>(), "denial");
                 });
             }
             Token::Allow { subject } => {
