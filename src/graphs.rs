@@ -1,7 +1,9 @@
 //! Where the things of a working graph are drawn.
 //!
 //! Pure, and by ids alone: the same question has the same answer, and what is already drawn stays where it is. What may be
-//! seen of the things is read in [`crate::read`]. A node takes a cell of [`CELL`] with its name. New ones go to free cells, so that no two lie on each other.
+//! seen of the things is read in [`crate::read`].
+//!
+//! A node takes a cell of [`CELL`] with its name. New ones go to free cells, so that no two lie on each other.
 
 mod arrange;
 mod cells;

@@ -91,7 +91,11 @@ part_ui() {
 
 part_format() { cargo fmt --all --check; }
 
-part_clippy() { cargo clippy --locked --workspace --all-targets -- -D warnings; }
+part_clippy() {
+  cargo clippy --locked --workspace --all-targets -- -D warnings
+  # With the Explorer, if there is one to take in.
+  [[ ! -f ui/dist/files.rs ]] || cargo clippy --locked --features ui -- -D warnings
+}
 
 part_deny() {
   local deny=$tools/bin/cargo-deny

@@ -15,6 +15,6 @@ export default defineConfig({
     modulePreload: { polyfill: false },
   },
   server: {
-    proxy: { '/graphql': node, '/api': node, '/healthz': node, '/readyz': node },
+    proxy: Object.fromEntries(['/graphql', '/api', '/healthz', '/readyz', '/metrics'].map((path) => [path, node])),
   },
 });

@@ -18,8 +18,8 @@ pub(super) struct Plan {
 
 /// Where each node goes, in the order in which they are given.
 ///
-/// Each has its id and, if it is pinned, where; `edges` join them by their places in the list. Pinned nodes stay; of the
-/// others no two lie on each other, nor on those.
+/// Each comes with its id and, if it is pinned, where; `edges` join them by their places in the list. Pinned nodes stay; of
+/// the others no two lie on each other, nor on those.
 #[must_use]
 pub fn arrange(nodes: &[(&str, Option<Point>)], edges: &[(usize, usize)]) -> Vec<Point> {
     let mut order: Vec<usize> = (0..nodes.len()).collect();

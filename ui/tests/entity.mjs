@@ -60,7 +60,7 @@ test('history tells what each source changed, and leads to what was known then',
   await page.getByRole('tabpanel').getByRole('listitem').last().getByRole('link').first().click();
   await page.getByText(/As the node knew it on/).waitFor();
   assert.equal(await page.getByRole('rowheader', { name: 'owner' }).count(), 0);
-  await page.getByRole('button', { name: /^As of 2/ }).waitFor();
+  await page.getByRole('button', { name: /^As of: 2/ }).waitFor();
   await page.context().close();
 });
 

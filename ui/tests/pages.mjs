@@ -33,8 +33,13 @@ export const PAGES = {
   'not-here': 'e/nothing',
   graphs: 'graphs',
   sources: 'sources',
+  'sources-imports': 'sources?tab=imports',
+  'sources-one': 'sources/attack',
+  'sources-import': 'sources/-/import',
+  'sources-run': 'sources/-/imports/5',
   access: 'access',
   evidence: 'evidence',
+  'evidence-receipt': 'evidence/receipts/100',
   node: 'node',
 };
 

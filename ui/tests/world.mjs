@@ -1,7 +1,7 @@
 // What the tests in a browser stand on: the real binary with the demo's data, and Debian's chromium.
 //
 // INTELGRAPH_PROGRAM is the binary, built with the feature `ui`; INTELGRAPH_DEMO_BUNDLE its data; INTELGRAPH_SCREENSHOTS a directory
-// where pictures of the pages are kept.
+// where pictures of the pages are kept. With INTELGRAPH_UI_DIST=dist the pages come from there, and the binary need not carry them.
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
@@ -13,6 +13,8 @@ import { join } from 'node:path';
 import { after } from 'node:test';
 
 import { chromium } from 'playwright-core';
+
+import { front } from './front.mjs';
 
 const program = process.env.INTELGRAPH_PROGRAM ?? '../target/debug/intelgraph';
 const pictures = process.env.INTELGRAPH_SCREENSHOTS ?? '../target/screenshots';
@@ -34,7 +36,8 @@ class Node {
       new Promise((_, refuse) => setTimeout(refuse, START_MS, new Error('the node was not ready in time')).unref()),
     ]);
     const ready = JSON.parse(String(line));
-    [this.url, this.token] = [ready.url, ready.token];
+    this.token = ready.token;
+    this.url ??= process.env.INTELGRAPH_UI_DIST ? await front(process.env.INTELGRAPH_UI_DIST, this.port) : ready.url;
   }
 
   async stop() {
@@ -125,7 +128,10 @@ export async function picture(page, name) {
   await page.screenshot({ path: join(pictures, `${name}.png`) });
 }
 
-/** What makes the page wider than its window. */
+/** By how much the page is wider than its window; what scrolls by itself, such as a table, is not counted. */
 export async function overflow(page) {
-  return page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+  return page.evaluate(() => Math.max(...['html', '#main'].map((part) => {
+    const element = document.querySelector(part);
+    return element ? element.scrollWidth - element.clientWidth : 0;
+  })));
 }

@@ -20,10 +20,10 @@ struct File {
 }
 
 #[cfg(feature = "ui")]
-const FILES: &[File] = &include!("../../../ui/dist/files.rs");
+static FILES: &[File] = &include!("../../../ui/dist/files.rs");
 
 #[cfg(not(feature = "ui"))]
-const FILES: &[File] = &[
+static FILES: &[File] = &[
     signing_in("/index.html", "text/html; charset=utf-8", include_bytes!("explorer/sign-in.html")),
     signing_in("/assets/sign-in.js", "text/javascript; charset=utf-8", include_bytes!("explorer/sign-in.js")),
     signing_in("/assets/sign-in.css", "text/css; charset=utf-8", include_bytes!("explorer/sign-in.css")),

@@ -5,6 +5,7 @@ import { useMemo, useState } from 'react';
 import table from '../shell/table.module.css';
 import { Time } from '../shell/time.tsx';
 import styles from './facts.module.css';
+import { inOrder } from './order.ts';
 import type { Entity } from './page.tsx';
 import { Value } from './value.tsx';
 
@@ -19,7 +20,7 @@ export function Facts({ entity, tenant }: { entity: Entity; tenant: string }) {
   const groups = useMemo(() => grouped(entity.attributes), [entity]);
   const shown = groups.filter(([name, values]) => `${name} ${JSON.stringify(values.map(({ value }) => value))}`.toLowerCase().includes(find.toLowerCase()));
   return (
-    <>
+    <div>
       {groups.length >= FIND_FROM && (
         <p className={styles.find}>
           <input type="search" placeholder="Find among the facts" aria-label="Find among the facts" value={find} onChange={(event) => setFind(event.target.value)} />
@@ -36,7 +37,7 @@ export function Facts({ entity, tenant }: { entity: Entity; tenant: string }) {
               <td className={table.nowrap} data-name="said by">{fact.source}</td>
               <td className={table.nowrap} data-name="observed"><Time at={fact.observedAt} /></td>
               <td className={table.nowrap} data-name="receipt">
-                <Link to="/t/$tenant/e/$id" params={{ tenant, id: entity.id }} search={{ tab: 'provenance', fact: String(fact.lsn) }} aria-label={`Receipt: record ${fact.lsn}`} className={styles.receipt}>
+                <Link to="/t/$tenant/e/$id" params={{ tenant, id: entity.id }} search={{ tab: 'provenance', fact: String(fact.lsn) }} aria-label={`Receipt: record ${fact.lsn.toLocaleString('en')}`} className={styles.receipt}>
                   <ReceiptText size={14} aria-hidden /> {fact.lsn.toLocaleString('en')}
                 </Link>
               </td>
@@ -44,16 +45,12 @@ export function Facts({ entity, tenant }: { entity: Entity; tenant: string }) {
           )))}
         </tbody>
       </table>
-    </>
+    </div>
   );
 }
 
-/** The value of what names the thing comes first, what is long last. */
-const FIRST = ['name', 'title', 'aliases', 'type', 'description'];
-
 function grouped(attributes: Attribute[]): [string, Attribute[]][] {
   const groups = new Map<string, Attribute[]>();
-  for (const attribute of attributes) groups.set(attribute.name, [...(groups.get(attribute.name) ?? []), attribute]);
-  const rank = (name: string) => (FIRST.includes(name) ? FIRST.indexOf(name) : FIRST.length);
-  return [...groups].sort(([a], [b]) => rank(a) - rank(b) || a.localeCompare(b));
+  for (const attribute of inOrder(attributes)) groups.set(attribute.name, [...(groups.get(attribute.name) ?? []), attribute]);
+  return [...groups];
 }

@@ -1,5 +1,5 @@
 import { Link, useNavigate } from '@tanstack/react-router';
-import { Link2, Quote } from 'lucide-react';
+import { ArrowLeft, ArrowRight, Link2, Quote } from 'lucide-react';
 import { useEffect, useState } from 'react';
 
 import type { Data } from '../gateway/run.ts';
@@ -87,7 +87,7 @@ function Shown({ entity, elided }: { entity: Entity; elided: string[] }) {
       <Description entity={entity} />
       <Tabs label="Parts of the entity" tabs={tabs} at={tab} onGo={(to) => go(to as Tab)} />
       <div className={styles.body} role="tabpanel" aria-labelledby={`tab-${tab}`}>
-        {tab === 'facts' && <Facts entity={entity} tenant={tenant} />}
+        {tab === 'facts' && <div className={styles.facts}><Facts entity={entity} tenant={tenant} /><Joined kinds={related} /></div>}
         {tab === 'relations' && <Relations id={id} tenant={tenant} kinds={kinds} />}
         {tab === 'paths' && <Paths id={id} />}
         {tab === 'history' && <History id={id} />}
@@ -102,6 +102,22 @@ function Heading({ entity: { title, type, from, to }, tenant }: { entity: Entity
   if (!from || !to) return title;
   const end = ({ id, title }: { id: string; title: string }) => <Link to="/t/$tenant/e/$id" params={{ tenant, id }}>{title}</Link>;
   return <>{end(from)} <em className={styles.kind}>{wordsOf(type)}</em> {end(to)}</>;
+}
+
+/** What it is joined to, by kind: a press away. */
+function Joined({ kinds }: { kinds: Data<'relationKinds:v1'>['relationKinds'] | undefined }) {
+  if (!kinds || kinds.kinds.length === 0) return null;
+  return (
+    <aside className={styles.joined} aria-label="Relations by kind">
+      <h2>Relations</h2>
+      {kinds.kinds.map(({ kind, direction, count }) => (
+        <Link key={`${direction}${kind}`} from={entityRoute.fullPath} to="." search={(before) => ({ asOf: before.asOf, tab: 'relations', kind: [kind], direction: direction === 'IN' ? 'in' : 'out' })}>
+          {direction === 'IN' ? <ArrowLeft size={14} aria-label="from others" /> : <ArrowRight size={14} aria-label="to others" />}
+          <span>{kind}</span><b>{count.toLocaleString('en')}</b>
+        </Link>
+      ))}
+    </aside>
+  );
 }
 
 /** On which terms it is here; where sources differ, the strictest classification and every licence. */

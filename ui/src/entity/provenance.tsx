@@ -1,11 +1,10 @@
-import { BadgeCheck, CircleAlert, CircleHelp, Database, FileSignature, ScrollText, ShieldCheck } from 'lucide-react';
-import { type ReactNode, useEffect, useState } from 'react';
+import { Database, FileSignature, ScrollText } from 'lucide-react';
+import type { ReactNode } from 'react';
 
-import { type Checked, check } from '../evidence/receipt.ts';
-import { run } from '../gateway/run.ts';
-import { Button } from '../shell/button.tsx';
+import type { Step } from '../evidence/receipt.ts';
+import { Verification } from '../evidence/verification.tsx';
 import { useMay } from '../shell/gate.tsx';
-import { Failed, Withheld } from '../shell/states.tsx';
+import { Withheld } from '../shell/states.tsx';
 import { Time } from '../shell/time.tsx';
 import type { Entity } from './page.tsx';
 import styles from './provenance.module.css';
@@ -49,63 +48,17 @@ function Link({ icon: Icon, title, note, children }: { icon: typeof Database; ti
   );
 }
 
-/** A statement's receipt, checked here and not on the node. */
+/** A statement's receipt; whoever followed the receipt of a fact wants to see it checked. */
 function Receipt({ statement, entity }: { statement: Statement; entity: Entity }) {
   const { fact } = entityRoute.useSearch();
-  const [checked, setChecked] = useState<(Checked & { text: string }) | null>(null);
-  const [error, setError] = useState<Error | null>(null);
-  const [busy, setBusy] = useState(false);
-  const verify = async () => {
-    setBusy(true);
-    setError(null);
-    try {
-      const { data } = await run('ledgerReceipt:v1', { lsn: statement.lsn });
-      setChecked({ ...(await check(data.ledgerReceipt.text, data.ledgerReceipt.vkey)), text: data.ledgerReceipt.text });
-    } catch (error) {
-      setError(error as Error);
-    } finally {
-      setBusy(false);
-    }
-  };
-  // Whoever followed the receipt of a fact wants to see it checked.
-  useEffect(() => {
-    if (fact === String(statement.lsn)) void verify();
-  }, []);
-  if (error) return <Failed error={error} onRetry={() => void verify()} />;
-  if (!checked) return <Button main onPress={() => void verify()} isDisabled={busy}><ShieldCheck size={14} aria-hidden /> Verify in this browser</Button>;
-  const found = holds(checked.body, entity, statement.lsn);
-  return (
-    <div className={styles.receipt} data-holds={checked.holds}>
-      <p role="status" className={styles.verdict}>
-        {checked.holds ? <BadgeCheck size={18} aria-hidden /> : <CircleAlert size={18} aria-hidden />}
-        {checked.holds ? 'Verified in this browser' : checked.steps.some((step) => step.holds === false) ? 'This receipt does not hold' : 'Not all of it can be checked in this browser'}
-      </p>
-      <ol>
-        {found && <Line name="Facts" holds={found.there === found.of} detail={`${found.there} of ${found.of} texts on this page stand in the record word for word`} />}
-        {checked.steps.map((step) => <Line key={step.name} {...step} />)}
-      </ol>
-      <Button onPress={() => save(checked.text, `record-${statement.lsn}.tlog-proof`)}>Save the receipt</Button>
-    </div>
-  );
+  return <Verification lsn={statement.lsn} atOnce={fact === String(statement.lsn)} also={(body) => facts(body, entity, statement.lsn)} />;
 }
 
-function Line({ name, detail, holds }: { name: string; detail: string; holds: boolean | null }) {
-  const Icon = holds === null ? CircleHelp : holds ? BadgeCheck : CircleAlert;
-  return <li data-holds={String(holds)}><Icon size={14} aria-label={holds === null ? 'cannot tell' : holds ? 'holds' : 'does not hold'} /><b>{name}</b><span>{detail}</span></li>;
-}
-
-/** How many of the texts that the page shows from a record are in its bytes. */
-function holds(body: Uint8Array | null, entity: Entity, lsn: number) {
+/** Whether the texts that the page shows from a record are in its bytes. */
+function facts(body: Uint8Array | null, entity: Entity, lsn: number): Step | null {
   if (!body) return null;
   const record = new TextDecoder().decode(body);
   const texts = entity.attributes.filter((one) => one.lsn === lsn && typeof one.value === 'string');
-  return { of: texts.length, there: texts.filter(({ value }) => record.includes(JSON.stringify(value)) || record.includes(value as string)).length };
-}
-
-function save(text: string, name: string) {
-  const link = document.createElement('a');
-  link.href = URL.createObjectURL(new Blob([text], { type: 'text/plain' }));
-  link.download = name;
-  link.click();
-  URL.revokeObjectURL(link.href);
+  const there = texts.filter(({ value }) => record.includes(JSON.stringify(value)) || record.includes(value as string)).length;
+  return { name: 'Facts', detail: `${there} of ${texts.length} texts on this page stand in the record word for word`, holds: there === texts.length };
 }

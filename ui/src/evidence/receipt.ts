@@ -16,6 +16,16 @@ export interface Checked {
   holds: boolean;
   /** What the record says, if its body was not erased. */
   body: Uint8Array | null;
+  /** What its header says of it. */
+  header: Header;
+}
+
+/** What stays of a record for ever. */
+export interface Header {
+  lsn: number;
+  /** What kind of record it is, in words. */
+  kind: string;
+  recordedAt: string;
 }
 
 const MAGIC = 'c2sp.org/tlog-proof@v1';
@@ -52,7 +62,23 @@ export async function check(text: string, vkey: string): Promise<Checked> {
     { name: 'Root', detail: `the checkpoint of ${receipt.origin} says ${receipt.root}`, holds: rootText === receipt.root },
     await signed(receipt, vkey),
   ];
-  return { steps, holds: steps.every((step) => step.holds === true), body: receipt.isKept ? receipt.rest.subarray(SALT_BYTES) : null };
+  return { steps, holds: steps.every((step) => step.holds === true), body: receipt.isKept ? receipt.rest.subarray(SALT_BYTES) : null, header: headerOf(receipt.header) };
+}
+
+/** Kinds of records, by the code in their header. */
+const KINDS: Record<number, string> = {
+  1: 'A tenant began', 2: 'A label came up', 3: 'The terms of a source', 4: 'A source said something', 5: 'A source took something back', 6: 'A thing was deleted',
+  7: 'A thing was restored', 8: 'A token was made', 9: 'A token was revoked', 10: 'An import began', 11: 'An import ended', 12: 'The policy was set',
+  13: 'A part of the decision log was closed', 20: 'A link to sign in was made', 21: 'Somebody signed in', 22: 'Somebody signed out', 23: 'Somebody came from outside',
+  24: 'Somebody from outside was denied', 25: 'Somebody from outside was let in again', 26: 'A token from outside was denied',
+};
+
+/** Big-endian: format, kind (2 bytes), its version (2), position (8), microseconds since 1970 (8), and more. */
+function headerOf(bytes: Uint8Array): Header {
+  const view = new DataView(bytes.buffer, bytes.byteOffset);
+  const kind = view.getUint16(1);
+  const ms = Number(view.getBigInt64(13) / 1000n);
+  return { lsn: Number(view.getBigUint64(5)), kind: KINDS[kind] ?? `A record of kind ${kind}`, recordedAt: Number.isNaN(new Date(ms).getTime()) ? 'unknown' : new Date(ms).toISOString() };
 }
 
 function parse(text: string): Receipt {

@@ -18,12 +18,15 @@ export class GatewayError extends Error {
   readonly code: string;
   readonly status: number;
   readonly requestId: string | null;
+  /** More for programs, as the gateway gave it. */
+  readonly details: unknown;
 
-  constructor(code: string, message: string, status = 0, requestId: string | null = null) {
+  constructor(code: string, message: string, status = 0, requestId: string | null = null, details: unknown = null) {
     super(message);
     this.code = code;
     this.status = status;
     this.requestId = requestId;
+    this.details = details;
   }
 
   /** The node did not answer at all, or says that it cannot now. */
@@ -52,15 +55,13 @@ export async function run<O extends Operation>(id: O, variables: Variables<O>, s
   const response = await send('/graphql', { method: 'POST', headers, body: JSON.stringify({ id, variables }), signal });
   const document = await json(response);
   const error = document.errors?.[0];
-  if (error || !response.ok) throw failure(response, error ? { ...error, code: error.extensions?.code } : document.error);
+  if (error || !response.ok) throw failure(response, error ? { ...error, ...error.extensions } : document.error);
   return { data: document.data as Data<O>, elided: document.extensions?.elided ?? [] };
 }
 
 /** Sends a request to the node, in the name of the session and the tenant of the page. */
 export async function send(path: string, init: RequestInit): Promise<Response> {
-  const headers = new Headers(init.headers);
-  if (tenant) headers.set('x-ig-tenant', tenant);
-  if (token) headers.set('authorization', `Bearer ${token}`);
+  const headers = named(init.headers);
   if (init.method && init.method !== 'GET') headers.set('x-ig-csrf', '1');
   try {
     return await fetch(path, { ...init, headers, credentials: 'same-origin' });
@@ -70,10 +71,18 @@ export async function send(path: string, init: RequestInit): Promise<Response> {
   }
 }
 
+/** The headers of a request in the name of the session and the tenant of the page. */
+export function named(init?: HeadersInit): Headers {
+  const headers = new Headers(init);
+  if (tenant) headers.set('x-ig-tenant', tenant);
+  if (token) headers.set('authorization', `Bearer ${token}`);
+  return headers;
+}
+
 interface Document {
   data?: unknown;
-  errors?: { message: string; extensions?: { code?: string } }[];
-  error?: { code: string; message: string };
+  errors?: { message: string; extensions?: { code?: string; status?: number; details?: unknown } }[];
+  error?: { code: string; message: string; details?: unknown };
   extensions?: { elided?: string[] };
 }
 
@@ -86,8 +95,8 @@ export async function json(response: Response): Promise<Document & Record<string
 }
 
 /** The failure that an answer tells of. */
-export function failure(response: Response, error: { code?: string; message: string } | undefined): GatewayError {
+export function failure(response: Response, error: { code?: string; message: string; status?: number; details?: unknown } | undefined): GatewayError {
   const code = error?.code ?? (response.status >= 500 ? 'unreachable' : 'failed');
   const message = error?.message ?? `The node answered with status ${response.status}.`;
-  return new GatewayError(code, message, response.status, response.headers.get('x-request-id'));
+  return new GatewayError(code, message, error?.status ?? response.status, response.headers.get('x-request-id'), error?.details);
 }

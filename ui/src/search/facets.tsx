@@ -28,7 +28,7 @@ export function Facets({ facets, params, asked, onChange }: Props) {
   const toggled = (list: string[] = [], value: string) => (list.includes(value) ? list.filter((one) => one !== value) : [...list, value]);
   return (
     <div className={styles.facets}>
-      <Facet title="Type" counts={of('type')} chosen={asked.variables.types ?? []} isType onToggle={(value) => onChange({ type: toggled(params.type, value), hit: undefined })} />
+      <Facet title="Type" counts={of('type')} chosen={asked.variables.types ?? []} isType isRelation={params.form === 'relation'} onToggle={(value) => onChange({ type: toggled(params.type, value), hit: undefined })} />
       <Facet title="Source" counts={of('source')} chosen={asked.variables.sources ?? []} onToggle={(value) => onChange({ source: toggled(params.source, value), hit: undefined })} />
       <fieldset className={styles.dates}>
         <legend>Observed</legend>
@@ -43,14 +43,15 @@ export function Facets({ facets, params, asked, onChange }: Props) {
   );
 }
 
-function Facet({ title, counts, chosen, isType = false, onToggle }: {
-  title: string; counts: Count[]; chosen: string[]; isType?: boolean; onToggle: (value: string) => void;
+function Facet({ title, counts, chosen, isType = false, isRelation = false, onToggle }: {
+  title: string; counts: Count[]; chosen: string[]; isType?: boolean; isRelation?: boolean; onToggle: (value: string) => void;
 }) {
   const [all, setAll] = useState(false);
   const [find, setFind] = useState('');
   const gone = chosen.filter((value) => !counts.some((count) => count.value === value)).map((value) => ({ field: '', value, count: 0 }));
   const found = [...counts, ...gone].filter(({ value }) => wordsOf(value).includes(find.toLowerCase()));
   const shown = all || find ? found : found.filter(({ value }, index) => index < SHOWN || chosen.includes(value));
+  if (counts.length === 0 && gone.length === 0) return null;
   return (
     <fieldset className={styles.facet}>
       <legend>{title}</legend>
@@ -60,7 +61,7 @@ function Facet({ title, counts, chosen, isType = false, onToggle }: {
           <li key={value}>
             <label>
               <input type="checkbox" checked={chosen.includes(value)} onChange={() => onToggle(value)} />
-              {isType && <KindIcon type={value} size={16} />}
+              {isType && !isRelation && <KindIcon type={value} size={16} />}
               <span className={styles.value} title={value}>{isType ? wordsOf(value) : value}</span>
               <span className={styles.count}>{count.toLocaleString('en')}</span>
             </label>

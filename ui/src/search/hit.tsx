@@ -49,7 +49,7 @@ function Why({ hit }: { hit: Found }) {
   return (
     <dl className={styles.why}>
       <dt>Words</dt>
-      <dd><meter min={0} max={1} value={hit.keyword} /> {hit.keyword.toFixed(2)} of the best, BM25 {hit.keywordRaw.toFixed(2)}</dd>
+      <dd><span className={styles.bar}><span style={{ width: `${hit.keyword * 100}%` }} /></span>{hit.keyword.toFixed(2)} of the best, BM25 {hit.keywordRaw.toFixed(2)}</dd>
       {words.length > 0 && <><dt>In the text</dt><dd>{words.join(', ')}</dd></>}
     </dl>
   );

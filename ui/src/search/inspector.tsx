@@ -2,6 +2,7 @@ import { Link } from '@tanstack/react-router';
 import { X } from 'lucide-react';
 
 import { useOperation } from '../gateway/use.ts';
+import { inOrder } from '../entity/order.ts';
 import { Value } from '../entity/value.tsx';
 import { KindIcon, RelationIcon } from '../kinds/icon.tsx';
 import { wordsOf } from '../kinds/shapes.ts';
@@ -30,10 +31,10 @@ export function Inspector({ id, tenant, onClose }: { id: string; tenant: string;
               <IconButton label="Close (Esc)" onPress={onClose}><X size={16} /></IconButton>
             </header>
             <dl>
-              {entity.attributes.filter(({ shown }) => shown).slice(0, FACTS_MAX).map(({ name, value, source, observedAt }) => (
+              {inOrder(entity.attributes.filter(({ shown }) => shown)).slice(0, FACTS_MAX).map(({ name, value, source, observedAt }) => (
                 <div key={name}>
-                  <dt>{name}</dt>
-                  <dd><Value of={value} short /> <span>{source}, <Time at={observedAt} /></span></dd>
+                  <dt>{name} <span>{source}, <Time at={observedAt} /></span></dt>
+                  <dd><Value of={value} short /></dd>
                 </div>
               ))}
             </dl>

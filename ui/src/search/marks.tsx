@@ -6,7 +6,7 @@ interface Range {
 }
 
 /** Marks of the text itself that say nothing to a reader of three lines: links, citations, code. */
-const NOISE = /\[(?=[^\]\n]*\]\()|\]\(https?:[^\s)]*\)?|\(Citation: [^)]*\)?|<\/?code>/g;
+const NOISE = /\[(?=[^\]\n]*(?:\]\(|$))|\]\(https?:[^\s)]*\)?|\(Citation: [^)]*\)?|<\/?code>/g;
 
 /** A text with its found words marked. Their places are in bytes of UTF-8, as the node counts. */
 export function Marked({ text, highlights }: { text: string; highlights: Range[] }): ReactNode {

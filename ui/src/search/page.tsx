@@ -38,7 +38,7 @@ export function SearchPage() {
   const list = useRef<HTMLOListElement>(null);
   const selected = hits[Math.min(at, hits.length - 1)];
 
-  useEffect(() => setAt(0), [asked.variables]);
+  useEffect(() => setAt(0), [JSON.stringify(asked.variables)]);
   useEffect(() => {
     document.title = asked.words ? `${asked.words} · IntelGraph` : 'Search · IntelGraph';
   }, [asked.words]);

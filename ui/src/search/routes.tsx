@@ -10,7 +10,6 @@ export const searchRoute = createRoute({
     q: text(1_000),
     type: texts(200, 20),
     source: texts(200, 20),
-    label: texts(200, 20),
     form: oneOf('relation', 'all'),
     from: time,
     to: time,

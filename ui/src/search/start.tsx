@@ -1,6 +1,7 @@
 import { Link } from '@tanstack/react-router';
 import { Search } from 'lucide-react';
 
+import { shorter } from '../entity/names.ts';
 import { useOperation } from '../gateway/use.ts';
 import { KindIcon } from '../kinds/icon.tsx';
 import { wordsOf } from '../kinds/shapes.ts';
@@ -51,7 +52,7 @@ export function Start({ tenant }: { tenant: string }) {
                 {search.edges.map(({ node }) => (
                   <li key={node.id}>
                     <KindIcon type={node.type} />
-                    <Link to="/t/$tenant/e/$id" params={{ tenant, id: node.id }}>{node.title}</Link>
+                    <Link to="/t/$tenant/e/$id" params={{ tenant, id: node.id }}>{node.title === node.id ? shorter(node.id) : node.title}</Link>
                     <span>{node.source} · <Time at={node.observedAt} /></span>
                   </li>
                 ))}

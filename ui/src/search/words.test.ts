@@ -4,9 +4,9 @@ import { test } from 'node:test';
 import { pieces, takeApart, without } from './words.ts';
 
 test('filters are taken out of what is typed, quoted or not', () => {
-  const { words, parts } = takeApart('type:malware dump label:"two words" source:attack -lsass');
+  const { words, parts } = takeApart('type:malware dump source:"two words" source:attack -lsass');
   assert.equal(words, 'dump -lsass');
-  assert.deepEqual(parts.map(({ filter, value }) => [filter, value]), [['type', 'malware'], ['label', 'two words'], ['source', 'attack']]);
+  assert.deepEqual(parts.map(({ filter, value }) => [filter, value]), [['type', 'malware'], ['source', 'two words'], ['source', 'attack']]);
 });
 
 test('a filter that is not finished filters nothing, and is not searched for', () => {

@@ -1,6 +1,6 @@
 // What is typed, taken apart: words for the index, and filters such as `type:malware` or `after:2026-01-01`.
 
-export type Filter = 'type' | 'source' | 'label' | 'after' | 'before';
+export type Filter = 'type' | 'source' | 'after' | 'before';
 
 export interface Part {
   filter: Filter;
@@ -15,7 +15,7 @@ export interface Typed {
   parts: Part[];
 }
 
-const FILTER = /(?:^|(?<=\s))(type|source|label|after|before):(?:"([^"]*)"|(\S+))/g;
+const FILTER = /(?:^|(?<=\s))(type|source|after|before):(?:"([^"]*)"|(\S+))/g;
 
 export function takeApart(text: string): Typed {
   const parts: Part[] = [];

@@ -19,6 +19,7 @@ export function AsOf() {
   useKeys('This page', match ? [{ key: 'b', does: 'As of: what the node knew then', run: () => setOpen(true) }] : []);
   if (!match) return null;
   const { asOf } = match.search as { asOf?: string };
+  const shown = asOf ? asOf.slice(0, 16).replace('T', ' ') : 'Now';
   const go = (to: string | undefined) => {
     setOpen(false);
     void navigate({ to: '.', search: (before: object) => ({ ...before, asOf: to }) } as never);
@@ -30,8 +31,8 @@ export function AsOf() {
   };
   return (
     <DialogTrigger isOpen={open} onOpenChange={setOpen}>
-      <AriaButton className={`${styles.chip} ${asOf ? styles.past : ''}`} aria-label={`As of ${asOf ?? 'now'}`}>
-        <History size={14} aria-hidden /> <span>{asOf ? asOf.slice(0, 16).replace('T', ' ') : 'Now'}</span>
+      <AriaButton className={`${styles.chip} ${asOf ? styles.past : ''}`} aria-label={`As of: ${shown}`}>
+        <History size={14} aria-hidden /> <span>{shown}</span>
       </AriaButton>
       <Popover className={`${menu.popover} ${menu.card}`} placement="bottom end">
         <Dialog aria-label="As of" className={styles.dialog}>

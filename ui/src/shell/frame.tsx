@@ -54,8 +54,8 @@ export function Frame() {
     <div className={styles.frame}>
       <a className={styles.skip} href="#main" onClick={(event) => { event.preventDefault(); main.current?.focus(); }}>Skip to the page</a>
       <header className={styles.top}>
-        <Link to={places[0]!.to} params={{ tenant }} className={styles.brand} aria-label="IntelGraph, first page">
-          <img src={icon} alt="" width={24} height={24} />
+        <Link to={places[0]!.to} params={{ tenant }} className={styles.brand} title="The first page">
+          <img src={icon} alt="IntelGraph" width={24} height={24} />
           <span>{tenant}</span>
         </Link>
         {session.actions.includes('entity.search') ? <SearchBox tenant={tenant} /> : <div className={styles.gap} />}
@@ -105,7 +105,7 @@ function More({ tenant, places }: { tenant: string; places: Place[] }) {
   );
 }
 
-/** Parts of the address that no page knows are left out, and that is said. */
+/** Parts of an address that its page does not understand are left out of it, and that is said as long as the page is there. */
 function Dropped({ at }: { at: string }) {
   const [names, setNames] = useState<string[]>([]);
   useEffect(() => setNames(takeDropped()), [at]);

@@ -23,7 +23,7 @@ export function Section({ title, note, children }: { title: ReactNode; note?: Re
   return (
     <section className={styles.section}>
       <header><h2>{title}</h2>{note && <p>{note}</p>}</header>
-      <div className={styles.body}>{children}</div>
+      <div className={styles.body} role="group" aria-label={typeof title === 'string' ? title : undefined} tabIndex={0}>{children}</div>
     </section>
   );
 }

@@ -1,11 +1,11 @@
-// What stands behind the `?` of an address: each part is looked over, and what is not known is dropped and said.
+// What stands behind the `?` of an address: each part is looked over, and what is not known is left out, and said.
 
 export type Raw = Record<string, string | string[]>;
 type Read<T> = (raw: string[]) => T | undefined;
 
 const dropped = new Set<string>();
 
-/** Names and values of the address that were not understood, since the last time this was asked. */
+/** Names of what was left out of addresses since this was asked last. */
 export function takeDropped(): string[] {
   const names = [...dropped];
   dropped.clear();
@@ -16,6 +16,7 @@ export function takeDropped(): string[] {
 export function params<R extends Record<string, Read<unknown>>>(readers: R) {
   type Params = { [K in keyof R]?: R[K] extends Read<infer T> ? T : never };
   return (raw: Record<string, unknown>): Params => {
+    for (const name of Object.keys(raw)) if (!(name in readers)) dropped.add(name);
     const read = Object.entries(readers).map(([name, reader]) => {
       const values = [raw[name]].flat().filter((value) => value !== undefined).map(String);
       const value = values.length ? reader(values) : undefined;
@@ -24,11 +25,6 @@ export function params<R extends Record<string, Read<unknown>>>(readers: R) {
     });
     return Object.fromEntries(read.filter(([, value]) => value !== undefined)) as Params;
   };
-}
-
-/** Names that no page knows. */
-export function dropUnknown(raw: Record<string, unknown>, known: Record<string, unknown>) {
-  for (const name of Object.keys(raw)) if (!(name in known)) dropped.add(name);
 }
 
 export const text = (max: number): Read<string> => ([value]) => (value && value.length <= max ? value : undefined);

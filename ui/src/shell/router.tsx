@@ -19,6 +19,8 @@ export const router = createRouter({
   routeTree: rootRoute.addChildren([...ways, tenant]),
   parseSearch,
   stringifySearch,
+  // Only what a page's validator lets through is there for it.
+  search: { strict: true },
   defaultPreload: 'intent',
   scrollRestoration: true,
 });

@@ -1,41 +1,41 @@
-import { useOperation } from '../gateway/use.ts';
-import { Page, Section } from '../shell/page.tsx';
-import { Empty, Loaded, Partial } from '../shell/states.tsx';
+import { Link, useNavigate } from '@tanstack/react-router';
+import { Plus } from 'lucide-react';
 
-const SHOWN_MAX = 100;
+import button from '../shell/button.module.css';
+import { useMay } from '../shell/gate.tsx';
+import { useKeys } from '../shell/keys.ts';
+import { Page } from '../shell/page.tsx';
+import { Tabs } from '../shell/tabs.tsx';
+import { useRuns } from './list.ts';
+import styles from './page.module.css';
+import { Progress } from './progress.tsx';
+import { sourcesRoute } from './routes.tsx';
+import { Runs } from './runs.tsx';
+import { SourceList } from './source-list.tsx';
 
+/** Who says what is here, and how it came in. */
 export function SourcesPage() {
-  const asked = useOperation('sources:v1', { first: SHOWN_MAX });
+  const { tenant } = sourcesRoute.useParams();
+  const { tab } = sourcesRoute.useSearch();
+  const navigate = useNavigate({ from: sourcesRoute.fullPath });
+  const [mayRead, mayImport] = [useMay('entity.read'), useMay('import.run')];
+  const at = !mayRead ? 'imports' : !mayImport ? 'sources' : tab ?? 'sources';
+  const runs = useRuns();
+  const running = runs.data?.data.runs.edges.filter(({ node }) => node.state === 'running').length;
+  useKeys('Sources', mayImport ? [{ key: 'n', does: 'New import', run: () => void navigate({ to: '/t/$tenant/sources/-/import', params: { tenant } }) }] : []);
   return (
-    <Page title="Sources" lead="Who says what is in here, and on which terms.">
-      <Loaded asked={asked}>
-        {({ sources }) => sources.edges.length === 0
-          ? (
-            <Empty title="No source yet" cli="intelgraph import FILE --format stix --source NAME --purpose threat-intel --licence Open-Data-OK">
-              A source is made by its first import, with the terms that its data carry.
-            </Empty>
-          )
-          : (
-            <Section title="Declared sources">
-              {sources.pageInfo.hasNextPage && <Partial shown={sources.edges.length} what="sources" />}
-              <table>
-                <thead><tr><th>Name</th><th>Classification</th><th>Licence</th><th>Purposes</th><th>Kept</th><th>Personal data</th></tr></thead>
-                <tbody>
-                  {sources.edges.map(({ node }) => (
-                    <tr key={node.name}>
-                      <td>{node.name}</td>
-                      <td>{node.classification}</td>
-                      <td>{node.licence}</td>
-                      <td>{node.purposes.join(', ')}</td>
-                      <td>{node.retention}</td>
-                      <td>{node.personal ? 'yes' : 'no'}</td>
-                    </tr>
-                  ))}
-                </tbody>
-              </table>
-            </Section>
-          )}
-      </Loaded>
+    <Page title="Sources" lead="Who says what is in here, on which terms, and how it came in."
+      actions={mayImport && (
+        <Link to="/t/$tenant/sources/-/import" params={{ tenant }} className={`${button.button} ${button.main}`} title="New import (n)"><Plus size={14} aria-hidden /> New import</Link>
+      )}>
+      <Progress tenant={tenant} />
+      {mayRead && mayImport && (
+        <div className={styles.tabs}>
+          <Tabs label="Parts of Sources" at={at} onGo={(to) => void navigate({ search: { tab: to === 'sources' ? undefined : 'imports' } })}
+            tabs={[{ id: 'sources', word: 'Sources' }, { id: 'imports', word: 'Imports', count: running || undefined }]} />
+        </div>
+      )}
+      {at === 'sources' ? <SourceList tenant={tenant} runs={runs} /> : <Runs tenant={tenant} runs={runs} />}
     </Page>
   );
 }

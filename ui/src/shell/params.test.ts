@@ -1,0 +1,22 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { flag, oneOf, params, parseSearch, stringifySearch, takeDropped, text, texts, time } from './params.ts';
+
+const read = params({ q: text(5), type: texts(3, 2), from: time, sort: oneOf('newest'), why: flag });
+
+test('what is understood is there, the rest is not, and is named', () => {
+  takeDropped();
+  assert.deepEqual(read(parseSearch('?q=abc&type=a&type=b&from=2026-01-01&sort=newest&why=1')), { q: 'abc', type: ['a', 'b'], from: '2026-01-01', sort: 'newest', why: true });
+  assert.deepEqual(read(parseSearch('?q=toolong&type=long&from=yesterday&sort=sideways&why=maybe&other=1')), {});
+  assert.deepEqual(takeDropped().sort(), ['from', 'other', 'q', 'sort', 'type', 'why']);
+  assert.deepEqual(takeDropped(), []);
+  assert.deepEqual(read(parseSearch('?type=a&type=b&type=c')).type, ['a', 'b']);
+  assert.deepEqual(read(parseSearch('?from=2026-13-45')), {});
+});
+
+test('an address is written as it is read', () => {
+  const search = { q: 'a b&c', type: ['x', 'y'], why: true, none: undefined, off: false };
+  assert.equal(stringifySearch(search), '?q=a+b%26c&type=x&type=y&why=1');
+  assert.deepEqual(read(parseSearch(stringifySearch({ q: 'a b', type: ['x'] }))), { q: 'a b', type: ['x'] });
+});

@@ -1,0 +1,116 @@
+import { Link } from '@tanstack/react-router';
+import { Check, CircleAlert, Download, LoaderCircle, RotateCcw, Search, Unplug, X } from 'lucide-react';
+import { useEffect, useState } from 'react';
+
+import { useOperation } from '../gateway/use.ts';
+import { bytes, count, counted, duration } from '../shell/amount.ts';
+import { Button, IconButton } from '../shell/button.tsx';
+import button from '../shell/button.module.css';
+import styles from './progress.module.css';
+import { saveRejects } from './rejects.ts';
+import { again, forget, stop, type Summary, type Upload, useUploads } from './upload.ts';
+
+/** The imports that this page sends, each with how far it is. */
+export function Progress({ tenant, only }: { tenant: string; only?: number }) {
+  const uploads = useUploads().filter(({ id }) => only === undefined || id === only);
+  if (uploads.length === 0) return null;
+  return <div className={styles.progress}>{uploads.toReversed().map((upload) => <Card key={upload.id} upload={upload} tenant={tenant} />)}</div>;
+}
+
+const SIGNS = { sending: LoaderCircle, reading: LoaderCircle, done: Check, refused: CircleAlert, broken: Unplug, stopped: CircleAlert };
+
+function Card({ upload, tenant }: { upload: Upload; tenant: string }) {
+  const { id, wanted, phase, summary } = upload;
+  const Sign = SIGNS[phase];
+  const isOver = phase !== 'sending' && phase !== 'reading';
+  const name = wanted.files.length === 1 ? wanted.files[0]!.name : counted(wanted.files.length, 'file');
+  return (
+    <section className={styles.card} data-phase={summary?.error ? 'broken' : phase} aria-label={`Import of ${name}`}>
+      <header>
+        <Sign size={18} aria-hidden className={isOver ? undefined : styles.turning} />
+        <h2>{name} <span>to source {wanted.source}</span></h2>
+        {phase === 'sending' && <Button onPress={() => stop(id)}>Stop</Button>}
+        {(phase === 'broken' || phase === 'stopped') && <Button main onPress={() => again(id)}><RotateCcw size={14} aria-hidden /> Send again</Button>}
+        {isOver && <IconButton label="Put away" onPress={() => forget(id)}><X size={16} /></IconButton>}
+      </header>
+      {phase === 'sending' && <Sending upload={upload} />}
+      {phase === 'reading' && <Reading upload={upload} />}
+      {phase === 'done' && <Done summary={summary!} source={wanted.source} tenant={tenant} />}
+      {phase === 'refused' && <p role="alert">Nothing was written: {upload.says}</p>}
+      {phase === 'broken' && <p role="alert">It broke off after {bytes(upload.sent)} of {bytes(upload.total)}: {upload.says ?? 'the node stopped answering'}. What was durable by then is in. Send it again: what is there already counts as unchanged.</p>}
+      {phase === 'stopped' && <p role="status">Stopped after {bytes(upload.sent)} of {bytes(upload.total)}. What was read by then is in, and the import is recorded as failed.</p>}
+    </section>
+  );
+}
+
+function Sending({ upload: { sent, total, rate } }: { upload: Upload }) {
+  const left = rate > 0 ? (total - sent) / rate : undefined;
+  return (
+    <>
+      <progress max={total || 1} value={sent} aria-label="Sent" />
+      <p className={styles.line}>
+        <span>{bytes(sent)} of {bytes(total)}</span>
+        {rate > 0 && <span>{bytes(rate)} a second</span>}
+        {left !== undefined && <span>about {duration(Math.ceil(left))} left</span>}
+        <b>Leave this page open until the node has it all. Other pages of the app may be opened.</b>
+      </p>
+    </>
+  );
+}
+
+/** The node has all of it; what it has written so far shows in the length of its log. */
+function Reading({ upload: { total, beganMs } }: { upload: Upload }) {
+  const asked = useOperation('node:v1', {}, { every: 1_000 });
+  const node = asked.data?.data.node;
+  const [first, setFirst] = useState<number>();
+  useEffect(() => {
+    if (first === undefined && node) setFirst(node.lsn);
+  }, [node?.lsn]);
+  useSeconds();
+  const behind = node ? Math.max(0, ...node.followers.map(({ lsn }) => node.lsn - lsn)) : 0;
+  return (
+    <>
+      <progress aria-label="The node reads it" />
+      <p className={styles.line}>
+        <span>All {bytes(total)} are on the node</span>
+        <span>{duration((Date.now() - beganMs) / 1000)}</span>
+        {node && first !== undefined && node.lsn > first && <span>{counted(node.lsn - first, 'record')} written meanwhile</span>}
+        {behind > 0 && <span>{counted(behind, 'record')} not searchable yet</span>}
+        <b>You may close this page: the node goes on by itself.</b>
+      </p>
+    </>
+  );
+}
+
+function Done({ summary, source, tenant }: { summary: Summary; source: string; tenant: string }) {
+  const { run, read, created, updated, unchanged, rejected, seconds, searchable, error, notes } = summary;
+  return (
+    <>
+      {error && <p role="alert">A file ended before its end: {error}. What was read stands.</p>}
+      <dl className={styles.counts}>
+        {([['Read', read], ['New', created], ['Changed', updated], ['As before', unchanged], ['Rejected', rejected]] as const).map(([word, number]) => (
+          <div key={word} data-bad={(word === 'Rejected' && number > 0) || undefined}><dt>{word}</dt><dd>{count(number)}</dd></div>
+        ))}
+      </dl>
+      <p className={styles.line} role="status">
+        <span>{searchable ? 'Durable and searchable' : 'Durable; the index is still catching up'} after {duration(seconds)}</span>
+        {seconds > 0 && read > 0 && <span>{count(Math.round(read / seconds))} objects a second</span>}
+      </p>
+      {notes?.map((note) => <p key={note} className={styles.note}>{note}</p>)}
+      <p className={styles.ways}>
+        <Link to="/t/$tenant/search" params={{ tenant }} search={{ source: [source], sort: 'newest' }} className={button.button}><Search size={14} aria-hidden /> See what it says</Link>
+        <Link to="/t/$tenant/sources/-/imports/$run" params={{ tenant, run }} className={button.button}>The import</Link>
+        {rejected > 0 && <Button onPress={() => void saveRejects(run)}><Download size={14} aria-hidden /> Save the {counted(rejected, 'reject')}</Button>}
+      </p>
+    </>
+  );
+}
+
+/** Draws anew every second. */
+function useSeconds() {
+  const [, setAt] = useState(0);
+  useEffect(() => {
+    const timer = setInterval(() => setAt(Date.now()), 1_000);
+    return () => clearInterval(timer);
+  }, []);
+}
