@@ -37,7 +37,7 @@ use crate::error::{Error, Result};
 use crate::follower::{Applied, Follower, Skipped};
 use crate::present::Present;
 
-pub use self::content::passages;
+pub use self::content::{CLAIM_BYTES_MAX, passages};
 pub use self::home::{Found, Home};
 pub use self::search::{
     Allowed, Facets, HITS_MAX, Hit, Hits, Key, Order, Pinned, QUERY_BYTES_MAX, Query, TimeRange, WORDS_MAX,

@@ -169,7 +169,8 @@ fn every_operation_asks_policy() {
         for operation in intelgraph::gateway::operations::ALL {
             let name = operation.id.split(':').next().unwrap_or_default();
             let document = http.post(&json!({"id": operation.id, "variables": variables})).json();
-            let manages = ["token", "policy", "decisions"].iter().any(|noun| name.starts_with(noun));
+            let manages =
+                ["token", "policy", "decisions", "doctor"].iter().any(|noun| name.starts_with(noun));
             let permitted = match role {
                 // Of the caller himself: to anybody.
                 _ if ["node", "tokenLink"].contains(&name) => true,
