@@ -16,6 +16,7 @@ mod search;
 mod snippet;
 mod suggest;
 mod terms;
+mod visible;
 
 use std::collections::{HashMap, HashSet};
 use std::ops::Bound;
@@ -358,7 +359,9 @@ impl Follower for TextIndex {
             | Kind::SubjectMet
             | Kind::SubjectDenied
             | Kind::SubjectAdmitted
-            | Kind::OutsideTokenDenied => Ok(Applied::Ignored),
+            | Kind::OutsideTokenDenied
+            | Kind::GraphSaved
+            | Kind::GraphDeleted => Ok(Applied::Ignored),
         }
     }
 

@@ -81,6 +81,16 @@ test('words that filter become chips, and are taken out one by one', async () =>
   await page.context().close();
 });
 
+test('counts are of what is found: what the button promises is there', async () => {
+  const page = await open('search?q=dump&type=malware&type=tool&why=1');
+  await settled(page);
+  const total = Number((await page.getByRole('region', { name: 'Hits' }).getByRole('status').first().innerText()).match(/^[\d,]+/)[0].replace(',', ''));
+  const { search } = await node.run('search:v3', { q: 'dump', types: ['malware', 'tool'], form: 'ENTITY', first: 200 });
+  assert.equal(total, search.edges.length);
+  assert.ok((await page.getByText('of the best, BM25').count()) > 0, 'why is in the address');
+  await page.context().close();
+});
+
 test('nothing found says what would be found otherwise', async () => {
   const page = await open('search?q=credential&from=2091-01-01');
   await page.getByRole('button', { name: /^Without the dates: \d/ }).click();

@@ -3,7 +3,7 @@ import { useQueries } from '@tanstack/react-query';
 import { run } from '../gateway/run.ts';
 import { Button } from '../shell/button.tsx';
 import { Empty } from '../shell/states.tsx';
-import type { Asked, Params } from './question.ts';
+import { type Asked, type Params, totalOf } from './question.ts';
 
 interface Props {
   asked: Asked;
@@ -24,8 +24,9 @@ export function NoHits({ asked, params, onChange }: Props) {
     queries: ways.map(({ without }) => ({
       queryKey: ['search:v3', 'count', asked.variables, without],
       queryFn: async () => {
-        const { data } = await run('search:v3', { ...asked.variables, ...without, first: 1 });
-        return data.search.facets?.filter(({ field }) => field === 'type').reduce((sum, { count }) => sum + count, 0) ?? 0;
+        const variables = { ...asked.variables, ...without };
+        const { data } = await run('search:v3', { ...variables, first: 1, facets: true });
+        return totalOf(data.search.facets, variables.types);
       },
     })),
   });

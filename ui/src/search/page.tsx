@@ -4,7 +4,9 @@ import { PanelRight, SlidersHorizontal } from 'lucide-react';
 import { useEffect, useMemo, useRef, useState } from 'react';
 
 import { type Answer, type GatewayError, run, type Variables } from '../gateway/run.ts';
+import { useOperation } from '../gateway/use.ts';
 import { Button, IconButton } from '../shell/button.tsx';
+import { copyText } from '../shell/copy.tsx';
 import { useKeys } from '../shell/keys.ts';
 import { Failed, Loading, NotHere, Partial } from '../shell/states.tsx';
 import { Chips } from './chips.tsx';
@@ -14,7 +16,7 @@ import { Hit } from './hit.tsx';
 import { Inspector } from './inspector.tsx';
 import { NoHits } from './no-hits.tsx';
 import styles from './page.module.css';
-import { type Params, question } from './question.ts';
+import { type Params, question, totalOf } from './question.ts';
 import { searchRoute } from './routes.tsx';
 import { Start } from './start.tsx';
 
@@ -32,7 +34,8 @@ export function SearchPage() {
   const pages = found.data?.pages ?? [];
   const hits = pages.flatMap((page) => page.data.search.edges.map((edge) => edge.node));
   const first = pages[0]?.data.search;
-  const total = first?.facets && !asked.variables.types?.length ? first.facets.filter((facet) => facet.field === 'type').reduce((sum, { count }) => sum + count, 0) : undefined;
+  const counts = useCounts(asked.variables, !asked.isEmpty && draft === null);
+  const total = draft === null && counts.facets ? totalOf(counts.facets, asked.variables.types) : undefined;
   const [at, setAt] = useState(0);
   const [facetsOpen, setFacetsOpen] = useState(false);
   const list = useRef<HTMLOListElement>(null);
@@ -59,6 +62,7 @@ export function SearchPage() {
     { key: 'Enter', does: 'Open the hit', run: () => selected && open(selected.id) },
     { key: 'Space', does: 'Preview', run: inspect },
     { key: 'i', does: 'Inspector: source and receipt', run: inspect },
+    { key: 'Y', does: 'Copy as a command', run: () => void copyText(command(asked.variables)) },
     { key: 'w', does: 'Why these hits', run: () => change({ why: params.why ? undefined : true }, true) },
     ...(params.hit ? [{ key: 'Escape', does: 'Close the inspector', run: () => change({ hit: undefined }, true) }] : []),
   ]);
@@ -67,7 +71,7 @@ export function SearchPage() {
   return (
     <div className={`${styles.page} ${params.hit ? styles.inspected : ''}`}>
       <aside className={`${styles.facets} ${facetsOpen ? styles.open : ''}`} aria-label="Filters">
-        <Facets facets={first?.facets ?? []} params={params} asked={asked} onChange={change} />
+        {!counts.isAwaited && <Facets facets={counts.facets ?? []} params={params} asked={asked} onChange={change} />}
       </aside>
       <section className={styles.hits} aria-label="Hits" aria-busy={found.isFetching}>
         <header className={styles.head}>
@@ -75,7 +79,7 @@ export function SearchPage() {
           <Chips asked={asked} params={params} onChange={change} />
           <Forms at={params.form} onGo={(form) => change({ form, type: undefined, hit: undefined })} />
           <p className={styles.took} role="status">
-            {first && <>{total !== undefined ? `${total.toLocaleString('en')} ${total === 1 ? 'hit' : 'hits'}` : `${hits.length} shown`} in {first.tookMs < 10 ? first.tookMs.toFixed(1) : Math.round(first.tookMs)} ms</>}
+            {first && <>{total === undefined ? `${hits.length}${found.hasNextPage ? '+' : ''}` : total.toLocaleString('en')} {total === 1 ? 'hit' : 'hits'} in {first.tookMs < 10 ? first.tookMs.toFixed(1) : Math.round(first.tookMs)} ms</>}
           </p>
           <div className={styles.sort}>
             <span aria-hidden>Order</span>
@@ -127,6 +131,18 @@ function Forms({ at, onGo }: { at: Params['form']; onGo: (form: Params['form']) 
       {FORMS.map(([form, word]) => <button key={word} type="button" aria-pressed={form === at} onClick={() => onGo(form)}>{word}</button>)}
     </div>
   );
+}
+
+/** The same question on the command line. */
+function command({ q, types, sources }: Variables<'search:v3'>): string {
+  const flags = [...(types ?? []).map((type) => `--type ${type}`), ...(sources ?? []).map((source) => `--source ${source}`)];
+  return ['intelgraph search', `'${q.replaceAll("'", `'\\''`)}'`, ...flags].join(' ');
+}
+
+/** Counts need a walk over all that matches, so they come by themselves, once nobody is typing. */
+function useCounts(variables: Variables<'search:v3'>, enabled: boolean) {
+  const asked = useOperation('search:v3', { ...variables, first: 1, facets: true }, { enabled, keep: true });
+  return { facets: asked.data?.data.search.facets, isAwaited: asked.isLoading };
 }
 
 /** Marks when an answer is on screen: what a keystroke waits for. */

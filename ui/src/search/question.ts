@@ -37,7 +37,7 @@ export function question(params: Params, typing: string | null): Asked {
     isEmpty: !typed.words && !types.length && !sources.length && !from && !to,
     variables: {
       form: params.form === 'all' ? undefined : params.form === 'relation' ? 'RELATION' : 'ENTITY',
-      q: typed.words, types, sources, facets: true,
+      q: typed.words, types, sources,
       since: from && new Date(from).toISOString(),
       // A day is meant with all of its hours.
       before: to && new Date(Date.parse(to) + (to.length === 10 ? DAY_MS : 0)).toISOString(),
@@ -47,4 +47,16 @@ export function question(params: Params, typing: string | null): Asked {
       includeRevoked: params.revoked,
     },
   };
+}
+
+interface Count {
+  field: string;
+  value: string;
+  count: number;
+}
+
+/** How many hits there are: each has one type, and a filter by type does not narrow the counts by type. */
+export function totalOf(facets: Count[] | null, types: string[] | null | undefined): number {
+  const counts = (facets ?? []).filter(({ field, value }) => field === 'type' && (!types?.length || types.includes(value)));
+  return counts.reduce((sum, { count }) => sum + count, 0);
 }

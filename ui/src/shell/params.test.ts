@@ -15,6 +15,13 @@ test('what is understood is there, the rest is not, and is named', () => {
   assert.deepEqual(read(parseSearch('?from=2026-13-45')), {});
 });
 
+test('what was read is read again as the same', () => {
+  const once = read(parseSearch('?q=abc&type=a&from=2026-01-01&sort=newest&why=1'));
+  takeDropped();
+  assert.deepEqual(read(once), once);
+  assert.deepEqual(takeDropped(), []);
+});
+
 test('an address is written as it is read', () => {
   const search = { q: 'a b&c', type: ['x', 'y'], why: true, none: undefined, off: false };
   assert.equal(stringifySearch(search), '?q=a+b%26c&type=x&type=y&why=1');

@@ -38,7 +38,7 @@ export const time: Read<string> = ([value]) => {
   const ok = value && /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d))?$/.test(value) && !Number.isNaN(Date.parse(value));
   return ok ? value : undefined;
 };
-/** `1` in an address; what was read already comes again as it was read. */
+/** Written as `1`; what was read once is read again as `true`. */
 export const flag: Read<true> = ([value]) => (value === '1' || value === 'true' ? true : undefined);
 
 /** `?a=1&a=2&b=x`, and nothing cleverer. */
