@@ -18,17 +18,17 @@ import { Explanation } from './explanation.tsx';
 import { AccessPart } from './parts.tsx';
 import { decisionsRoute } from './routes.tsx';
 
-type Decision = Data<'decisions:v1'>['decisions']['edges'][number]['node'];
+type Decision = Data<'decisions:v2'>['decisions']['edges'][number]['node'];
 
 const PAGE = 50;
 
 /** What was decided, of whom, and why. */
 export function DecisionsPage() {
-  const { token, action, denied } = decisionsRoute.useSearch();
+  const { token, action, denied, request } = decisionsRoute.useSearch();
   const mayRead = useMay('decisions.read');
-  const found = useInfiniteQuery<Answer<'decisions:v1'>, GatewayError, { pages: Answer<'decisions:v1'>[] }, unknown[], string | undefined>({
-    queryKey: ['decisions:v1', token, action, denied],
-    queryFn: ({ signal, pageParam }) => run('decisions:v1', { token, action, denied, first: PAGE, after: pageParam }, signal),
+  const found = useInfiniteQuery<Answer<'decisions:v2'>, GatewayError, { pages: Answer<'decisions:v2'>[] }, unknown[], string | undefined>({
+    queryKey: ['decisions:v2', token, action, denied, request],
+    queryFn: ({ signal, pageParam }) => run('decisions:v2', { token, action, denied, request, first: PAGE, after: pageParam }, signal),
     initialPageParam: undefined,
     getNextPageParam: ({ data: { decisions: { pageInfo } } }) => (pageInfo.hasNextPage ? pageInfo.endCursor ?? undefined : undefined),
     enabled: mayRead,
@@ -51,9 +51,9 @@ export function DecisionsPage() {
 }
 
 function Filters() {
-  const { token, action, denied } = decisionsRoute.useSearch();
+  const { token, action, denied, request } = decisionsRoute.useSearch();
   const navigate = useNavigate({ from: decisionsRoute.fullPath });
-  const change = (to: { token?: string; action?: string; denied?: true }) => void navigate({ search: (before) => ({ ...before, at: undefined, ...to }), replace: true });
+  const change = (to: { token?: string; action?: string; denied?: true; request?: string }) => void navigate({ search: (before) => ({ ...before, at: undefined, ...to }), replace: true });
   return (
     <div className={styles.filters}>
       <label>Token <input type="search" value={token ?? ''} placeholder="any" autoComplete="off" spellCheck={false} onChange={(event) => change({ token: event.target.value.trim() || undefined })} /></label>
@@ -62,6 +62,7 @@ function Filters() {
           <option value="">any</option>{[...READS, ...WRITES].map((one) => <option key={one}>{one}</option>)}
         </select>
       </label>
+      <label>Request <input type="search" value={request ?? ''} placeholder="any id" autoComplete="off" spellCheck={false} onChange={(event) => change({ request: event.target.value.trim() || undefined })} /></label>
       <label><input type="checkbox" checked={denied ?? false} onChange={(event) => change({ denied: event.target.checked || undefined })} /> Denied only</label>
     </div>
   );
@@ -113,7 +114,7 @@ function Why({ decision }: { decision: Decision }) {
   const { tenant } = decisionsRoute.useParams();
   const mayExplain = useMay('policy.manage');
   const isOne = decision.filter === null;
-  const found = useOperation('policyExplain:v1', { decision: decision.id }, { enabled: mayExplain && isOne });
+  const found = useOperation('policyExplain:v2', { decision: decision.id }, { enabled: mayExplain && isOne });
   if (!mayExplain) return <p>Decided by {decision.because.join(', ') || 'no policy'}. Whoever may set the policy can have it explained.</p>;
   if (!isOne) {
     return (
