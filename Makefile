@@ -10,14 +10,14 @@ PYTHON := $(TARGET)/venv/bin/python
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: ## Build the node and show it on MITRE ATT&CK: import, search, and a node to go on with
-	@tests/run.sh setup
+demo: ## Build the node and show it on MITRE ATT&CK, in the browser if there is one: NO_BROWSER=1 opens none
+	@tests/run.sh setup explorer
 	$(PYTHON) demo/attack_bundle.py
-	cargo build --locked
-	$(TARGET)/debug/intelgraph demo
+	cargo build --locked --features ui
+	$(TARGET)/debug/intelgraph demo $(if $(NO_BROWSER),--no-browser)
 
 test: ## Everything that must hold, with the time each part took
-	@tests/run.sh setup web format clippy deny docs build tests
+	@tests/run.sh setup web explorer format clippy deny docs build tests ui
 
 judges: ## What leaves the node, and what policies decide, before programs of other authors
 	@tests/run.sh setup web judges

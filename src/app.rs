@@ -28,6 +28,8 @@ use crate::sessions::Sessions;
 
 /// The version of this program.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+/// Exports at a time: each holds a thread and a view for as long as it is taken.
+pub(crate) const EXPORTERS_MAX: usize = 8;
 /// Imports at a time; one more is told to come back.
 pub(crate) const IMPORTERS_MAX: usize = 16;
 
@@ -63,6 +65,8 @@ pub struct App {
     pub(crate) limits: Limits,
     /// Places for imports: each holds a thread for as long as its body takes to come.
     pub(crate) importers: Arc<Semaphore>,
+    /// Places for exports.
+    pub(crate) exporters: Arc<Semaphore>,
     /// Places for requests with events: each holds its body.
     pub(crate) takers: Arc<Semaphore>,
     /// Places for documents that clients bring: each holds a thread with a large stack.
@@ -124,6 +128,7 @@ impl App {
             readers: Readers::default(),
             takers: Arc::new(Semaphore::new(TAKERS_MAX)),
             importers: Arc::new(Semaphore::new(IMPORTERS_MAX)),
+            exporters: Arc::new(Semaphore::new(EXPORTERS_MAX)),
             adhoc: Arc::new(Semaphore::new(ADHOC_MAX)),
             replay_secret,
             graphql: schema(),
@@ -200,6 +205,33 @@ impl App {
         let allowed = decision.allowed;
         self.decisions.note(principal, &in_force, action, decision);
         if allowed { Ok(()) } else { Err(Failure::denied(action.as_str())) }
+    }
+
+    /// What the principal may do on the tenant and, of what reads, on what is open to everybody or on anything that is
+    /// there: what a client offers him.
+    ///
+    /// # Errors
+    /// As for reading the view.
+    pub(crate) fn may(&self, principal: &Principal) -> Result<Vec<Action>, Failure> {
+        let view = self.store.view()?;
+        let Ok(in_force) = self.policies.in_force(&view, principal.tenant) else {
+            let ways_out = Action::ALL.iter().filter(|action| may_replace_the_unusable(principal, **action));
+            return Ok(ways_out.copied().collect());
+        };
+        let open = Label::open(principal.purposes);
+        let mut may = Vec::new();
+        for action in Action::ALL.iter().copied() {
+            let resource = match action.is_read() {
+                true => Resource::Label(principal.tenant, &open),
+                false => Resource::Tenant(principal.tenant),
+            };
+            let is_of_use = || Ok::<_, Failure>(!self.allowed(&view, principal, action)?.labels().is_empty());
+            if in_force.policy.decide(principal, action, resource).allowed || action.is_read() && is_of_use()?
+            {
+                may.push(action);
+            }
+        }
+        Ok(may)
     }
 
     /// Every label of a tenant, in the order in which they appeared.

@@ -4,8 +4,11 @@
 //! bad input; 3: cannot tell.
 
 mod client;
+mod config;
 mod demo;
+mod doctor;
 mod entity;
+mod export;
 mod failure;
 mod import;
 mod ledger;
@@ -83,6 +86,8 @@ enum Command {
     Serve(serve::Serve),
     /// Bring files in
     Import(import::Import),
+    /// Take things out, as a file
+    Export(export::Export),
     /// Find things by words
     Search(search::Search),
     /// Look at one thing
@@ -103,8 +108,12 @@ enum Command {
     Ledger(ledger::Ledger),
     /// Check a stopped node's data directory
     Verify(verify::Verify),
-    /// Print completions for a shell
-    #[command(hide = true)]
+    /// Look for what could be wrong with a node
+    Doctor(doctor::Doctor),
+    /// Look at settings
+    #[command(subcommand)]
+    Config(config::Config),
+    /// Print completions for a shell: intelgraph completions bash > /etc/bash_completion.d/intelgraph
     Completions {
         /// The shell
         shell: clap_complete::Shell,
@@ -143,6 +152,7 @@ fn dispatch(cli: Cli, output: &Output) -> Result {
         Command::Serve(serve) => run_node(serve.run(output)),
         Command::Demo(demo) => run_node(demo.run(output)),
         Command::Import(import) => runtime(false)?.block_on(import.run(global, output)),
+        Command::Export(export) => runtime(false)?.block_on(export.run(global, output)),
         Command::Search(search) => runtime(false)?.block_on(search.run(global, output)),
         Command::Entity(entity) => runtime(false)?.block_on(entity.run(global, output)),
         Command::Relations(relations) => runtime(false)?.block_on(relations.run(global, output)),
@@ -151,6 +161,8 @@ fn dispatch(cli: Cli, output: &Output) -> Result {
         Command::Token(token) => runtime(false)?.block_on(token.run(global, output)),
         Command::Ledger(ledger) => runtime(false)?.block_on(ledger.run(global, output)),
         Command::Verify(verify) => verify.run(output),
+        Command::Doctor(doctor) => runtime(false)?.block_on(doctor.run(global, output)),
+        Command::Config(config) => config.run(output),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "intelgraph", &mut std::io::stdout());
             Ok(Answer::Yes)

@@ -1,5 +1,7 @@
 //! What can be set from outside: a file, then the environment, then flags; unknown keys are refused.
 
+pub mod origins;
+
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
@@ -128,6 +130,7 @@ impl Config {
         };
         let kinds = toml::Table::try_from(Config::default()).context("settings")?;
         for (key, text) in variables.filter_map(setting) {
+            origins::check(&key, &format!("variable {PREFIX}{}", key.to_ascii_uppercase()))?;
             let value = value(&text, kinds.get(&key));
             table.insert(key, value);
         }
@@ -211,7 +214,12 @@ fn origin(url: &str) -> Result<String> {
 fn read_file(path: &Path) -> Result<toml::Table> {
     let text =
         std::fs::read_to_string(path).with_context(|| format!("settings file `{}`", path.display()))?;
-    text.parse().with_context(|| format!("settings file `{}`", path.display()))
+    let table: toml::Table = text.parse().with_context(|| format!("settings file `{}`", path.display()))?;
+    for name in table.keys() {
+        let line = origins::line_of(&text, name).unwrap_or_default();
+        origins::check(name, &format!("line {line} of `{}`", path.display()))?;
+    }
+    Ok(table)
 }
 
 fn setting((name, text): (String, String)) -> Option<(String, String)> {

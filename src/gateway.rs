@@ -17,3 +17,4 @@ pub(crate) use graphql::{ADHOC_MAX, GraphQl, schema};
 pub(crate) use http::events::TAKERS_MAX;
 pub(crate) use limits::Limits;
 pub use serve::{Server, bind};
+pub(crate) use tls::certificate_lasts;

@@ -3,4 +3,5 @@
 pub mod events;
 pub mod files;
 pub mod import;
+pub mod preview;
 pub mod upload;

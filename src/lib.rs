@@ -8,6 +8,8 @@ pub mod app;
 pub mod cli;
 pub mod commit;
 pub mod config;
+pub mod doctor;
+pub mod export;
 pub mod follow;
 pub mod gateway;
 pub mod idempotency;

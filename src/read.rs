@@ -3,6 +3,8 @@
 //! Everything that leaves the node about things passes [`Reader`]; what is not visible is absent.
 
 mod entity;
+mod kinds;
+mod leaving;
 mod path;
 mod relations;
 
@@ -17,9 +19,11 @@ use storage::{Edge, End, Result, View};
 
 use crate::policy::{Action, Allowed, Uses};
 
-pub use entity::{Attribute, Change, Entity, Receipt};
+pub use entity::{Attribute, Change, Entity, Receipt, Statement};
+pub use kinds::{EDGES_COUNTED_MAX, KindCount, Kinds};
+pub use leaving::{Counts, Exit, Extent, Leaving};
 pub use path::{PATHS_MAX, Paths};
-pub use relations::{Direction, Page, Place, Relation, Wanted};
+pub use relations::{Direction, Other, Page, Place, Relation, Wanted};
 
 /// A view of one tenant, through what a principal may see.
 pub struct Reader<'v> {
@@ -164,6 +168,14 @@ impl<'v> Reader<'v> {
                 && said.until_us.is_none_or(|until| time_us < until)
         };
         Ok(row.said.iter().cloned().chain(replaced_later).filter(held).collect())
+    }
+
+    /// Who says something.
+    ///
+    /// # Errors
+    /// As for reading the view.
+    pub fn source_of(&self, said: &SaidRow) -> Result<String> {
+        self.source_name(said.source)
     }
 
     /// The name of a source.

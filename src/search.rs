@@ -7,21 +7,26 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use index::text::{Facets, Highlighter, Order, Pinned, QUERY_BYTES_MAX, Query, Snippet, passages};
+use index::text::{
+    Facets, HITS_MAX, Highlighter, Order, Pinned, QUERY_BYTES_MAX, Query, Snippet, TimeRange, passages,
+};
 use sha2::{Digest, Sha256};
 use storage::View;
 use storage::ids::{LabelId, Lsn, ThingId};
+use storage::model::{Classification, Form, Status};
 
 use crate::app::App;
 use crate::gateway::Failure;
 use crate::policy::{Action, Allowed, Principal};
-use crate::read::Reader;
+use crate::read::{Other, Reader};
 
 pub use cursors::Cursors;
 use cursors::Ended;
 
 /// A search ends by then with what it has.
 const TIME_MAX: Duration = Duration::from_secs(2);
+/// One for everything that is about some words ends by then without.
+const EVERYTHING_TIME_MAX: Duration = Duration::from_secs(20);
 /// A request waits so long for the index to reach the record that it asks for.
 const AT_LEAST_TIMEOUT: Duration = Duration::from_secs(30);
 /// A search waits so long for an index to be opened.
@@ -44,8 +49,16 @@ pub struct Question {
     pub types: Vec<String>,
     /// Of these sources only.
     pub sources: Vec<String>,
+    /// Only entities, or only relations.
+    pub form: Option<Form>,
+    /// Only what was observed, or else recorded, in this time.
+    pub time: Option<TimeRange>,
     /// Whether to find what its source took back.
     pub include_revoked: bool,
+    /// Whether the newest come first, and not the best.
+    pub newest: bool,
+    /// Whether the last word may be the beginning of a longer one, since somebody is typing it.
+    pub typing: bool,
     /// Whether to count types and sources.
     pub facets: bool,
     /// Only from an index that reflects this record.
@@ -78,6 +91,16 @@ pub struct Hit {
     pub thing_type: String,
     /// Its title.
     pub title: String,
+    /// What it joins, if it is a relation.
+    pub joins: Option<(Other, Other)>,
+    /// Who says what was found.
+    pub source: String,
+    /// When the source saw it, or else when it was recorded; microseconds since 1970.
+    pub observed_us: i64,
+    /// How far it may travel.
+    pub classification: Classification,
+    /// Whether the source stands by it.
+    pub status: Status,
     /// Where the words are.
     pub snippet: String,
     /// The places of the words in the snippet, in bytes.
@@ -123,9 +146,11 @@ pub(crate) fn search(
         include_revoked: question.include_revoked,
         limit: question.limit,
         after: page.as_ref().map(|page| page.key),
-        order: Order::Relevance,
+        order: if question.newest { Order::Time } else { Order::Relevance },
+        prefix: question.typing,
+        form: question.form,
+        time: question.time,
         facets: question.facets,
-        ..Query::default()
     };
     let found = pinned
         .search(&query, &labels(app, view, principal, &allowed)?, &|| begun.elapsed() > TIME_MAX || late())?;
@@ -181,6 +206,23 @@ pub(crate) fn suggest(
         suggestions.push((row.id.clone(), view.word(principal.tenant, row.symbol())?, title));
     }
     Ok(suggestions)
+}
+
+/// The things that are about some words, best first; `None` if there are more than an index hands out.
+pub(crate) fn things(app: &App, principal: &Principal, text: &str) -> Result<Option<Vec<ThingId>>, Failure> {
+    let pinned = pin(app, principal)?;
+    let view = &app.store.view()?;
+    let allowed = app.allowed(view, principal, Action::EntitySearch)?;
+    let begun = Instant::now();
+    let query = Query { text: text.to_owned(), limit: HITS_MAX, ..Query::default() };
+    let labels = labels(app, view, principal, &allowed)?;
+    let found = pinned.search(&query, &labels, &|| begun.elapsed() > EVERYTHING_TIME_MAX)?;
+    if !found.complete {
+        let message = "the query took too long; narrow it, or export a source";
+        return Err(Failure::new(axum::http::StatusCode::SERVICE_UNAVAILABLE, "timeout", message));
+    }
+    let hits = found.hits.iter().filter(|hit| allowed.contains(hit.label));
+    Ok(found.next.is_none().then(|| hits.map(|hit| hit.thing).collect()))
 }
 
 /// Who asks what, but for the page.
@@ -243,10 +285,16 @@ impl Describe<'_> {
         let readable = self.reader.readable(thing, &row, None)?;
         let Some(said) = readable.iter().find(|said| said.label() == label) else { return Ok(None) };
         let assertion = self.view.assertion(tenant, said.lsn())?;
+        let observed_us = assertion.as_ref().and_then(|assertion| assertion.observed_at_us);
         let snippet =
             assertion.and_then(|assertion| self.highlighter.best(&passages(&assertion), SNIPPET_CHARS_MAX));
         let (snippet, marks) = snippet.map(with_ellipses).unwrap_or_default();
         Ok(Some(Hit {
+            joins: self.reader.joined(said)?,
+            source: self.reader.source_of(said)?,
+            observed_us: observed_us.unwrap_or(said.recorded_us),
+            classification: self.view.label(tenant, label)?.classification,
+            status: Status::from_code(said.status)?,
             title: self.reader.title(thing, &row)?,
             thing_type: self.view.word(tenant, row.symbol())?,
             id: row.id,

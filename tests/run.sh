@@ -61,6 +61,34 @@ part_web() {
   echo "$is" >"$web/installed"
 }
 
+# The Explorer: its types, its tests without a browser, and what the binary takes in, within its budgets.
+part_explorer() {
+  node_js
+  (cd ui && node_modules_are_there && npm run --silent check && npm test --silent && npm run --silent build)
+}
+
+node_js() {
+  command -v npm >/dev/null || install nodejs npm
+  node -e 'const [major, minor] = process.versions.node.split("."); process.exit(major > 22 || (major == 22 && minor >= 12) || (major == 20 && minor >= 19) ? 0 : 1)' && return 0
+  echo "error: Node $(node --version); the Explorer is built with 20.19, 22.12 or newer" >&2
+  return 1
+}
+
+node_modules_are_there() {
+  cmp -s package-lock.json node_modules/installed && return 0
+  retry npm ci --silent --ignore-scripts
+  cp package-lock.json node_modules/installed
+}
+
+# The binary that carries it, before a browser.
+part_ui() {
+  command -v chromium >/dev/null || install chromium
+  cargo build --locked --features ui
+  "$venv/bin/python" demo/attack_bundle.py --out "$target/demo/attack-enterprise.json"
+  INTELGRAPH_PROGRAM=$target/debug/intelgraph INTELGRAPH_DEMO_BUNDLE=$target/demo/attack-enterprise.json \
+    INTELGRAPH_SCREENSHOTS=$target/screenshots node ui/tests/browser.mjs
+}
+
 part_format() { cargo fmt --all --check; }
 
 part_clippy() { cargo clippy --locked --workspace --all-targets -- -D warnings; }

@@ -143,6 +143,19 @@ pub(crate) fn jsonl(objects: u64) -> String {
     text
 }
 
+/// As much again as a table: a name, a number, a time, a word of few, and a text that makes most of it.
+pub(crate) fn csv(objects: u64) -> String {
+    let mut random = Random::new(9);
+    let mut text = String::from("id,name,cores,seen,zone,notes\n");
+    for number in 0..objects {
+        let (name, words) = (random.words(3), random.words(125));
+        let (id, cores, day, zone) = (mixed(number), number % 64, number % 28 + 1, number % 9);
+        writeln!(text, "host-{id:016x},{name},{cores},2026-01-{day:02}T12:00:00Z,zone-{zone},\"{words}\"")
+            .unwrap();
+    }
+    text
+}
+
 /// A question of some words, each as frequent as it is in the texts.
 pub(crate) fn question(turn: u64) -> String {
     let mut random = Random::new(turn + 99);

@@ -54,19 +54,34 @@ impl Client {
         Ok(self.answer(operation, variables).await?["data"].take())
     }
 
+    /// Runs a persisted operation; its data, and what the time was at the node, in microseconds since 1970.
+    pub(super) async fn run_dated(&self, operation: &str, variables: Value) -> Result<(Value, Option<i64>)> {
+        let (mut answer, date_us) = self.dated(operation, variables).await?;
+        Ok((answer["data"].take(), date_us))
+    }
+
+    /// Where the node is.
+    pub(super) fn url(&self) -> &str {
+        &self.url
+    }
+
     /// Runs a persisted operation; the whole answer, with what was left out of it.
     pub(super) async fn answer(&self, operation: &str, variables: Value) -> Result<Value> {
+        Ok(self.dated(operation, variables).await?.0)
+    }
+
+    async fn dated(&self, operation: &str, variables: Value) -> Result<(Value, Option<i64>)> {
         let mutation = operations::find(operation).is_some_and(|persisted| persisted.mutation);
         // With a key what changes something can be sent again: it is done once.
         let key = mutation.then(|| node::random::<16>().iter().map(|byte| format!("{byte:02x}")).collect());
         let body = json!({"id": operation, "variables": variables});
         let response = self.send_until_answered(&body, key).await?;
-        let status = response.status();
+        let (status, date_us) = (response.status(), date_us(&response));
         let answer: Value = response.json().await.unwrap_or_default();
         match answer["errors"].get(0) {
             Some(error) => Err(told(error)),
             None if answer["data"].is_null() => Err(unexpected(status)),
-            None => Ok(answer),
+            None => Ok((answer, date_us)),
         }
     }
 
@@ -133,6 +148,21 @@ impl Client {
         }
     }
 
+    /// Asks for a file of what may leave.
+    pub(super) async fn export(&self, query: &[(&str, String)]) -> Result<Response> {
+        self.request(self.http.get(format!("{}/api/v1/export", self.url)).query(query)).await
+    }
+
+    /// Asks what an import would make of a file.
+    pub(super) async fn preview(
+        &self,
+        query: &[(&str, String)],
+        form: reqwest::multipart::Form,
+    ) -> Result<Value> {
+        let request = self.http.post(format!("{}/api/v1/import/preview", self.url));
+        Ok(self.request(request.query(query).multipart(form)).await?.json().await?)
+    }
+
     async fn request(&self, request: RequestBuilder) -> Result<Response> {
         let response = self.authorized(request).send().await?;
         if response.status().is_success() { Ok(response) } else { Err(refused(response).await) }
@@ -148,6 +178,13 @@ impl Client {
             None => request,
         }
     }
+}
+
+/// The time in an answer's head.
+fn date_us(response: &Response) -> Option<i64> {
+    let date = response.headers().get(reqwest::header::DATE)?.to_str().ok()?;
+    let time = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(date).ok()?;
+    Some(time.as_microsecond())
 }
 
 /// Those whose word is taken for the node's certificate.

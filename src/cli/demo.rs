@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
 
 use clap::Args;
 use serde_json::json;
@@ -63,6 +64,9 @@ impl Demo {
         })
         .await?;
         output.note(&format!("to sign in with a browser, once: {}", link.url));
+        if cfg!(feature = "ui") && !self.no_browser && !output.json {
+            open_browser(&link.url);
+        }
         let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
         let stopped = async {
             let _ = stopped.await;
@@ -87,6 +91,18 @@ impl Demo {
     }
 }
 
+/// Opens a page in the user's browser, where there is a screen. If none opens, the link is there to be followed.
+fn open_browser(url: &str) {
+    let has_screen = ["DISPLAY", "WAYLAND_DISPLAY"].iter().any(|name| std::env::var_os(name).is_some());
+    let program = match () {
+        () if cfg!(target_os = "macos") => "open",
+        () if has_screen => "xdg-open",
+        () => return,
+    };
+    let mut command = std::process::Command::new(program);
+    let _ = command.arg(url).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+}
+
 /// Imports the bundle, says that the node is ready, and shows a search.
 async fn show(url: &str, token: &str, bundle: &Path, output: &Output) -> Result<()> {
     let global = Global {
@@ -106,7 +122,8 @@ async fn show(url: &str, token: &str, bundle: &Path, output: &Output) -> Result<
         classification: Some("public".to_owned()),
         ..Terms::default()
     };
-    let summary = import::send(&client, "stix", &terms, &[bundle.to_owned()], output).await?;
+    let summary =
+        import::send(&client, import::FileFormat::Stix, &terms, &[bundle.to_owned()], output).await?;
     output.note(&import::sentence(&summary));
     if summary["searchable"] != true {
         return Err(Failure::cannot_tell(

@@ -84,7 +84,7 @@ async fn history(client: &Client, id: &str, output: &Output) -> Result {
     }))});
     output.result(&document, |output| {
         let rows: Vec<_> = document["changes"].as_array().into_iter().flatten().map(history_row).collect();
-        output.table(&["lsn", "recorded", "replaced", "source", "status", "claims"], &rows);
+        output.table(&["lsn", "recorded", "replaced", "source", "status", "claims"], &rows, "change");
     });
     Ok(Answer::Yes)
 }
@@ -118,7 +118,7 @@ fn print(entity: &Value, output: &Output) {
             ["name", "value", "source", "observed_at", "lsn"].map(|name| plain(&attribute[name])).to_vec()
         })
         .collect();
-    output.table(&["name", "value", "source", "observed", "lsn"], &rows);
+    output.table(&["name", "value", "source", "observed", "lsn"], &rows, "attribute");
     let receipt = &entity["receipt"];
     if receipt.is_null() {
         return;

@@ -1,43 +1,76 @@
 //! Sends files to a node, with progress, and says what became of them.
 
-use std::fs::Metadata;
+mod inputs;
+mod preview;
+
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use reqwest::Body;
-use reqwest::multipart::{Form, Part};
+use reqwest::multipart::Form;
 use serde_json::Value;
-use tokio::io::AsyncReadExt;
-use tokio_stream::StreamExt;
-use tokio_util::io::ReaderStream;
+
+use inputs::Input;
 
 use super::client::Client;
 use super::output::Output;
 use super::{Answer, Failure, Global, Result};
 
-const PIECE_BYTES: usize = 256 * 1024;
 /// Where there is no terminal, progress is a line in a while.
 const PLAIN_PROGRESS_EVERY: Duration = Duration::from_secs(10);
 
 /// Files, and the source that says what is in them.
 #[derive(Args)]
 pub(super) struct Import {
-    /// The files; `-` is standard input. Gzip is recognised.
+    /// Files, directories, or patterns such as 'data/*.json'; `-` is standard input. Gzip and zstd are recognised.
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     /// What the files are
     #[arg(long, value_enum)]
     format: FileFormat,
+    /// What the columns of a CSV file are (TOML or JSON); --preview prints one to begin with
+    #[arg(long, value_name = "FILE")]
+    mapping: Option<PathBuf>,
+    /// Show what would become of the first rows, and write nothing
+    #[arg(long)]
+    preview: bool,
     #[command(flatten)]
     terms: Terms,
 }
 
-#[derive(Clone, Copy, ValueEnum)]
-enum FileFormat {
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum FileFormat {
     Stix,
     Jsonl,
+    Csv,
+}
+
+impl FileFormat {
+    fn as_str(self) -> &'static str {
+        match self {
+            FileFormat::Stix => "stix",
+            FileFormat::Jsonl => "jsonl",
+            FileFormat::Csv => "csv",
+        }
+    }
+
+    /// How the names of such files end, in a directory that holds others too.
+    fn extensions(self) -> &'static [&'static str] {
+        match self {
+            FileFormat::Stix => &["json", "stix"],
+            FileFormat::Jsonl => &["jsonl", "ndjson"],
+            FileFormat::Csv => &["csv", "tsv"],
+        }
+    }
+
+    /// Whether a file is of the format by its name, compressed or not.
+    fn is_of(self, path: &Path) -> bool {
+        let extension = |path: &Path| path.extension().map(|of| of.to_string_lossy().to_ascii_lowercase());
+        let is_packed = extension(path).is_some_and(|of| ["gz", "zst"].contains(&of.as_str()));
+        let bare = if is_packed { path.file_stem().map(Path::new) } else { Some(path) };
+        bare.and_then(extension).is_some_and(|of| self.extensions().contains(&of.as_str()))
+    }
 }
 
 /// A source and its terms. Terms left out are those of a source that the node knows already.
@@ -65,12 +98,18 @@ pub(super) struct Terms {
 
 impl Import {
     pub(super) async fn run(self, global: &Global, output: &Output) -> Result {
+        if self.mapping.is_some() && self.format != FileFormat::Csv {
+            return Err(Failure::bad_input(
+                "--mapping is for --format csv; the others say themselves what they hold",
+            ));
+        }
         let client = Client::new(global)?;
-        let format = match self.format {
-            FileFormat::Stix => "stix",
-            FileFormat::Jsonl => "jsonl",
-        };
-        let mut summary = send(&client, format, &self.terms, &self.files, output).await?;
+        let inputs = inputs::find(&self.files, self.format, output)?;
+        let mapping = self.mapping.as_deref();
+        if self.preview {
+            return preview::run(&client, self.format, &self.terms, &inputs, mapping, output).await;
+        }
+        let mut summary = send_inputs(&client, self.format, &self.terms, &inputs, mapping, output).await?;
         fetch_rejects(&client, &mut summary).await?;
         output.result(&summary, |output| print(&summary, output));
         verdict(&summary)
@@ -80,18 +119,33 @@ impl Import {
 /// Sends the files as one import; the node's summary.
 pub(super) async fn send(
     client: &Client,
-    format: &str,
+    format: FileFormat,
     terms: &Terms,
     files: &[PathBuf],
     output: &Output,
 ) -> Result<Value> {
-    let inputs = files.iter().map(|path| Input::open(path)).collect::<Result<Vec<_>>>()?;
+    let inputs = inputs::find(files, format, output)?;
+    send_inputs(client, format, terms, &inputs, None, output).await
+}
+
+async fn send_inputs(
+    client: &Client,
+    format: FileFormat,
+    terms: &Terms,
+    inputs: &[Input],
+    mapping: Option<&Path>,
+    output: &Output,
+) -> Result<Value> {
+    inputs.iter().try_for_each(Input::check)?;
     let bar = progress(inputs.iter().map(|input| input.bytes).sum::<Option<u64>>(), output);
     let mut form = Form::new();
-    for input in &inputs {
-        form = form.part("file", input.part(&bar).await?);
+    if let Some(path) = mapping {
+        form = form.text("mapping", mapping_text(path)?);
     }
-    let sent = client.import(&terms.query(format), form).await;
+    for input in inputs {
+        form = form.part("file", input.part(&bar)?);
+    }
+    let sent = client.import(&terms.query(format.as_str()), form).await;
     bar.finish_and_clear();
     let mut summary = sent?;
     let changed: Vec<_> =
@@ -100,6 +154,11 @@ pub(super) async fn send(
         summary["changed"] = changed.into();
     }
     Ok(summary)
+}
+
+fn mapping_text(path: &Path) -> Result<String> {
+    std::fs::read_to_string(path)
+        .map_err(|error| Failure::bad_input(format!("mapping `{}`: {error}", path.display())))
 }
 
 /// One sentence on what an import did.
@@ -133,65 +192,6 @@ impl Terms {
             query.push(("personal", "true".to_owned()));
         }
         query
-    }
-}
-
-/// A file to send, and what it was when it was opened.
-struct Input {
-    path: PathBuf,
-    name: String,
-    bytes: Option<u64>,
-    before: Option<Metadata>,
-}
-
-impl Input {
-    fn open(path: &Path) -> Result<Input> {
-        if path == Path::new("-") {
-            return Ok(Input { path: path.to_owned(), name: "stdin".to_owned(), bytes: None, before: None });
-        }
-        let failed =
-            |error: std::io::Error| Failure::bad_input(format!("file `{}`: {error}", path.display()));
-        let metadata = std::fs::metadata(path).map_err(failed)?;
-        if metadata.is_dir() {
-            return Err(Failure::bad_input(format!(
-                "file `{}` is a directory; name the files in it",
-                path.display()
-            )));
-        }
-        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        // A pipe has no length, and never stays as it was.
-        let plain = metadata.is_file().then_some(metadata);
-        Ok(Input { path: path.to_owned(), name, bytes: plain.as_ref().map(Metadata::len), before: plain })
-    }
-
-    async fn part(&self, bar: &ProgressBar) -> Result<Part> {
-        let bar = bar.clone();
-        let counted = move |piece: std::io::Result<bytes::Bytes>| {
-            piece.inspect(|piece| {
-                bar.inc(piece.len() as u64);
-                if bar.length() == Some(bar.position()) {
-                    bar.set_message("waiting until everything is durable and searchable");
-                }
-            })
-        };
-        if self.path == Path::new("-") {
-            let body = ReaderStream::with_capacity(tokio::io::stdin(), PIECE_BYTES).map(counted);
-            return Ok(Part::stream(Body::wrap_stream(body)).file_name(self.name.clone()));
-        }
-        let file = tokio::fs::File::open(&self.path).await;
-        let file =
-            file.map_err(|error| Failure::bad_input(format!("file `{}`: {error}", self.path.display())))?;
-        // A file that grows while it is read must not be read for ever.
-        let file = file.take(self.bytes.unwrap_or(u64::MAX));
-        let body = Body::wrap_stream(ReaderStream::with_capacity(file, PIECE_BYTES).map(counted));
-        Ok(Part::stream(body).file_name(self.name.clone()))
-    }
-
-    /// A file that changed while it was read was read half old, half new.
-    fn has_changed(&self) -> bool {
-        let Some(before) = &self.before else { return false };
-        let now = std::fs::metadata(&self.path).ok();
-        !now.is_some_and(|now| now.len() == before.len() && now.modified().ok() == before.modified().ok())
     }
 }
 

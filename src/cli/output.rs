@@ -58,16 +58,26 @@ impl Output {
         let _ = writeln!(io::stderr(), "{text}");
     }
 
-    /// Prints rows: aligned on a terminal, separated by tabs and never cut in a pipe.
-    pub(super) fn table(&self, heads: &[&str], rows: &[Vec<String>]) {
+    /// Prints rows: aligned and counted as so many of a `noun` on a terminal, separated by tabs and never cut in a pipe.
+    pub(super) fn table(&self, heads: &[&str], rows: &[Vec<String>], noun: &str) {
+        let rows: Vec<Vec<String>> =
+            rows.iter().map(|row| row.iter().map(|cell| on_one_line(cell)).collect()).collect();
         if !self.terminal {
             rows.iter().for_each(|row| self.line(&row.join("\t")));
             return;
         }
+        let rows = &rows[..];
         let widths: Vec<usize> = (0..heads.len()).map(|column| width(heads[column], rows, column)).collect();
         let heads: Vec<String> = heads.iter().map(|head| head.to_uppercase()).collect();
         self.line(&self.dim(&aligned(&heads, &widths)));
         rows.iter().for_each(|row| self.line(&aligned(row, &widths)));
+        let several = if rows.len() == 1 { "" } else { "s" };
+        self.line(&self.dim(&format!("{} {noun}{several}", rows.len())));
+    }
+
+    /// Whether a person reads it as it comes.
+    pub(super) fn is_terminal(&self) -> bool {
+        self.terminal
     }
 
     /// A text with ranges of bytes made to stand out.
@@ -76,11 +86,11 @@ impl Output {
         let mut at = 0;
         for (start, end) in marks {
             let (Some(before), Some(mark)) = (text.get(at..*start), text.get(*start..*end)) else { continue };
-            out.push_str(before);
-            out.push_str(&self.bold(mark));
+            out.push_str(&harmless(before));
+            out.push_str(&self.bold(&harmless(mark)));
             at = *end;
         }
-        out.push_str(text.get(at..).unwrap_or_default());
+        out.push_str(&harmless(text.get(at..).unwrap_or_default()));
         out
     }
 
@@ -110,10 +120,25 @@ fn aligned(row: &[String], widths: &[usize]) -> String {
     cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
 }
 
-/// A value as text: strings without quotes, everything else as JSON.
+/// A cell as it stands in a row: what would break the row is written out.
+fn on_one_line(cell: &str) -> String {
+    if !cell.contains(char::is_control) {
+        return cell.to_owned();
+    }
+    cell.chars()
+        .map(|char| if char.is_control() { char.escape_default().to_string() } else { char.into() })
+        .collect()
+}
+
+/// A text without what would steer a terminal.
+fn harmless(text: &str) -> String {
+    text.chars().filter(|char| !char.is_control() || "\n\t".contains(*char)).collect()
+}
+
+/// A value as text: strings without quotes, everything else as JSON. Sources say what they like, but steer no terminal.
 pub(super) fn plain(value: &Value) -> String {
     match value {
-        Value::String(text) => text.clone(),
+        Value::String(text) => harmless(text),
         Value::Null => String::new(),
         other => other.to_string(),
     }

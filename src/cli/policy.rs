@@ -160,7 +160,7 @@ async fn history(client: &Client, output: &Output) -> Result {
     output.result(&json!({"versions": versions}), |output| {
         let columns = ["version", "set_at", "set_by", "confirmed"];
         let row = |version: &Value| columns.map(|column| why::cell(&version[column])).to_vec();
-        output.table(&columns, &versions.iter().map(row).collect::<Vec<_>>());
+        output.table(&columns, &versions.iter().map(row).collect::<Vec<_>>(), "version");
     });
     Ok(Answer::Yes)
 }

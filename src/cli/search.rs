@@ -103,9 +103,12 @@ fn document(found: &Value, explain: bool) -> Value {
     })
 }
 
-/// Prints hits for people: title, type and id, and the snippet with its words marked.
+/// Prints hits: for people title, type and id, and the snippet with its words marked; in a pipe a line each.
 pub(super) fn print_hits(found: &Value, output: &Output) {
     let hits = nodes(found);
+    if !output.is_terminal() {
+        return output.table(&["score", "type", "id", "title", "snippet"], &rows(&hits), "hit");
+    }
     for hit in &hits {
         let score = hit["score"].as_f64().unwrap_or_default();
         let place = output.dim(&format!("{}  {}", plain(&hit["type"]), plain(&hit["id"])));
@@ -122,6 +125,15 @@ pub(super) fn print_hits(found: &Value, output: &Output) {
     if let Some(cursor) = next_cursor(found).as_str() {
         output.line(&output.dim(&format!("more with --after {cursor}")));
     }
+}
+
+fn rows(hits: &[Value]) -> Vec<Vec<String>> {
+    let row = |hit: &Value| {
+        let score = hit["score"].as_f64().unwrap_or_default();
+        let rest = ["type", "id", "title", "snippet"].map(|name| plain(&hit[name]));
+        [format!("{score:.2}")].into_iter().chain(rest).collect()
+    };
+    hits.iter().map(row).collect()
 }
 
 fn print_facets(found: &Value, output: &Output) {

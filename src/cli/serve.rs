@@ -20,9 +20,16 @@ use crate::running::Running;
 use crate::sessions::{self, Link};
 use crate::tokens;
 
-/// Where a node keeps its data and listens.
+/// Runs a node.
 #[derive(Args, Clone)]
 pub(super) struct Serve {
+    #[command(flatten)]
+    settings: Settings,
+}
+
+/// Where a node keeps its data and listens.
+#[derive(Args, Clone)]
+pub(super) struct Settings {
     /// Where everything is kept [default: intelgraph-data]
     #[arg(long)]
     data_dir: Option<PathBuf>,
@@ -62,7 +69,7 @@ impl Serve {
     pub(super) async fn run(self, output: &Output) -> Result {
         // Before anybody is told that the node is ready: a signal must never meet the default, which kills.
         let (stop, stop_now) = (stop_signal(1)?, stop_signal(2)?);
-        let node = Node::open(self.config()?).await?;
+        let node = Node::open(load(self.settings.flags())?).await?;
         let app = node.running.app.clone();
         let owner = blocking(move || first_owner(&app)).await?;
         let token = owner.as_ref().map(|(token, _)| token);
@@ -85,9 +92,11 @@ impl Serve {
         });
         node.serve(stop, stop_now).await
     }
+}
 
-    fn config(self) -> Result<Config> {
-        load(Flags {
+impl Settings {
+    pub(super) fn flags(self) -> Flags {
+        Flags {
             file: self.config,
             data_dir: self.data_dir,
             listen: self.listen,
@@ -95,16 +104,18 @@ impl Serve {
             tls_certificate: self.tls_certificate,
             tls_key: self.tls_key,
             dev: self.dev,
-        })
+        }
     }
 }
 
 /// The settings that a file, the environment and flags make together.
 pub(super) fn load(flags: Flags) -> Result<Config> {
-    // What is no text is no setting of ours.
-    let variables = std::env::vars_os()
-        .filter_map(|(name, text)| Some((name.into_string().ok()?, text.into_string().ok()?)));
-    Config::load(flags, variables).map_err(|error| Failure::bad_input(format!("{error:#}")))
+    Config::load(flags, variables()).map_err(|error| Failure::bad_input(format!("{error:#}")))
+}
+
+/// The environment. What is no text is no setting of ours.
+pub(super) fn variables() -> impl Iterator<Item = (String, String)> {
+    std::env::vars_os().filter_map(|(name, text)| Some((name.into_string().ok()?, text.into_string().ok()?)))
 }
 
 impl Node {

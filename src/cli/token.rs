@@ -106,7 +106,7 @@ impl Token {
                 output.result(&json!({"denials": denials}), |output| {
                     let columns = ["subject", "jti", "issuer", "denied_at"];
                     let row = |denial: &Value| columns.map(|name| plain(&denial[name])).to_vec();
-                    output.table(&columns, &denials.iter().map(row).collect::<Vec<_>>());
+                    output.table(&columns, &denials.iter().map(row).collect::<Vec<_>>(), "denial");
                 });
             }
             Token::Allow { subject } => {
@@ -142,7 +142,7 @@ fn print(tokens: &[Value], output: &Output) {
         "revoked_at",
     ];
     let rows: Vec<_> = tokens.iter().map(|token| columns.map(|name| plain(&token[name])).to_vec()).collect();
-    output.table(&columns, &rows);
+    output.table(&columns, &rows, "token");
 }
 
 /// A token, link or denial in the names of the contract.

@@ -6,6 +6,7 @@ mod connection;
 mod decisions;
 mod declared;
 mod denials;
+mod doctor;
 mod entity;
 mod gate;
 mod idempotency;
@@ -59,6 +60,7 @@ pub(super) use walk::Asks;
 pub(crate) struct Query(
     decisions::DecisionsQuery,
     denials::DenialsQuery,
+    doctor::DoctorQuery,
     entity::EntityQuery,
     ledger::LedgerQuery,
     node::NodeQuery,

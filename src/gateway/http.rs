@@ -1,8 +1,10 @@
-//! What is not GraphQL: bodies that stream, and the paths that machines poll.
+//! What is not GraphQL: bodies that stream, the paths that machines poll, and the app in the browser.
 
 pub(crate) mod events;
+pub(crate) mod explorer;
+pub(crate) mod export;
 pub(crate) mod health;
 pub(crate) mod import;
 pub(crate) mod ledger;
-pub(crate) mod page;
+pub(crate) mod preview;
 pub(crate) mod session;

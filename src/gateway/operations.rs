@@ -63,7 +63,9 @@ macro_rules! operations {
 operations! {
     "decisions" v 1, use "decisions:v2";
     "decisions" v 2;
+    "doctor" v 1;
     "entity" v 1;
+    "entity" v 2;
     "entityDelete" v 1;
     "entityHistory" v 1;
     "entityRestore" v 1;
@@ -71,17 +73,22 @@ operations! {
     "ledgerReceipt" v 1;
     "node" v 1;
     "paths" v 1;
+    "paths" v 2;
     "policy" v 1;
     "policyExplain" v 1, use "policyExplain:v2";
     "policyExplain" v 2;
     "policyHistory" v 1;
     "policySet" v 1;
     "policySimulate" v 1;
+    "relationKinds" v 1;
     "relations" v 1, use "relations:v2";
     "relations" v 2;
-    "runs" v 1;
+    "relations" v 3;
+    "runs" v 1, use "runs:v2";
+    "runs" v 2;
     "search" v 1 in SEARCH_TIMEOUT, use "search:v2";
     "search" v 2 in SEARCH_TIMEOUT;
+    "search" v 3 in SEARCH_TIMEOUT;
     "sources" v 1;
     "suggest" v 1 in SEARCH_TIMEOUT;
     "tokenAllow" v 1;

@@ -13,8 +13,8 @@ use crate::app::Shared;
 
 /// The version of the API, in a header of every answer.
 pub(super) const API_VERSION: &str = "v1";
-/// Bodies of any length, that take as long as they take.
-pub(super) const STREAMED: [&str; 1] = ["/api/v1/import"];
+/// Bodies and answers of any length, that take as long as they take.
+pub(super) const STREAMED: [&str; 2] = ["/api/v1/import", "/api/v1/export"];
 /// Answered when there is no place left for another connection.
 pub(super) const ANSWERED_WHEN_FULL: [&str; 3] = ["/healthz", "/readyz", "/metrics"];
 
@@ -27,15 +27,18 @@ pub(crate) fn routes(app: Shared) -> Router {
         .route("/api/v1/events", post(http::events::take))
         // Imports are streamed: their limit is what one object may hold, not the body.
         .route("/api/v1/import", post(http::import::run).layer(DefaultBodyLimit::disable()))
+        .route("/api/v1/import/preview", post(http::preview::look).layer(DefaultBodyLimit::disable()))
+        .route("/api/v1/export", get(http::export::run))
         .route("/api/v1/imports/{run}/rejects", get(http::import::rejects))
         .route("/api/v1/ledger/entries", get(http::ledger::entries))
         .route(
             "/api/v1/session",
             post(http::session::sign_in).get(http::session::ask).delete(http::session::sign_out),
         )
-        .route("/", get(http::page::index))
-        .route("/sign-in.js", get(http::page::script))
-        .route("/sign-in.css", get(http::page::style))
+        .route("/", get(http::explorer::page))
+        .route("/-/{*page}", get(http::explorer::page))
+        .route("/t/{*page}", get(http::explorer::page))
+        .route("/assets/{file}", get(http::explorer::asset))
         .route("/healthz", get(http::health::healthz))
         .route("/readyz", get(http::health::readyz))
         .route("/metrics", get(http::health::metrics))

@@ -111,7 +111,7 @@ fn stamp(path: &Path) -> Stamp {
 /// TLS 1.2 and 1.3 with the pair of two PEM files.
 fn server_config(certificate: &Path, key: &Path) -> Result<Arc<ServerConfig>> {
     let chain = read_chain(certificate)?;
-    check_time(&chain).with_context(|| format!("certificate `{}`", certificate.display()))?;
+    check_time(&chain, Duration::ZERO).with_context(|| format!("certificate `{}`", certificate.display()))?;
     let secret = read_key(key)?;
     let builder = ServerConfig::builder_with_provider(provider()).with_protocol_versions(&[&TLS13, &TLS12]);
     let config = builder.context("TLS")?.with_no_client_auth().with_single_cert(chain, secret);
@@ -142,15 +142,23 @@ fn read_key(path: &Path) -> Result<PrivateKeyDer<'static>> {
     PrivateKeyDer::from_pem_file(path).with_context(what)
 }
 
-/// Refuses a certificate whose time is over, or has not come.
-fn check_time(chain: &[CertificateDer<'static>]) -> Result<()> {
+/// Refuses a certificate file whose certificate does not last so long from now.
+pub(crate) fn certificate_lasts(path: &Path, from_now: Duration) -> Result<()> {
+    check_time(&read_chain(path)?, from_now).with_context(|| {
+        format!("certificate `{}`, {} days from now", path.display(), from_now.as_secs() / 86_400)
+    })
+}
+
+/// Refuses a certificate whose time will be over then, or will not have come.
+fn check_time(chain: &[CertificateDer<'static>], from_now: Duration) -> Result<()> {
     // The library tells it only to clients: so we ask as one that trusts this certificate alone. Whatever else such
     // a client had to object is not our question.
     let mut roots = RootCertStore::empty();
     roots.add(chain[0].clone()).context("not a certificate that can be used")?;
     let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider()).build()?;
     let name = ServerName::try_from("localhost")?;
-    match verifier.verify_server_cert(&chain[0], &[], &name, &[], UnixTime::now()) {
+    let time = UnixTime::since_unix_epoch(Duration::from_secs(UnixTime::now().as_secs()) + from_now);
+    match verifier.verify_server_cert(&chain[0], &[], &name, &[], time) {
         Err(Error::InvalidCertificate(
             error @ (CertificateError::Expired
             | CertificateError::ExpiredContext { .. }

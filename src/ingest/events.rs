@@ -85,7 +85,7 @@ pub fn said(envelopes: &[Envelope<'_>], source: &SourceSpec) -> Result<Vec<Event
 fn one(import: &mut Import, envelope: &Envelope<'_>) -> Result<Event, Vec<Reject>> {
     let lines = envelope.lines().map_err(|reject| vec![reject])?;
     let (mut said, mut rejects) = (Vec::new(), Vec::new());
-    let read = import.read(Format::Jsonl, &mut lines.as_bytes(), &mut |item| {
+    let read = import.read(Format::Jsonl, "", &mut lines.as_bytes(), &mut |item| {
         match item {
             Item::Said { said: one, .. } => said.push(one),
             Item::Reject(reject) => rejects.push(reject),

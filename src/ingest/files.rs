@@ -3,6 +3,7 @@
 //! Reading is pure and sequential. What is broken in one object is a [`Reject`] with its line; only what makes the rest
 //! unreadable ends a file, and then everything before it was handed out.
 
+pub mod csv;
 pub mod decompress;
 mod fatal;
 pub(in crate::ingest) mod fields;
@@ -35,6 +36,8 @@ pub enum Format {
     Stix,
     /// One JSON object a line.
     Jsonl,
+    /// A table: rows of cells.
+    Csv,
 }
 
 /// What a file holds, in its order.
@@ -71,6 +74,9 @@ pub struct Summary {
 pub struct Import {
     labels: Labels,
     markings: Markings,
+    /// What the columns of CSV files are; looked up in each file, unless it is said.
+    pub mapping: Option<csv::Declared>,
+    mapping_used: Option<csv::Used>,
     /// Most bytes that one compressed file may hold.
     pub decompressed_bytes_max: u64,
 }
@@ -82,21 +88,24 @@ impl Import {
         Import {
             labels: Labels::new(source),
             markings: Markings::default(),
+            mapping: None,
+            mapping_used: None,
             decompressed_bytes_max: decompress::DECOMPRESSED_BYTES_MAX,
         }
     }
 
-    /// Reads one file, gzip or plain, and hands each item to `take` until that breaks off.
+    /// Reads one file that is called `name`, compressed or plain, and hands each item to `take` until that breaks off.
     ///
     /// # Errors
     /// What makes the rest of the file unreadable; the items before it were handed out and stand.
     pub fn read(
         &mut self,
         format: Format,
+        name: &str,
         reader: &mut dyn Read,
         take: &mut dyn FnMut(Item) -> ControlFlow<()>,
     ) -> Result<Summary, Fatal> {
-        let reader = decompress::open(reader, self.decompressed_bytes_max)?;
+        let mut reader = decompress::open(reader, self.decompressed_bytes_max)?;
         let mut summary = match format {
             Format::Stix => {
                 let mut stix = Stix::new(&mut self.labels, &mut self.markings);
@@ -107,11 +116,22 @@ impl Import {
                 let said = &mut |line: &str| Ok(jsonl.said(line)?);
                 each(reader, Shape::Lines, said, take)?
             }
+            Format::Csv => {
+                let sample = csv::Sample::take(&mut reader)?;
+                let known = csv::Known::of(&sample, self.mapping.as_ref(), name)?;
+                self.mapping_used = Some(known.declared.used.clone());
+                csv::read(&known, sample, reader, &mut self.labels, take)?
+            }
         };
         if format == Format::Stix {
             summary.late_markings = self.markings.late().to_vec();
         }
         Ok(summary)
+    }
+
+    /// The mapping by which the last CSV file was read.
+    pub fn take_mapping_used(&mut self) -> Option<csv::Used> {
+        self.mapping_used.take()
     }
 }
 
@@ -156,6 +176,7 @@ impl std::fmt::Display for Format {
         f.write_str(match self {
             Format::Stix => "stix",
             Format::Jsonl => "jsonl",
+            Format::Csv => "csv",
         })
     }
 }
@@ -167,7 +188,8 @@ impl FromStr for Format {
         match text {
             "stix" => Ok(Format::Stix),
             "jsonl" => Ok(Format::Jsonl),
-            _ => Err(storage::Error::invalid("unknown format", text, "one of stix, jsonl")),
+            "csv" => Ok(Format::Csv),
+            _ => Err(storage::Error::invalid("unknown format", text, "one of stix, jsonl, csv")),
         }
     }
 }

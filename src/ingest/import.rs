@@ -7,28 +7,29 @@
 use std::collections::VecDeque;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
-use storage::commands::{
-    Applied, Assert, BeginRun, Command, Effect, EndRun, IfEndMissing, SetSource, Unpend,
-};
-use storage::ids::{ActorId, Lsn, RunId, SourceId, TenantId};
-use storage::model::{Form, Label, Part, RunBegin, RunCounts, RunEnd, RunState, Said, SourceSpec};
-use storage::rows::PendingRow;
+use storage::commands::{Applied, Assert, BeginRun, Command, Effect, IfEndMissing, SetSource};
+use storage::ids::{Lsn, SourceId};
+use storage::model::{MappingUsed, Part, RunBegin, RunState, Said, SourceSpec};
 use storage::{Error, ErrorKind, Result};
 use tokio::sync::oneshot;
 
-use super::files::{Fatal, Format, Import, Item, Reject};
-use super::upload::Upload;
+use super::files::{Fatal, Format, Import, Item, Reject, csv};
+use super::upload::{Digest, Upload};
 use crate::app::App;
 use crate::commit::Answers;
 use crate::policy::Principal;
 
+mod position;
 mod rejects;
+mod settling;
 
+use position::Position;
 pub use rejects::{Rejects, path as rejects_path};
+pub use settling::{GivenUp, recover};
+use settling::{Line, Settling};
 
 /// A chunk is submitted when it holds so many bytes of claims and texts,
 const CHUNK_BYTES_MAX: usize = 4 << 20;
@@ -36,11 +37,6 @@ const CHUNK_BYTES_MAX: usize = 4 << 20;
 const CHUNK_COMMANDS_MAX: usize = 8192;
 /// Chunks that wait for the writer while the next is read.
 const CHUNKS_IN_FLIGHT_MAX: usize = 2;
-/// Relations of relations may wait for each other so deep; what is deeper is rejected. Each round reads
-/// all that still waits.
-const SETTLE_ROUNDS_MAX: usize = 32;
-/// Pending relations settled at a time.
-const SETTLE_MAX: usize = 4096;
 /// An import waits so long for the search index while that makes no progress.
 const SEARCHABLE_PATIENCE: Duration = Duration::from_secs(30);
 
@@ -82,6 +78,9 @@ pub struct Summary {
     pub lsn: u64,
     /// Whether search reflects it by now.
     pub searchable: bool,
+    /// Things passed over, because an import of the same file that was cut off had made them durable.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resumed_at: Option<u64>,
     /// What ended a file before its end, if anything did.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
@@ -97,37 +96,24 @@ pub struct Summary {
 /// the summary says so, and what was read stands.
 pub fn run(app: &App, principal: &Principal, request: &Request, upload: &mut Upload) -> Result<Summary> {
     app.given_up.end(app);
+    let mut next = upload.next_file();
+    if let (None, Some(why)) = (&next, upload.broken()) {
+        return Err(Error::invalid("body", why, "a file, or files"));
+    }
     let mut running = Running::begin(app, principal, request)?;
     let mut reader = Import::new(request.source.clone());
-    while let Some(name) = upload.next_file() {
-        running.file(&mut reader, &name, upload);
+    reader.mapping = upload.take_mapping();
+    while let Some((name, digest)) = next {
+        running.file(&mut reader, &name, digest, upload);
         if running.failure.is_some() {
             break;
         }
+        next = upload.next_file();
     }
     if let Some(why) = upload.broken() {
         running.broken.get_or_insert_with(|| why.to_owned());
     }
     running.finish()
-}
-
-/// Ends the runs that a stopped node left open: what they had set aside is settled, and they are
-/// recorded as interrupted.
-///
-/// # Errors
-/// If the store fails.
-pub fn recover(app: &App) -> Result<()> {
-    let view = app.store.view()?;
-    for (tenant, head) in view.tenants()? {
-        for (run, row) in view.runs(tenant)?.into_iter().filter(|(_, row)| row.end.is_none()) {
-            tracing::warn!(tenant = head.name, %run, process = row.begin.process, "an import was interrupted; ending it");
-            let actor = ActorId(row.actor);
-            let mut settling = Settling::new(app, tenant, actor, run, row.begin.inputs.clone());
-            settling.settle()?;
-            settling.end(RunState::Interrupted)?;
-        }
-    }
-    Ok(())
 }
 
 struct Running<'a> {
@@ -139,6 +125,8 @@ struct Running<'a> {
     chunk: Chunk,
     in_flight: VecDeque<(oneshot::Receiver<Result<Answers>>, Vec<Line>)>,
     pending: u64,
+    position: Position,
+    resumed_at: Option<u64>,
     failure: Option<Error>,
     broken: Option<String>,
     notes: Vec<String>,
@@ -149,16 +137,9 @@ struct Running<'a> {
 struct Chunk {
     commands: Vec<Command>,
     lines: Vec<Line>,
+    /// How far each file has been read behind the commands.
+    positions: Vec<Command>,
     bytes: usize,
-}
-
-/// Where an object came from.
-#[derive(Clone, Debug)]
-struct Line {
-    input: u32,
-    line: u64,
-    form: Form,
-    id: String,
 }
 
 impl<'a> Running<'a> {
@@ -183,6 +164,8 @@ impl<'a> Running<'a> {
             chunk: Chunk::default(),
             in_flight: VecDeque::new(),
             pending: 0,
+            position: Position::default(),
+            resumed_at: None,
             failure: None,
             broken: None,
             notes: Vec::new(),
@@ -190,14 +173,28 @@ impl<'a> Running<'a> {
     }
 
     /// Reads one file; what breaks it off is kept for the summary.
-    fn file(&mut self, reader: &mut Import, name: &str, upload: &mut Upload) {
+    fn file(&mut self, reader: &mut Import, name: &str, digest: Option<Digest>, upload: &mut Upload) {
         let input = self.settling.inputs.len() as u32;
         self.settling.inputs.push(name.to_owned());
+        // How far the file before was read becomes durable with what was read of it.
+        self.note_position();
+        if let Err(error) = self.start(reader, name, digest) {
+            self.failure = Some(error);
+            return;
+        }
         let format = self.request.format;
-        let ended = reader.read(format, upload, &mut |item| {
+        let ended = reader.read(format, name, upload, &mut |item| {
             self.item(input, item);
             if self.failure.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         });
+        if let Some(csv::Used { sha256, format, inferred }) = reader.take_mapping_used() {
+            let sha256 = sha256.to_vec();
+            self.settling.mappings.push(MappingUsed { input, format, sha256, inferred });
+            if inferred {
+                self.notes
+                    .push(format!("what the columns of `{name}` are was guessed; see it with --preview"));
+            }
+        }
         match ended {
             Ok(summary) if !summary.late_markings.is_empty() => self.notes.push(format!(
                 "`{name}` uses markings before it defines them; what uses them has the import's classification. \
@@ -206,6 +203,24 @@ impl<'a> Running<'a> {
             Ok(_) => {}
             Err(fatal) => self.break_off(name, &fatal),
         }
+    }
+
+    /// Goes on where an import of the same file was cut off, if there was one.
+    fn start(&mut self, reader: &Import, name: &str, digest: Option<Digest>) -> Result<()> {
+        let whose = (self.settling.tenant, self.source);
+        let mapping = reader.mapping.as_ref();
+        self.position = Position::at_start(self.settling.app, whose, self.request, mapping, digest)?;
+        if let Some((run, things)) = self.position.resumed() {
+            *self.resumed_at.get_or_insert(0) += things;
+            self.notes
+                .push(format!("`{name}`: resumed at record {}, where run {run} was cut off", things + 1));
+        }
+        Ok(())
+    }
+
+    fn note_position(&mut self) {
+        let run = self.settling.run;
+        self.chunk.positions.extend(self.position.command(self.settling.tenant, self.source, run));
     }
 
     fn break_off(&mut self, name: &str, fatal: &Fatal) {
@@ -221,6 +236,14 @@ impl<'a> Running<'a> {
     }
 
     fn said(&mut self, input: u32, line: u64, said: Said) {
+        match self.position.pass(&said) {
+            Ok(false) => {}
+            Ok(true) => return self.settling.count(said.form, Effect::Unchanged),
+            Err(error) => {
+                self.failure = Some(error);
+                return;
+            }
+        }
         self.pending += 1;
         let if_end_missing = IfEndMissing::Pend { run: self.settling.run, input, line, number: self.pending };
         self.chunk.bytes += size(&said);
@@ -239,10 +262,12 @@ impl<'a> Running<'a> {
     }
 
     fn submit(&mut self) {
-        let chunk = std::mem::take(&mut self.chunk);
-        if chunk.commands.is_empty() {
+        if self.chunk.commands.is_empty() {
             return;
         }
+        self.note_position();
+        let mut chunk = std::mem::take(&mut self.chunk);
+        chunk.commands.append(&mut chunk.positions);
         match self.settling.app.commit.submit_soon(chunk.commands, chunk.bytes) {
             Ok(answer) => self.in_flight.push_back((answer, chunk.lines)),
             Err(error) => self.failure = Some(error),
@@ -299,174 +324,11 @@ impl<'a> Running<'a> {
             seconds: self.started.elapsed().as_secs_f64(),
             lsn: lsn.0,
             searchable,
+            resumed_at: self.resumed_at,
             error: self.broken,
             notes: self.notes,
         })
     }
-}
-
-/// Runs that failed with the store: what they set aside, and their end, could not be written then.
-#[derive(Default)]
-pub struct GivenUp(Mutex<Vec<Open>>);
-
-/// A run that has not ended, without what it needs to go on.
-struct Open {
-    tenant: TenantId,
-    actor: ActorId,
-    run: RunId,
-    inputs: Vec<String>,
-    counts: RunCounts,
-}
-
-impl GivenUp {
-    /// Ends them now that the store takes writes again; those that still cannot be ended wait on.
-    fn end(&self, app: &App) {
-        let runs = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
-        for Open { tenant, actor, run, inputs, counts } in runs {
-            let mut settling = Settling { counts, ..Settling::new(app, tenant, actor, run, inputs) };
-            if settling.settle().and_then(|()| settling.end(RunState::Failed)).is_err() {
-                settling.give_up();
-            }
-        }
-    }
-}
-
-/// What a run has done so far, and what it has set aside.
-struct Settling<'a> {
-    app: &'a App,
-    tenant: TenantId,
-    actor: ActorId,
-    run: RunId,
-    inputs: Vec<String>,
-    counts: RunCounts,
-    rejects: Rejects,
-}
-
-impl<'a> Settling<'a> {
-    fn new(app: &'a App, tenant: TenantId, actor: ActorId, run: RunId, inputs: Vec<String>) -> Settling<'a> {
-        let rejects = Rejects::new(rejects_path(&app.config.data_dir, tenant, run));
-        Settling { app, tenant, actor, run, inputs, counts: RunCounts::default(), rejects }
-    }
-
-    fn answer(&mut self, line: &Line, answer: Result<Applied>) {
-        match answer {
-            Ok(applied) => self.count(line.form, applied.effect),
-            Err(error) => self.reject(line.input, &refusal(&error, &line.id).at(line.line)),
-        }
-    }
-
-    fn count(&mut self, form: Form, effect: Effect) {
-        let counts = &mut self.counts;
-        match effect {
-            Effect::Created => counts.created += 1,
-            Effect::Updated => counts.updated += 1,
-            Effect::Unchanged => counts.unchanged += 1,
-            // Counted when it is settled.
-            _ => return,
-        }
-        match form {
-            Form::Entity => counts.entities += 1,
-            Form::Relation => counts.relations += 1,
-        }
-    }
-
-    fn reject(&mut self, input: u32, reject: &Reject) {
-        self.counts.rejected += 1;
-        let file = self.inputs.get(input as usize).map_or("", String::as_str);
-        self.rejects.add(file, reject);
-    }
-
-    /// Says what waited for its ends, again and again while that helps: a relation may itself be an end.
-    fn settle(&mut self) -> Result<()> {
-        for _ in 0..SETTLE_ROUNDS_MAX {
-            if self.settle_round(false)? == 0 {
-                break;
-            }
-        }
-        self.settle_round(true)?;
-        Ok(())
-    }
-
-    /// One pass over the pending table; how many found their ends. In the last pass what is still
-    /// without an end is rejected.
-    fn settle_round(&mut self, last: bool) -> Result<u64> {
-        let mut settled = 0;
-        let mut after = 0;
-        loop {
-            let view = self.app.store.view()?;
-            let rows = view.pending(self.tenant, self.run, after, SETTLE_MAX)?;
-            let Some((number, _)) = rows.last() else { return Ok(settled) };
-            after = number + 1;
-            settled += self.settle_some(rows, last)?;
-        }
-    }
-
-    fn settle_some(&mut self, rows: Vec<(u64, PendingRow)>, last: bool) -> Result<u64> {
-        let asserts = rows.iter().map(|(_, row)| self.assert_pending(row)).collect::<Result<Vec<_>>>()?;
-        let answers = self.app.commit.submit_blocking(asserts)?;
-        let mut done = Vec::new();
-        let mut settled = 0;
-        for ((number, row), answer) in rows.iter().zip(answers) {
-            if matches!(answer, Err(Error::EndMissing { .. })) && !last {
-                continue;
-            }
-            settled += u64::from(answer.is_ok());
-            let id = row.parts.first().map(|part| part.assertion.id.clone()).unwrap_or_default();
-            self.answer(&Line { input: row.input, line: row.line, form: Form::Relation, id }, answer);
-            done.push(Command::Unpend(Unpend { tenant: self.tenant, run: self.run, number: *number }));
-        }
-        self.app.commit.submit_blocking(done)?;
-        Ok(settled)
-    }
-
-    fn assert_pending(&self, row: &PendingRow) -> Result<Command> {
-        Ok(Command::Assert(Box::new(Assert {
-            tenant: self.tenant,
-            source: SourceId(row.source),
-            actor: self.actor,
-            purpose: row.purpose as u8,
-            said: said_of(row)?,
-            if_end_missing: IfEndMissing::Refuse,
-        })))
-    }
-
-    fn end(&mut self, state: RunState) -> Result<Lsn> {
-        let end = RunEnd {
-            run: self.run.0,
-            state: state as i32,
-            counts: self.counts,
-            inputs: self.input_datasets(),
-        };
-        let command = EndRun { tenant: self.tenant, actor: self.actor, end };
-        Ok(one(self.app, Command::EndRun(command))?.lsn)
-    }
-
-    /// Leaves the run to be ended by the next import, or at the next start.
-    fn give_up(&mut self) {
-        let inputs = std::mem::take(&mut self.inputs);
-        let mut runs = self.app.given_up.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (tenant, actor, run, counts) = (self.tenant, self.actor, self.run, self.counts);
-        runs.push(Open { tenant, actor, run, inputs, counts });
-    }
-
-    fn input_datasets(&self) -> Vec<String> {
-        self.inputs.iter().map(|name| format!("dataset:file:{name}")).collect()
-    }
-}
-
-/// What a pending row says, as it was read.
-fn said_of(row: &PendingRow) -> Result<Said> {
-    let parts = row.parts.iter().map(|part| {
-        Ok(Part {
-            label: Arc::new(Label::decode(&part.label)?),
-            claims: part.assertion.claims.clone(),
-            texts: part.assertion.texts.clone(),
-        })
-    });
-    let parts = parts.collect::<Result<Vec<_>>>()?;
-    let first =
-        row.parts.first().ok_or_else(|| Error::Corrupt { what: "pending", detail: "no part".to_owned() })?;
-    first.assertion.said(parts)
 }
 
 /// Why an object was refused, as far as who sent it may know.

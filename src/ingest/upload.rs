@@ -3,7 +3,10 @@
 use std::io::{self, Read};
 
 use bytes::Bytes;
+use sha2::{Digest as _, Sha256};
 use tokio::sync::mpsc;
+
+use super::files::csv::Declared;
 
 /// Pieces of a body that may wait to be read: back-pressure reaches the client's socket.
 const PIECES_MAX: usize = 16;
@@ -11,8 +14,10 @@ const PIECES_MAX: usize = 16;
 /// What arrives.
 #[derive(Debug)]
 pub enum Event {
-    /// A file begins; its name.
-    File(String),
+    /// What the columns of the files are that follow.
+    Mapping(Box<Declared>),
+    /// A file begins; its name, and SHA-256 of all that will come of it, if that is known.
+    File(String, Option<Digest>),
     /// The next bytes of the file.
     Data(Bytes),
     /// The body broke off.
@@ -21,12 +26,18 @@ pub enum Event {
     End,
 }
 
+/// SHA-256 of a file as it is sent.
+pub type Digest = [u8; 32];
+
 /// The reading side: file after file.
 #[derive(Debug)]
 pub struct Upload {
     events: mpsc::Receiver<Event>,
     data: Bytes,
-    next: Option<String>,
+    next: Option<(String, Option<Digest>)>,
+    /// What the file that is being read must come to.
+    checked: Option<(Sha256, Digest)>,
+    mapping: Option<Declared>,
     broken: Option<String>,
     ended: bool,
     /// Bytes read so far, of all files.
@@ -37,15 +48,34 @@ pub struct Upload {
 #[must_use]
 pub fn channel() -> (mpsc::Sender<Event>, Upload) {
     let (sender, events) = mpsc::channel(PIECES_MAX);
-    (sender, Upload { events, data: Bytes::new(), next: None, broken: None, ended: false, bytes: 0 })
+    (
+        sender,
+        Upload {
+            events,
+            data: Bytes::new(),
+            next: None,
+            checked: None,
+            mapping: None,
+            broken: None,
+            ended: false,
+            bytes: 0,
+        },
+    )
 }
 
 impl Upload {
-    /// Goes to the next file, past what is left of this one; its name, or `None` at the end.
-    pub fn next_file(&mut self) -> Option<String> {
+    /// Goes to the next file, past what is left of this one; its name and digest, or `None` at the end.
+    pub fn next_file(&mut self) -> Option<(String, Option<Digest>)> {
         while self.next.is_none() && self.receive() {}
         self.data = Bytes::new();
-        self.next.take()
+        let (name, digest) = self.next.take()?;
+        self.checked = digest.map(|digest| (Sha256::new(), digest));
+        Some((name, digest))
+    }
+
+    /// What the columns of the files are, if that came before them.
+    pub fn take_mapping(&mut self) -> Option<Declared> {
+        self.mapping.take()
     }
 
     /// Why the body broke off, if it did.
@@ -60,13 +90,26 @@ impl Upload {
             return false;
         }
         match self.events.blocking_recv() {
-            Some(Event::File(name)) => self.next = Some(name),
+            Some(Event::Mapping(mapping)) => self.mapping = Some(*mapping),
+            Some(Event::File(name, digest)) => self.next = Some((name, digest)),
             Some(Event::Data(data)) => self.data = data,
             Some(Event::Broken(why)) => self.broken = Some(why),
             Some(Event::End) => self.ended = true,
             None => self.broken = Some("the client went away before the end".to_owned()),
         }
         self.broken.is_none() && !self.ended
+    }
+}
+
+impl Upload {
+    /// At the end of a file: whether it was the one that was announced.
+    fn check(&mut self) -> io::Result<()> {
+        let Some((hash, wanted)) = self.checked.take() else { return Ok(()) };
+        if hash.finalize()[..] == wanted {
+            return Ok(());
+        }
+        let why = "it is not the file whose digest was sent; it changed while it was read, import it again";
+        Err(io::Error::new(io::ErrorKind::InvalidData, why))
     }
 }
 
@@ -82,6 +125,11 @@ impl Read for Upload {
         }
         let count = self.data.len().min(into.len());
         into[..count].copy_from_slice(&self.data.split_to(count));
+        match &mut self.checked {
+            Some((hash, _)) if count > 0 => hash.update(&into[..count]),
+            Some(_) if !into.is_empty() => self.check()?,
+            _ => {}
+        }
         self.bytes += count as u64;
         Ok(count)
     }

@@ -2,10 +2,10 @@
 
 use storage::Result;
 use storage::ids::{LabelId, Lsn, ThingId};
-use storage::model::{Assertion, Status};
+use storage::model::{Assertion, Label, Status};
 use storage::rows::{SaidRow, ThingRow};
 
-use super::Reader;
+use super::{Other, Reader};
 
 /// A thing as a reader sees it.
 #[derive(Clone, Debug)]
@@ -16,14 +16,35 @@ pub struct Entity {
     pub thing_type: String,
     /// The best visible name: `name`, then `title`, then the id.
     pub title: String,
+    /// What it joins, if it is a relation.
+    pub joins: Option<(Other, Other)>,
     /// Free tags of all visible sources.
     pub tags: Vec<String>,
     /// Active if any visible source stands by it.
     pub status: Status,
+    /// What each source says, the one to be shown first in front.
+    pub statements: Vec<Statement>,
     /// Every visible claim; of claims by one name the shown one comes first.
     pub attributes: Vec<Attribute>,
     /// Where its newest visible assertion is in the ledger.
     pub receipt: Receipt,
+}
+
+/// Something that a source says of a thing under one label.
+#[derive(Clone, Debug)]
+pub struct Statement {
+    /// Who says it.
+    pub source: String,
+    /// Whether the source stands by it.
+    pub status: Status,
+    /// When the source saw it, or else when it was recorded; microseconds since 1970.
+    pub observed_at_us: i64,
+    /// When it was recorded, microseconds since 1970.
+    pub recorded_us: i64,
+    /// The record.
+    pub lsn: Lsn,
+    /// On which terms it was given.
+    pub label: Label,
 }
 
 /// A claim: who says it, when, and where that is recorded.
@@ -74,13 +95,13 @@ pub struct Change {
 }
 
 /// An assertion with its place.
-struct Statement {
+struct Made {
     said: SaidRow,
     assertion: Assertion,
     source: String,
 }
 
-impl Statement {
+impl Made {
     fn observed_at_us(&self) -> i64 {
         self.assertion.observed_at_us.unwrap_or(self.said.recorded_us)
     }
@@ -101,8 +122,10 @@ impl Reader<'_> {
         Ok(Some(Entity {
             title: title(&statements).unwrap_or_else(|| row.id.clone()),
             thing_type: self.view.word(self.tenant, row.symbol())?,
+            joins: self.joined(&statements[0].said)?,
             tags: tags(&statements),
             status: status(&statements),
+            statements: statements.iter().map(|made| self.statement(made)).collect::<Result<_>>()?,
             attributes: attributes(&statements),
             receipt: Receipt {
                 origin: self.view.origin(self.tenant)?,
@@ -112,6 +135,17 @@ impl Reader<'_> {
             },
             id: row.id,
         }))
+    }
+
+    fn statement(&self, made: &Made) -> Result<Statement> {
+        Ok(Statement {
+            source: made.source.clone(),
+            status: made.assertion.status()?,
+            observed_at_us: made.observed_at_us(),
+            recorded_us: made.said.recorded_us,
+            lsn: made.said.lsn(),
+            label: self.view.label(self.tenant, made.said.label())?,
+        })
     }
 
     /// The title of a thing, for lists.
@@ -154,13 +188,13 @@ impl Reader<'_> {
     }
 
     /// The visible statements, the one to be shown first: what was observed last, then recorded last.
-    fn statements(&self, thing: ThingId, row: &ThingRow, as_of_us: Option<i64>) -> Result<Vec<Statement>> {
+    fn statements(&self, thing: ThingId, row: &ThingRow, as_of_us: Option<i64>) -> Result<Vec<Made>> {
         let mut statements = Vec::new();
         for said in self.readable(thing, row, as_of_us)? {
             if let Some(assertion) = self.view.assertion(self.tenant, said.lsn())? {
                 let source = self.source_name(said.source)?;
                 self.note(row.form()?, &said);
-                statements.push(Statement { said, assertion, source });
+                statements.push(Made { said, assertion, source });
             }
         }
         statements.sort_by_key(|statement| {
@@ -170,7 +204,7 @@ impl Reader<'_> {
     }
 }
 
-fn title(statements: &[Statement]) -> Option<String> {
+fn title(statements: &[Made]) -> Option<String> {
     ["name", "title"].into_iter().find_map(|name| {
         let texts = statements.iter().filter_map(|statement| statement.assertion.claim(name));
         texts
@@ -179,7 +213,7 @@ fn title(statements: &[Statement]) -> Option<String> {
     })
 }
 
-fn tags(statements: &[Statement]) -> Vec<String> {
+fn tags(statements: &[Made]) -> Vec<String> {
     let mut tags = Vec::new();
     for tag in statements.iter().flat_map(|statement| &statement.assertion.tags) {
         if !tags.contains(tag) {
@@ -189,12 +223,12 @@ fn tags(statements: &[Statement]) -> Vec<String> {
     tags
 }
 
-fn status(statements: &[Statement]) -> Status {
+fn status(statements: &[Made]) -> Status {
     let first = statements.first().and_then(|statement| statement.assertion.status().ok());
     first.unwrap_or(Status::Active)
 }
 
-fn attributes(statements: &[Statement]) -> Vec<Attribute> {
+fn attributes(statements: &[Made]) -> Vec<Attribute> {
     let mut attributes: Vec<Attribute> = Vec::new();
     for statement in statements {
         for claim in &statement.assertion.claims {

@@ -2,8 +2,9 @@
 
 use std::ops::ControlFlow;
 
-use storage::ids::{LabelId, SymbolId, ThingId};
+use storage::ids::{LabelId, Lsn, SymbolId, ThingId};
 use storage::model::{Form, Status};
+use storage::rows::{SaidRow, ThingRow};
 use storage::{Edge, End, Result};
 
 use super::{Reader, draws};
@@ -29,6 +30,8 @@ pub struct Wanted<'a> {
     pub kind: Option<&'a str>,
     /// At a time, microseconds since 1970.
     pub as_of_us: Option<i64>,
+    /// Whether the things at the other ends are wanted, too.
+    pub others: bool,
     /// At most so many.
     pub limit: usize,
     /// Those from this place on.
@@ -65,8 +68,25 @@ pub struct Relation {
     pub source: String,
     /// Whether the source stands by it.
     pub status: Status,
+    /// When it was recorded, microseconds since 1970.
+    pub recorded_us: i64,
+    /// The record.
+    pub lsn: Lsn,
+    /// The thing at the other end, if it was asked for.
+    pub other: Option<Other>,
     /// Where it stands in the list.
     pub place: Place,
+}
+
+/// The thing at the other end of a relation.
+#[derive(Clone, Debug)]
+pub struct Other {
+    /// Its id.
+    pub id: String,
+    /// Its type, as given.
+    pub thing_type: String,
+    /// The best visible name, else the id.
+    pub title: String,
 }
 
 /// A page of relations.
@@ -122,7 +142,7 @@ impl Reader<'_> {
         let after = wanted.from.after.filter(|_| wanted.from.end == end);
         let mut last = after;
         self.view.edges(self.tenant, near.thing, end, kind, after, &mut |edge| {
-            let Some(relation) = self.relation(near, end, edge, wanted.as_of_us)? else {
+            let Some(relation) = self.relation(near, end, edge, wanted)? else {
                 return Ok(ControlFlow::Continue(()));
             };
             if page.relations.len() == wanted.limit {
@@ -135,28 +155,39 @@ impl Reader<'_> {
         })
     }
 
-    /// The relation of an edge, unless it or its other end is hidden.
-    fn relation(
+    /// What draws an edge, unless it or its other end is hidden: the relation, what is said of it, and the other end.
+    pub(super) fn drawn(
         &self,
-        near: Near<'_>,
+        near: ThingId,
         end: End,
         edge: Edge,
         as_of_us: Option<i64>,
-    ) -> Result<Option<Relation>> {
+    ) -> Result<Option<(ThingRow, SaidRow, ThingRow)>> {
         if edge.label != LabelId::SYSTEM && !self.relations.contains(edge.label) && as_of_us.is_none() {
             return Ok(None);
         }
         let row = self.view.thing(self.tenant, edge.relation)?;
         let said = self.said(edge.relation, &row, as_of_us)?;
-        let drawn = said.into_iter().filter(|said| draws(said, near.thing, end, edge));
+        let drawn = said.into_iter().filter(|said| draws(said, near, end, edge));
         let Some(said) = drawn.max_by_key(|said| said.lsn) else { return Ok(None) };
         let other = self.view.thing(self.tenant, edge.other)?;
-        if !self.is_visible(edge.other, &other, as_of_us)? {
+        Ok(self.is_visible(edge.other, &other, as_of_us)?.then_some((row, said, other)))
+    }
+
+    fn relation(
+        &self,
+        near: Near<'_>,
+        end: End,
+        edge: Edge,
+        wanted: &Wanted<'_>,
+    ) -> Result<Option<Relation>> {
+        let Some((row, said, other_row)) = self.drawn(near.thing, end, edge, wanted.as_of_us)? else {
             return Ok(None);
-        }
+        };
         self.note(Form::Relation, &said);
+        let other = if wanted.others { Some(self.other(edge.other, &other_row)?) } else { None };
         let near = near.id.to_owned();
-        let (from, to) = if end == End::Out { (near, other.id) } else { (other.id, near) };
+        let (from, to) = if end == End::Out { (near, other_row.id) } else { (other_row.id, near) };
         Ok(Some(Relation {
             id: row.id,
             kind: self.view.word(self.tenant, edge.kind)?,
@@ -167,8 +198,39 @@ impl Reader<'_> {
             until_us: said.until_us,
             source: self.source_name(said.source)?,
             status: Status::from_code(said.status)?,
+            recorded_us: said.recorded_us,
+            lsn: said.lsn(),
+            other,
             place: Place { end, after: Some(edge) },
         }))
+    }
+
+    /// A thing by what names it; the reader may see it.
+    fn other(&self, thing: ThingId, row: &ThingRow) -> Result<Other> {
+        Ok(Other {
+            id: row.id.clone(),
+            thing_type: self.view.word(self.tenant, row.symbol())?,
+            title: self.title(thing, row)?,
+        })
+    }
+
+    /// The things that a statement joins: where the first of its edges leaves and where it leads; `None` if it draws none.
+    /// Whoever may read the statement may see both.
+    ///
+    /// # Errors
+    /// As for reading the view.
+    pub fn joined(&self, said: &SaidRow) -> Result<Option<(Other, Other)>> {
+        let Some(edge) = said.edges.first() else { return Ok(None) };
+        let end = |thing: ThingId| self.other(thing, &self.view.thing(self.tenant, thing)?);
+        Ok(Some((end(edge.from())?, end(edge.to())?)))
+    }
+
+    /// What names a thing; `None` if the reader may not know of it.
+    ///
+    /// # Errors
+    /// As for reading the view.
+    pub fn named(&self, id: &str) -> Result<Option<Other>> {
+        self.find(id, None)?.map(|(thing, row)| self.other(thing, &row)).transpose()
     }
 }
 

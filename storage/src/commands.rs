@@ -9,6 +9,7 @@ mod delete;
 mod events;
 mod idempotency;
 mod policy;
+mod progress;
 mod run;
 mod session;
 mod source;
@@ -26,6 +27,8 @@ pub use idempotency::{ONCE_KEPT_US, ONCE_MAX, Once, RequestKey};
 pub(crate) use idempotency::{check as check_key, in_time};
 pub use policy::SetPolicy;
 pub(crate) use policy::{current as current_policy, digest as policy_digest};
+pub(crate) use progress::key as progress_key;
+pub use progress::{PROGRESS_MAX, Progress};
 pub use run::{BeginRun, EndRun, Unpend};
 pub use session::{MakeLink, SEEN_EVERY_US, Seen, SignIn, SignOut};
 pub use source::SetSource;
@@ -76,6 +79,8 @@ pub enum Command {
     EndRun(EndRun),
     /// See [`Unpend`].
     Unpend(Unpend),
+    /// See [`Progress`].
+    Progress(Progress),
     /// See [`TakeEvents`].
     TakeEvents(TakeEvents),
     /// See [`SetPolicy`].
@@ -143,6 +148,7 @@ pub(crate) fn execute(batch: &mut Batch<'_>, command: &Command) -> Result<Applie
         Command::BeginRun(command) => run::begin(batch, command),
         Command::EndRun(command) => run::end(batch, command),
         Command::Unpend(command) => run::unpend(batch, command),
+        Command::Progress(command) => progress::execute(batch, command),
         Command::TakeEvents(command) => events::execute(batch, command),
         Command::SetPolicy(command) => policy::execute(batch, command),
         Command::CloseDecisions(command) => decisions::execute(batch, command),

@@ -26,6 +26,7 @@ pub use batch::Stamp;
 pub use directory::Directory;
 pub use engine::{Backend, EngineOptions};
 pub use error::{Error, ErrorKind, EventRejected, Result};
+pub use space::Space;
 pub use store::{Committed, FORMAT, Options, Store};
 pub use verify::{Report, TenantRoot};
 pub use view::{Edge, End, Ledger, View};

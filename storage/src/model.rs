@@ -16,7 +16,7 @@ pub use assertion::{
 pub use decisions::DecisionSegment;
 pub use label::{Classification, Label, LabelKind, Licence, Purpose, Purposes, Retention};
 pub use policy::{POLICY_BYTES_MAX, PolicySet};
-pub use run::{RunBegin, RunCounts, RunEnd, RunState};
+pub use run::{MappingUsed, RunBegin, RunCounts, RunEnd, RunState};
 pub use session::{
     LINKS_MAX, LinkMade, SESSION_IDLE_US_MAX, SESSION_US_MAX, SESSIONS_MAX, SignedIn, SignedOut, Subject,
 };

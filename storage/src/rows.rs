@@ -74,6 +74,9 @@ pub struct HeadRow {
     /// How many commands are remembered so that they are not carried out twice.
     #[prost(uint64, tag = "13")]
     pub once: u64,
+    /// How many files are remembered as read in part.
+    #[prost(uint64, tag = "14")]
+    pub progress: u64,
 }
 
 impl HeadRow {
@@ -384,6 +387,17 @@ pub struct RunRow {
     /// When it ended.
     #[prost(sint64, optional, tag = "5")]
     pub ended_us: Option<i64>,
+}
+
+/// How far a file was read.
+#[derive(Clone, Copy, PartialEq, Eq, Message)]
+pub struct ProgressRow {
+    /// The run that read it last.
+    #[prost(uint64, tag = "1")]
+    pub run: u64,
+    /// So many things of it, from its beginning, are durable, refused, or were set aside by the run.
+    #[prost(uint64, tag = "2")]
+    pub things: u64,
 }
 
 /// A relation whose ends had not come when it was read.

@@ -69,6 +69,8 @@ tables! {
     Runs = "runs",
     /// tenant, run, number -> a relation whose ends had not come yet.
     Pending = "pending",
+    /// tenant, source, digest of a file and of how it is read (32 bytes) -> how far a run that did not complete has read it.
+    Progress = "progress",
     /// tenant, day it came (4 bytes), source, digest of its origin and id (16 bytes) -> where the log ended when an
     /// event had been taken in (8 bytes), digest of what it said (16 bytes).
     Events = "events",

@@ -97,6 +97,7 @@ impl Check<'_> {
         self.dictionaries(tenant, head)?;
         self.runs(tenant, head, &told)?;
         self.pending(tenant, head)?;
+        self.progress(tenant, head)?;
         self.events(tenant, head)?;
         self.policies(tenant, head, &told)?;
         self.decisions(tenant, head, &told)?;

@@ -222,14 +222,16 @@ fn the_description_names_every_route() {
     let paths = described["paths"].as_object().expect("paths");
     let routes = include_str!("../../src/gateway/routes.rs").split("\"/").skip(1);
     let routes: BTreeSet<String> =
-        routes.filter_map(|text| Some(format!("/{}", text.split_once('"')?.0))).collect();
+        routes.filter_map(|text| Some(format!("/{}", text.split_once('"')?.0).replace("{*", "{"))).collect();
     let named: BTreeSet<String> = paths.keys().cloned().chain(["/graphql".to_owned()]).collect();
     assert_eq!(routes, named, "routes and sdks/openapi.json");
     let node = Node::start();
     let http = node.http();
     for (path, item) in paths {
         for method in METHODS {
-            let answer = http.send(method.clone(), &path.replace("{run}", "1"), &[], Vec::new());
+            let path =
+                ["{run}", "{page}", "{file}"].iter().fold(path.clone(), |path, at| path.replace(at, "1"));
+            let answer = http.send(method.clone(), &path, &[], Vec::new());
             let get = method == Method::HEAD && item["get"].is_object();
             let known = item[method.as_str().to_ascii_lowercase()].is_object() || get;
             let wanted = if method == Method::OPTIONS { 204 } else { 405 };

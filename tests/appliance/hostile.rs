@@ -319,6 +319,7 @@ fn gzip_is_read_and_gzip_cut_short_is_named() {
     damaged[middle..middle + 40].fill(0xaa);
     assert_eq!(import(&node, "damaged.gz", "jsonl", damaged).exit, 2);
     assert_eq!(import(&node, "other.zst", "jsonl", [0x28, 0xb5, 0x2f, 0xfd, 0, 0, 0, 0]).exit, 2);
+    assert_eq!(import(&node, "other.zip", "jsonl", b"PK\x03\x04....").exit, 2);
     serves(node);
 }
 
@@ -361,7 +362,11 @@ fn files_that_are_not_there_are_named() {
     let node = with_data();
     let ran = node.import(Path::new("nowhere.json"), "stix", "hostile", &[]);
     assert!(ran.failed(2, "bad_input").contains("nowhere.json"));
+    // The data directory of a node that runs has a socket in it.
     let ran = node.import(&node.data_dir(), "stix", "hostile", &[]);
+    assert!(ran.failed(2, "bad_input").contains("admin.sock"));
+    std::fs::create_dir(node.file("empty")).expect("a directory");
+    let ran = node.import(&node.file("empty"), "stix", "hostile", &[]);
     assert!(ran.failed(2, "bad_input").contains("directory"));
     let file = node.write("x.jsonl", line("x"));
     let ran = node.cli(&["import", file.to_str().expect("UTF-8"), "--format", "jsonl", "--source", "new"]);

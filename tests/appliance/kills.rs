@@ -240,6 +240,58 @@ pub(crate) fn clock() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_nanos() as u64
 }
 
+/// Commands that the writer has carried out since the node started.
+fn commands_written(node: &Node) -> u64 {
+    let metrics = node.http().get("/metrics").body;
+    let line = metrics.lines().find(|line| line.starts_with("intelgraph_commit_batch_commands_sum"));
+    line.and_then(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).expect("a sum") as u64
+}
+
+/// The client dies, not the node: the run has failed, and its file is gone on with.
+#[test]
+fn an_import_whose_client_dies_is_gone_on_with() {
+    let node = Node::start();
+    let made = data::jsonl("left", 20_000);
+    let file = node.write("left", &made.text);
+    let mut command = node.command(&node.token, &import_args(&file, "jsonl", "left", &[]));
+    let mut importing: Child =
+        command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the program starts");
+    let begun = Instant::now();
+    while counts(&node)[0] == 0 {
+        assert!(begun.elapsed() < Duration::from_secs(30), "nothing becomes durable");
+    }
+    importing.kill().expect("kill");
+    importing.wait().expect("a child");
+    while runs(&node)[0]["ended"].is_null() {
+        assert!(begun.elapsed() < Duration::from_secs(60), "the run never ends");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    let is_failed = runs(&node)[0]["state"] == "failed";
+    let done = node.import(&file, "jsonl", "left", &[]).ok();
+    let of = |field: &str| done[field].as_u64().unwrap_or_default();
+    assert_eq!(of("created") + of("unchanged"), made.things(), "{done}");
+    assert_eq!(of("resumed_at") > 0, is_failed, "{done}");
+    // Another mapping of the same bytes, other terms: another import.
+    let relabelled = node.import(&file, "jsonl", "left", &["--classification", "public"]).ok();
+    assert_eq!((&relabelled["updated"], &relabelled["resumed_at"]), (&made.things().into(), &Value::Null));
+}
+
+#[test]
+fn a_file_that_is_not_what_its_digest_says_is_named() {
+    let node = Node::start();
+    let token = format!("Bearer {}", node.token);
+    let send = |digest: &str| {
+        let headers = [("authorization", token.as_str()), ("content-digest", digest)];
+        let path = "/api/v1/import?format=jsonl&source=s&purpose=demo&licence=MIT-OK";
+        node.http().send(reqwest::Method::POST, path, &headers, data::jsonl("x", 3).text.into_bytes())
+    };
+    let other = send("sha-256=:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=:");
+    assert_eq!(other.status, 422, "{other:?}");
+    assert!(other.json()["error"].as_str().is_some_and(|text| text.contains("digest")), "{other:?}");
+    assert_eq!(send("sha-256=:AAAA:").status, 400);
+    assert_eq!(send("md5=:AAAA:").status, 200, "of another kind is none");
+}
+
 #[test]
 fn an_import_cut_in_the_middle_goes_on_where_it_was() {
     let mut node = Node::start();
@@ -272,6 +324,22 @@ fn an_import_cut_in_the_middle_goes_on_where_it_was() {
     let of = |field: &str| done[field].as_u64().expect("a count");
     assert_eq!((of("unchanged"), of("updated")), (entities + relations, 0), "{done}");
     assert_eq!(of("created") + of("unchanged"), made.things(), "{done}");
+    assert_eq!((of("read"), of("rejected")), (made.things(), 0), "{done}");
+    // What is durable is looked up, and not written again: so many commands reached the writer.
+    let resumed_at = of("resumed_at");
+    assert!(resumed_at >= of("unchanged") && resumed_at > 0, "{done}");
+    let notes = done["notes"].as_array().expect("notes");
+    let note = format!("resumed at record {}", resumed_at + 1);
+    assert!(notes.iter().any(|text| text.as_str().is_some_and(|text| text.contains(&note))), "{done}");
+    let written = commands_written(&node);
+    let pending = made.relations;
+    assert!(written < of("created") + 2 * pending + 100, "{written} commands for {done}");
+    let again = node.import(&file, "jsonl", "cut", &[]).ok();
+    assert_eq!(
+        (&again["unchanged"], &again["resumed_at"]),
+        (&made.things().into(), &Value::Null),
+        "it is complete: {again}"
+    );
     let sample = Made { entities: made.entities.iter().step_by(20).cloned().collect(), ..made };
     everything_is_there(&node, &sample);
     is_found(&node, &sample);

@@ -38,11 +38,11 @@ fn cookie(answer: &Answer) -> String {
     answer.header("set-cookie").expect("a cookie").split(';').next().expect("a pair").to_owned()
 }
 
-fn signed_in(node: &Node, shows: &Value) -> String {
+pub(crate) fn signed_in(node: &Node, shows: &Value) -> String {
     cookie(&sign_in(&node.http(), shows))
 }
 
-fn ask(http: &Http, cookie: &str) -> Answer {
+pub(crate) fn ask(http: &Http, cookie: &str) -> Answer {
     http.send(Method::GET, SESSION, &[("cookie", cookie)], Vec::new())
 }
 
@@ -463,29 +463,4 @@ fn a_long_path_is_no_obstacle_to_the_admin_socket() {
     assert_eq!(ask(&node.http(), &cookie).json()["role"], "owner");
     node.stop();
     assert!(!deep.join("admin.sock").exists());
-}
-
-/// The page is for anyone, and so it says nothing of what is in the node, and takes nothing from elsewhere.
-#[test]
-fn the_page_to_sign_in_is_for_anyone_and_self_contained() {
-    let node = Node::start();
-    let http = node.http();
-    let get = |path: &str| http.send(Method::GET, path, &[], Vec::new());
-    let page = get("/");
-    assert_eq!(
-        (page.status, page.header("content-type")),
-        (200, Some("text/html; charset=utf-8")),
-        "{page:?}"
-    );
-    let policy = page.header("content-security-policy").expect("a policy");
-    assert!(policy.starts_with("default-src 'none'") && !policy.contains("unsafe"), "{policy}");
-    let inline = ["<style", "style=", "onclick", "onload", "javascript:", "http://", "https://"];
-    assert!(inline.iter().all(|word| !page.body.contains(word)), "{}", page.body);
-    for (path, content_type) in [("/sign-in.js", "text/javascript"), ("/sign-in.css", "text/css")] {
-        assert!(page.body.contains(&format!("\"{path}\"")), "{}", page.body);
-        let file = get(path);
-        assert!(
-            file.status == 200 && file.header("content-type").is_some_and(|is| is.starts_with(content_type))
-        );
-    }
 }

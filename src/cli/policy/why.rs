@@ -136,7 +136,7 @@ impl Decisions {
                 });
                 cells.to_vec()
             };
-            output.table(&columns, &decisions.iter().map(row).collect::<Vec<_>>());
+            output.table(&columns, &decisions.iter().map(row).collect::<Vec<_>>(), "decision");
         });
         if let Some(cursor) = document["next_cursor"].as_str() {
             output.note(&format!("more: --after {cursor}"));
@@ -177,7 +177,7 @@ fn print_changes(document: &Value, output: &Output) {
     let losses = items(&document["losses"]).map(|change| row("-", change));
     let rows: Vec<Vec<String>> = gains.chain(losses).collect();
     if !rows.is_empty() {
-        output.table(&columns, &rows);
+        output.table(&columns, &rows, "rule");
     }
     output.note(&format!(
         "{} newly allowed (+), {} newly denied (-), of {} decisions",

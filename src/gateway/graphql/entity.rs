@@ -7,6 +7,7 @@ use storage::commands::{Command, Delete, Effect, Restore};
 use super::connection::{connection, page};
 use super::declared::{auth, public};
 use super::idempotency::writer;
+use super::relations::RelationEnd;
 use super::{Changed, DateTime, read};
 use crate::gateway::errors::Failure;
 use crate::policy::{Action, Principal};
@@ -31,15 +32,38 @@ struct Entity {
     r#type: String,
     /// The best visible name, else the id.
     title: String,
+    /// Where it leaves, if it is a relation.
+    from: Option<RelationEnd>,
+    /// Where it leads, if it is a relation.
+    to: Option<RelationEnd>,
     /// Free tags.
     labels: Vec<String>,
     /// `active`, `revoked` or `deprecated`.
     status: String,
+    /// What each source says, and on which terms; the one to be shown first comes first.
+    statements: Vec<Statement>,
     /// Every visible claim; of several by one name the shown one comes first.
     attributes: Vec<Attribute>,
     /// Where the newest of them is recorded.
     #[graphql(directive = auth::apply("ledger.read".to_owned(), None))]
     receipt: Option<ReceiptPlace>,
+}
+
+/// Something that a source says of a thing.
+#[derive(SimpleObject)]
+#[graphql(directive = public::apply())]
+struct Statement {
+    source: String,
+    /// `active`, `revoked` or `deprecated`.
+    status: String,
+    observed_at: DateTime,
+    recorded_at: DateTime,
+    lsn: u64,
+    classification: String,
+    licence: String,
+    purposes: Vec<String>,
+    retention: String,
+    personal: bool,
 }
 
 /// What one source says about one property.
@@ -161,14 +185,36 @@ async fn change(context: &Context<'_>, id: ID, command: MakeCommand) -> Result<C
 
 impl From<read::Entity> for Entity {
     fn from(entity: read::Entity) -> Entity {
+        let (from, to) = RelationEnd::both(entity.joins);
         Entity {
             id: entity.id.into(),
             r#type: entity.thing_type,
             title: entity.title,
+            from,
+            to,
             labels: entity.tags,
             status: entity.status.to_string(),
+            statements: entity.statements.into_iter().map(Statement::from).collect(),
             attributes: entity.attributes.into_iter().map(Attribute::from).collect(),
             receipt: None,
+        }
+    }
+}
+
+impl From<read::Statement> for Statement {
+    fn from(statement: read::Statement) -> Statement {
+        let label = statement.label;
+        Statement {
+            source: statement.source,
+            status: statement.status.to_string(),
+            observed_at: DateTime(statement.observed_at_us),
+            recorded_at: DateTime(statement.recorded_us),
+            lsn: statement.lsn.0,
+            classification: label.classification.to_string(),
+            licence: label.licence.to_string(),
+            purposes: label.purposes.iter().map(|purpose| purpose.to_string()).collect(),
+            retention: label.retention.to_string(),
+            personal: label.personal,
         }
     }
 }

@@ -1,11 +1,14 @@
 //! Paths between two things.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use async_graphql::{Context, ID, Object, Result, SimpleObject};
 
 use super::declared::{auth, public};
+use super::relations::RelationEnd;
 use super::{read, stop};
+use crate::gateway::errors::Failure;
 
 /// Hops unless asked otherwise, and at most.
 const DEPTH: usize = 3;
@@ -22,6 +25,8 @@ pub(super) struct PathsQuery;
 struct Paths {
     /// The ids along each path, both ends included.
     paths: Vec<Vec<ID>>,
+    /// What names the things on them.
+    things: Vec<RelationEnd>,
     /// Whether the walk ended before everything was looked at.
     truncated: bool,
 }
@@ -39,12 +44,20 @@ impl PathsQuery {
         kind: Option<String>,
     ) -> Result<Option<Paths>> {
         let late = stop(context);
+        let named = context.look_ahead().field("things").exists();
         read(context, move |app, principal, view| {
             let depth = super::first(depth, DEPTH, DEPTH_MAX)?;
             let begun = Instant::now();
             let stop = || begun.elapsed() > TIME_MAX || late();
-            let found = app.reader(view, principal)?.paths(&from, &to, depth, kind.as_deref(), &stop)?;
-            Ok(found.map(|found| Paths {
+            let reader = app.reader(view, principal)?;
+            let Some(found) = reader.paths(&from, &to, depth, kind.as_deref(), &stop)? else {
+                return Ok(None);
+            };
+            let ids: BTreeSet<_> =
+                if named { found.paths.iter().flatten().collect() } else { BTreeSet::new() };
+            let things = ids.into_iter().filter_map(|id| reader.named(id).transpose());
+            Ok(Some(Paths {
+                things: things.map(|thing| Ok(thing?.into())).collect::<Result<_, Failure>>()?,
                 paths: found.paths.into_iter().map(|path| path.into_iter().map(ID::from).collect()).collect(),
                 truncated: found.truncated,
             }))

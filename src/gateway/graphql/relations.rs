@@ -40,6 +40,38 @@ struct Relation {
     source: String,
     /// `active`, `revoked` or `deprecated`.
     status: String,
+    recorded_at: DateTime,
+    lsn: u64,
+    /// The thing at the end that was not asked about.
+    other: Option<RelationEnd>,
+}
+
+/// A thing at an end of a relation.
+#[derive(SimpleObject)]
+#[graphql(directive = public::apply())]
+pub(super) struct RelationEnd {
+    id: ID,
+    r#type: String,
+    title: String,
+}
+
+/// How the relations of a thing are made up.
+#[derive(SimpleObject)]
+#[graphql(directive = public::apply())]
+struct RelationKinds {
+    kinds: Vec<RelationKind>,
+    /// False if there are more than are counted.
+    complete: bool,
+}
+
+/// So many relations of one kind at one end of a thing.
+#[derive(SimpleObject)]
+#[graphql(directive = public::apply())]
+struct RelationKind {
+    kind: String,
+    /// `OUT` or `IN`.
+    direction: Direction,
+    count: u64,
 }
 
 connection! {
@@ -69,17 +101,33 @@ impl RelationsQuery {
         first: Option<i32>,
         after: Option<String>,
     ) -> Result<Option<RelationConnection>> {
+        let others = context.look_ahead().field("edges").field("node").field("other").exists();
         read(context, move |app, principal, view| {
             let places = Places { secret: &app.replay_secret, purpose: purpose(principal, &id) };
             let wanted = read::Wanted {
                 direction: direction.unwrap_or(Direction::Both).into(),
                 kind: kind.as_deref(),
                 as_of_us: as_of.map(|time| time.0),
+                others,
                 limit: super::first(first, LIMIT, LIMIT_MAX)?,
                 from: after.as_deref().map_or(Ok(START), |cursor| places.place(cursor))?,
             };
             let page = app.reader(view, principal)?.relations(&id, &wanted)?;
             Ok(page.map(|page| places.connection(page)))
+        })
+        .await
+    }
+
+    /// How many relations of each kind a thing has in each direction; null if there is no such thing.
+    #[graphql(directive = auth::apply("relation.read".to_owned(), None))]
+    async fn relation_kinds(
+        &self,
+        context: &Context<'_>,
+        id: ID,
+        as_of: Option<DateTime>,
+    ) -> Result<Option<RelationKinds>> {
+        read(context, move |app, principal, view| {
+            Ok(app.reader(view, principal)?.kinds(&id, as_of.map(|time| time.0))?.map(Into::into))
         })
         .await
     }
@@ -165,6 +213,35 @@ impl From<read::Relation> for Relation {
             until: relation.until_us.map(DateTime),
             source: relation.source,
             status: relation.status.to_string(),
+            recorded_at: DateTime(relation.recorded_us),
+            lsn: relation.lsn.0,
+            other: relation.other.map(Into::into),
         }
+    }
+}
+
+impl From<read::Other> for RelationEnd {
+    fn from(other: read::Other) -> RelationEnd {
+        RelationEnd { id: other.id.into(), r#type: other.thing_type, title: other.title }
+    }
+}
+
+impl RelationEnd {
+    /// Where a relation leaves and where it leads; neither, if it is none.
+    pub(super) fn both(
+        joined: Option<(read::Other, read::Other)>,
+    ) -> (Option<RelationEnd>, Option<RelationEnd>) {
+        joined.map(|(from, to)| (from.into(), to.into())).unzip()
+    }
+}
+
+impl From<read::Kinds> for RelationKinds {
+    fn from(kinds: read::Kinds) -> RelationKinds {
+        let kind = |counted: read::KindCount| RelationKind {
+            kind: counted.kind,
+            direction: if counted.end == End::Out { Direction::Out } else { Direction::In },
+            count: counted.count,
+        };
+        RelationKinds { kinds: kinds.counts.into_iter().map(kind).collect(), complete: kinds.complete }
     }
 }

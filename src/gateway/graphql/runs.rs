@@ -2,7 +2,7 @@
 
 use async_graphql::{Context, Object, Result, SimpleObject};
 use storage::ids::RunId;
-use storage::model::RunState;
+use storage::model::{MappingUsed, RunState};
 use storage::rows::RunRow;
 
 use super::connection::{connection, page};
@@ -33,6 +33,22 @@ struct Run {
     updated: u64,
     unchanged: u64,
     rejected: u64,
+    /// What the columns of tables were taken for: which mapping each was read by.
+    mappings: Vec<Mapping>,
+}
+
+/// The mapping by which a table was read.
+#[derive(SimpleObject)]
+#[graphql(directive = public::apply())]
+struct Mapping {
+    /// The input, as in `inputs`.
+    input: String,
+    /// The mapping's format.
+    format: u32,
+    /// SHA-256 of its text, in hex.
+    sha256: String,
+    /// Whether nobody declared it: it was made from the input.
+    inferred: bool,
 }
 
 connection! {
@@ -67,6 +83,7 @@ impl From<(RunId, RunRow)> for Run {
     fn from((run, row): (RunId, RunRow)) -> Run {
         let state = row.end.as_ref().map_or(RunState::Running, |end| end.state());
         let end = row.end.unwrap_or_default();
+        let mappings = end.mappings.iter().map(|used| Mapping::of(used, &end.inputs)).collect();
         Run {
             run: run.to_string(),
             process: row.begin.process,
@@ -81,6 +98,18 @@ impl From<(RunId, RunRow)> for Run {
             updated: end.counts.updated,
             unchanged: end.counts.unchanged,
             rejected: end.counts.rejected,
+            mappings,
+        }
+    }
+}
+
+impl Mapping {
+    fn of(used: &MappingUsed, inputs: &[String]) -> Mapping {
+        Mapping {
+            input: inputs.get(used.input as usize).cloned().unwrap_or_default(),
+            format: used.format,
+            sha256: used.sha256.iter().map(|byte| format!("{byte:02x}")).collect(),
+            inferred: used.inferred,
         }
     }
 }

@@ -1,11 +1,15 @@
 //! Search and suggestions.
 
-use async_graphql::{Context, ID, Object, Result, SimpleObject};
+use async_graphql::{Context, Enum, ID, Object, Result, SimpleObject};
+use index::text::TimeRange;
 use storage::ids::Lsn;
+use storage::model::Form;
 
 use super::connection::{PageInfo, connection};
 use super::declared::{auth, public};
-use super::{read, stop};
+use super::relations::RelationEnd;
+use super::{DateTime, read, stop};
+use crate::gateway::errors::Failure;
 use crate::search::{self, Question};
 
 const LIMIT: usize = 10;
@@ -16,6 +20,13 @@ const SUGGESTIONS_MAX: usize = 50;
 #[derive(Default)]
 pub(super) struct SearchQuery;
 
+/// What kind of thing is looked for.
+#[derive(Clone, Copy, PartialEq, Eq, Enum)]
+enum ThingForm {
+    Entity,
+    Relation,
+}
+
 /// A thing that was found, and why.
 #[derive(SimpleObject)]
 #[graphql(directive = public::apply())]
@@ -25,6 +36,18 @@ struct SearchHit {
     title: String,
     /// From 0 to 1, the first hit of the first page having 1.
     score: f64,
+    /// Where it leaves, if it is a relation.
+    from: Option<RelationEnd>,
+    /// Where it leads, if it is a relation.
+    to: Option<RelationEnd>,
+    /// Who says what was found.
+    source: String,
+    /// When the source saw it, or else when it was recorded.
+    observed_at: DateTime,
+    /// How far it may travel.
+    classification: String,
+    /// `active`, `revoked` or `deprecated`.
+    status: String,
     snippet: String,
     /// Where the words are in the snippet, in bytes of UTF-8.
     highlights: Vec<Highlight>,
@@ -82,7 +105,8 @@ connection! {
 
 #[Object]
 impl SearchQuery {
-    /// Things that are about some words.
+    /// Things that are about some words: observed `since` a time and `before` another, if those are given, the best first
+    /// or the `newest`. While somebody is `typing`, the last word may be the beginning of a longer one.
     #[graphql(directive = auth::apply("entity.search".to_owned(), None))]
     #[allow(clippy::too_many_arguments, reason = "the arguments are the contract's")]
     async fn search(
@@ -96,6 +120,11 @@ impl SearchQuery {
         include_revoked: Option<bool>,
         facets: Option<bool>,
         at_least: Option<u64>,
+        form: Option<ThingForm>,
+        since: Option<DateTime>,
+        before: Option<DateTime>,
+        newest: Option<bool>,
+        typing: Option<bool>,
     ) -> Result<SearchConnection> {
         let places = context.look_ahead().field("edges").field("cursor").exists();
         let late = stop(context);
@@ -107,7 +136,11 @@ impl SearchQuery {
                 places,
                 types: types.unwrap_or_default(),
                 sources: sources.unwrap_or_default(),
+                form: form.map(Into::into),
+                time: range(since, before)?,
                 include_revoked: include_revoked.unwrap_or_default(),
+                newest: newest.unwrap_or_default(),
+                typing: typing.unwrap_or_default(),
                 facets: facets.unwrap_or_default(),
                 at_least: at_least.map(Lsn),
             };
@@ -135,6 +168,28 @@ impl SearchQuery {
     }
 }
 
+/// The time from one end to the other; an end that is not given is open.
+fn range(since: Option<DateTime>, before: Option<DateTime>) -> Result<Option<TimeRange>, Failure> {
+    if since.is_none() && before.is_none() {
+        return Ok(None);
+    }
+    let from_us = since.map_or(i64::MIN, |time| time.0);
+    let to_us = before.map_or(i64::MAX, |time| time.0);
+    if from_us >= to_us {
+        return Err(Failure::bad_request("`since` must be before `before`"));
+    }
+    Ok(Some(TimeRange { from_us, to_us }))
+}
+
+impl From<ThingForm> for Form {
+    fn from(form: ThingForm) -> Form {
+        match form {
+            ThingForm::Entity => Form::Entity,
+            ThingForm::Relation => Form::Relation,
+        }
+    }
+}
+
 impl From<search::Answer> for SearchConnection {
     fn from(answer: search::Answer) -> SearchConnection {
         let edges = answer.hits.iter().map(|hit| SearchEdge {
@@ -144,7 +199,7 @@ impl From<search::Answer> for SearchConnection {
         SearchConnection {
             edges: edges.collect(),
             page_info: PageInfo { has_next_page: answer.next.is_some(), end_cursor: answer.next.clone() },
-            hits: answer.hits.into_iter().map(SearchHit::from).collect(),
+            hits: answer.hits.into_iter().map(Into::into).collect(),
             facets: answer.facets.map(|facets| {
                 let of = |field, counts: Vec<(String, u64)>| {
                     counts.into_iter().map(move |(value, count)| Facet { field, value, count })
@@ -161,11 +216,18 @@ impl From<search::Answer> for SearchConnection {
 
 impl From<search::Hit> for SearchHit {
     fn from(hit: search::Hit) -> SearchHit {
+        let (from, to) = RelationEnd::both(hit.joins);
         SearchHit {
             id: hit.id.into(),
             r#type: hit.thing_type,
             title: hit.title,
             score: hit.score,
+            from,
+            to,
+            source: hit.source,
+            observed_at: DateTime(hit.observed_us),
+            classification: hit.classification.to_string(),
+            status: hit.status.to_string(),
             snippet: hit.snippet,
             highlights: hit
                 .marks

@@ -179,7 +179,7 @@ fn rejected(rejects: &[Rejected], of: usize) -> Failure {
 }
 
 fn told(Rejected { index, reject }: &Rejected) -> Value {
-    let Reject { line, code, reason, value } = reject;
+    let Reject { line, code, reason, value, .. } = reject;
     json!({"index": index, "object": line, "code": code, "reason": reason, "value": value})
 }
 

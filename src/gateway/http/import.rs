@@ -3,11 +3,13 @@
 use std::time::Duration;
 
 use axum::Json;
-use axum::body::Body;
+use axum::body::{Body, BodyDataStream};
+use axum::extract::multipart::Field;
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{FromRequest, Multipart, Path, Query, Request, State};
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use base64::Engine as _;
 use futures_util::StreamExt;
 use serde::Deserialize;
 use storage::View;
@@ -19,12 +21,13 @@ use crate::app::{IMPORTERS_MAX, Shared};
 use crate::gateway::auth::Caller;
 use crate::gateway::errors::Failure;
 use crate::ingest::files::Format;
+use crate::ingest::files::csv::{Declared, MAPPING_BYTES_MAX};
 use crate::ingest::import::{self, rejects_path};
-use crate::ingest::upload::{self, Event};
+use crate::ingest::upload::{self, Digest, Event};
 use crate::policy::{Action, Principal};
 
 /// A client that goes on sending what was refused is cut off after this.
-const SWALLOW_TIMEOUT: Duration = Duration::from_secs(10);
+pub(super) const SWALLOW_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A client that sends nothing for so long has given up.
 const BODY_IDLE_MAX: Duration = Duration::from_secs(30);
@@ -80,8 +83,12 @@ pub(crate) async fn run(
 
 /// Reads a refused body to nowhere for a while: a client that is still sending would lose the refusal to a broken pipe.
 pub(super) fn swallow(request: Request) {
+    swallow_pieces(request.into_body().into_data_stream());
+}
+
+/// So it is with what is left of one.
+pub(super) fn swallow_pieces(mut pieces: BodyDataStream) {
     tokio::spawn(tokio::time::timeout(SWALLOW_TIMEOUT, async move {
-        let mut pieces = request.into_body().into_data_stream();
         while let Some(Ok(_)) = pieces.next().await {}
     }));
 }
@@ -113,9 +120,10 @@ pub(crate) async fn rejects(
 
 /// Passes the body on, piece by piece, as fast as it is read.
 async fn feed(request: Request, name: String, sender: mpsc::Sender<Event>) -> Result<(), Failure> {
+    let digest = announced(request.headers())?;
     let content_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     if !content_type.is_some_and(|value| value.starts_with("multipart/form-data")) {
-        return feed_raw(request.into_body(), name, &sender).await;
+        return feed_raw(request.into_body(), Event::File(name, digest), &sender).await;
     }
     let multipart = Multipart::from_request(request, &()).await;
     let mut multipart = multipart.map_err(|error| Failure::bad_request(error.body_text()))?;
@@ -125,9 +133,14 @@ async fn feed(request: Request, name: String, sender: mpsc::Sender<Event>) -> Re
                 let _ = sender.send(Event::End).await;
                 return Ok(());
             }
+            Ok(Some(field)) if is_mapping(&field) => {
+                let mapping = mapping(field).await?;
+                let _ = sender.send(Event::Mapping(Box::new(mapping))).await;
+            }
             Ok(Some(field)) => {
                 let name = field.file_name().or(field.name()).unwrap_or("file").to_owned();
-                let _ = sender.send(Event::File(name)).await;
+                let digest = announced(field.headers())?;
+                let _ = sender.send(Event::File(name, digest)).await;
                 if !feed_pieces(field, &sender).await {
                     return Ok(());
                 }
@@ -140,8 +153,39 @@ async fn feed(request: Request, name: String, sender: mpsc::Sender<Event>) -> Re
     }
 }
 
-async fn feed_raw(body: Body, name: String, sender: &mpsc::Sender<Event>) -> Result<(), Failure> {
-    let _ = sender.send(Event::File(name)).await;
+/// A part that is called `mapping` says what the columns of the files behind it are.
+pub(super) fn is_mapping(field: &Field<'_>) -> bool {
+    field.name() == Some("mapping")
+}
+
+pub(super) async fn mapping(mut field: Field<'_>) -> Result<Declared, Failure> {
+    let mut text = Vec::new();
+    while let Some(piece) = next(&mut field).await {
+        text.extend_from_slice(&piece.map_err(Failure::bad_request)?);
+        if text.len() > MAPPING_BYTES_MAX {
+            let message = format!("the mapping is longer than {MAPPING_BYTES_MAX} bytes");
+            return Err(Failure::bad_request(message));
+        }
+    }
+    let text = String::from_utf8(text).map_err(|_| Failure::bad_request("the mapping is not UTF-8"))?;
+    Ok(Declared::parse(&text)?)
+}
+
+/// SHA-256 of a file, as RFC 9530 says it: by it an import that is cut off can be gone on with.
+fn announced(headers: &HeaderMap) -> Result<Option<Digest>, Failure> {
+    let Some(value) = headers.get("content-digest") else { return Ok(None) };
+    let bad = || Failure::bad_request("header `content-digest`: such as sha-256=:BASE64:, of 32 bytes");
+    let members = value.to_str().map_err(|_| bad())?.split(',');
+    let Some(text) = members.map(str::trim).find_map(|member| member.strip_prefix("sha-256=")) else {
+        return Ok(None);
+    };
+    let encoded = text.strip_prefix(':').and_then(|text| text.strip_suffix(':')).ok_or_else(bad)?;
+    let bytes = base64::engine::general_purpose::STANDARD.decode(encoded).map_err(|_| bad())?;
+    bytes.try_into().map(Some).map_err(|_| bad())
+}
+
+async fn feed_raw(body: Body, file: Event, sender: &mpsc::Sender<Event>) -> Result<(), Failure> {
+    let _ = sender.send(file).await;
     if feed_pieces(body.into_data_stream(), sender).await {
         let _ = sender.send(Event::End).await;
     }
@@ -168,7 +212,7 @@ where
 }
 
 /// The next piece, or why there is none; `None` at the end.
-async fn next<S, E>(pieces: &mut S) -> Option<Result<bytes::Bytes, String>>
+pub(super) async fn next<S, E>(pieces: &mut S) -> Option<Result<bytes::Bytes, String>>
 where
     S: futures_util::Stream<Item = Result<bytes::Bytes, E>> + Unpin,
     E: std::fmt::Display,

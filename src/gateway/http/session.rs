@@ -37,7 +37,7 @@ pub(crate) async fn sign_in(State(app): State<Shared>, request: Request) -> Resu
     let secret = open(&app, serde_json::from_slice(&body).map_err(|_| unread())?).await?;
     end_former(&app, &parts.headers).await?;
     let access = Access::of_session(&app, secret.reveal())?;
-    Ok(with_cookie(&app, Some(&secret), Json(who(&access))))
+    Ok(with_cookie(&app, Some(&secret), Json(who(&app, &access)?)))
 }
 
 /// Nobody signs a stranger's browser in from another page: what browsers send of themselves must be right, and no
@@ -71,9 +71,9 @@ async fn end_former(app: &App, headers: &HeaderMap) -> Result<(), Failure> {
     }
 }
 
-/// Who the caller is, and for how long.
-pub(crate) async fn ask(access: Access) -> impl IntoResponse {
-    ([(header::CACHE_CONTROL, "no-store")], Json(who(&access)))
+/// Who the caller is, what he may do, and for how long.
+pub(crate) async fn ask(State(app): State<Shared>, access: Access) -> Result<impl IntoResponse, Failure> {
+    Ok(([(header::CACHE_CONTROL, "no-store")], Json(who(&app, &access)?)))
 }
 
 /// Ends the session.
@@ -85,7 +85,7 @@ pub(crate) async fn sign_out(State(app): State<Shared>, access: Access) -> Resul
     Ok(with_cookie(&app, None, StatusCode::NO_CONTENT))
 }
 
-fn who(access: &Access) -> Value {
+fn who(app: &App, access: &Access) -> Result<Value, Failure> {
     let principal = &access.principal;
     let purposes: Vec<_> = principal.purposes.iter().map(|purpose| purpose.to_string()).collect();
     let (by, expires_us, idle_until_us) = match &access.right {
@@ -93,11 +93,12 @@ fn who(access: &Access) -> Value {
         Right::Issuer { until_us } => ("issuer", *until_us, None),
         Right::Session { session, .. } => ("session", session.ends_us, Some(session.idle_until_us())),
     };
-    json!({
+    let actions: Vec<_> = app.may(principal)?.iter().map(|action| action.as_str()).collect();
+    Ok(json!({
         "by": by, "token": principal.token_id, "tenant": principal.tenant_name, "role": principal.role.to_string(),
-        "clearance": principal.clearance.to_string(), "purposes": purposes, "scopes": principal.scopes,
+        "clearance": principal.clearance.to_string(), "purposes": purposes, "scopes": principal.scopes, "actions": actions,
         "expires_at": rfc3339(expires_us), "idle_until": idle_until_us.map(rfc3339),
-    })
+    }))
 }
 
 /// An answer that sets the cookie, or takes it away.

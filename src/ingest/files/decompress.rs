@@ -1,15 +1,19 @@
 //! Compressed files, known by their first bytes and not by their names.
 //!
 //! Against bombs there is one limit, on the bytes that come out. A limit on the ratio would not help: honest JSON
-//! shrinks a hundredfold when it repeats itself, and gzip cannot do more than a thousand. Memory does not depend on
-//! either, since every later stage is bounded by object.
+//! shrinks a hundredfold when it repeats itself, gzip cannot do more than a thousand, and zstd is bounded by nothing else.
+//! Memory does not depend on either, since every later stage is bounded by object; zstd's own is bounded by its window.
 
 use std::io::{self, BufReader, Cursor, Read};
 
 use flate2::read::MultiGzDecoder;
+use zstd::stream::read::Decoder as ZstdDecoder;
 
 /// Most bytes that a compressed file may hold, unless the caller says otherwise: 64 GiB, about twenty minutes' import.
 pub const DECOMPRESSED_BYTES_MAX: u64 = 64 * 1024 * 1024 * 1024;
+
+/// The largest window of a zstd file, as a power of two: 128 MiB, what `zstd -d` takes without being asked twice.
+const ZSTD_WINDOW_LOG_MAX: u32 = 27;
 
 const GZIP: &[u8] = &[0x1f, 0x8b];
 const ZSTD: &[u8] = &[0x28, 0xb5, 0x2f, 0xfd];
@@ -22,15 +26,19 @@ const BUFFER_BYTES: usize = 64 * 1024;
 pub enum Error {
     /// The stream ends early.
     #[error(
-        "the gzip file is cut off after {bytes} decompressed bytes; get the whole file and import it again"
+        "the {format} file is cut off after {bytes} decompressed bytes; get the whole file and import it again"
     )]
     CutOff {
+        /// How it is compressed.
+        format: &'static str,
         /// Bytes that came out.
         bytes: u64,
     },
     /// The stream is not what it says.
-    #[error("the gzip file is damaged after {bytes} decompressed bytes: {detail}")]
+    #[error("the {format} file is damaged after {bytes} decompressed bytes: {detail}")]
     Damaged {
+        /// How it is compressed.
+        format: &'static str,
         /// Bytes that came out.
         bytes: u64,
         /// What the decompressor says.
@@ -43,7 +51,7 @@ pub enum Error {
         limit: u64,
     },
     /// A format that is not read here.
-    #[error("the file is compressed with {format}; decompress it first, or use gzip")]
+    #[error("the file is compressed with {format}; decompress it first, or use gzip or zstd")]
     Unsupported {
         /// Its name.
         format: &'static str,
@@ -55,50 +63,48 @@ impl Error {
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
-            Error::CutOff { .. } => "gzip_cut_off",
-            Error::Damaged { .. } => "gzip_damaged",
+            Error::CutOff { .. } => "compressed_cut_off",
+            Error::Damaged { .. } => "compressed_damaged",
             Error::TooLarge { .. } => "decompressed_too_large",
             Error::Unsupported { .. } => "unsupported_compression",
         }
     }
 }
 
-/// The plain bytes of `reader`, which may be gzip (several members too) or not compressed at all.
+/// The plain bytes of `reader`, which may be gzip or zstd (several members or frames too) or not compressed at all.
 ///
 /// # Errors
 /// An [`Error`] inside an [`io::Error`] if it is compressed in another way, or what `reader` fails with.
 pub fn open<'a>(mut reader: impl Read + 'a, decompressed_bytes_max: u64) -> io::Result<Box<dyn Read + 'a>> {
     let mut head = Vec::with_capacity(SNIFFED_BYTES);
     reader.by_ref().take(SNIFFED_BYTES as u64).read_to_end(&mut head)?;
-    let gzip = head.starts_with(GZIP);
-    refuse_others(&head)?;
-    let whole = Cursor::new(head).chain(reader);
-    if !gzip {
-        return Ok(Box::new(whole));
+    if head.starts_with(ZIP) {
+        return Err(io::Error::other(Error::Unsupported { format: "zip" }));
     }
-    Ok(Box::new(Gunzip {
-        inner: MultiGzDecoder::new(BufReader::with_capacity(BUFFER_BYTES, whole)),
-        bytes: 0,
-        limit: decompressed_bytes_max,
-    }))
+    let (is_gzip, is_zstd) = (head.starts_with(GZIP), head.starts_with(ZSTD));
+    let whole = Cursor::new(head).chain(reader);
+    let limit = decompressed_bytes_max;
+    if is_gzip {
+        let inner = MultiGzDecoder::new(BufReader::with_capacity(BUFFER_BYTES, whole));
+        return Ok(Box::new(Unpacked { inner, format: "gzip", bytes: 0, limit }));
+    }
+    if is_zstd {
+        let mut inner = ZstdDecoder::with_buffer(BufReader::with_capacity(BUFFER_BYTES, whole))?;
+        inner.window_log_max(ZSTD_WINDOW_LOG_MAX)?;
+        return Ok(Box::new(Unpacked { inner, format: "zstd", bytes: 0, limit }));
+    }
+    Ok(Box::new(whole))
 }
 
-fn refuse_others(head: &[u8]) -> io::Result<()> {
-    let format = match head {
-        _ if head.starts_with(ZSTD) => "zstd",
-        _ if head.starts_with(ZIP) => "zip",
-        _ => return Ok(()),
-    };
-    Err(io::Error::other(Error::Unsupported { format }))
-}
-
-struct Gunzip<R> {
-    inner: MultiGzDecoder<BufReader<R>>,
+/// A decompressor whose output is counted, and whose errors say where they came.
+struct Unpacked<R> {
+    inner: R,
+    format: &'static str,
     bytes: u64,
     limit: u64,
 }
 
-impl<R: Read> Read for Gunzip<R> {
+impl<R: Read> Read for Unpacked<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let n = self.inner.read(buffer).map_err(|error| self.explain(error))?;
         self.bytes += n as u64;
@@ -109,15 +115,16 @@ impl<R: Read> Read for Gunzip<R> {
     }
 }
 
-impl<R> Gunzip<R> {
+impl<R> Unpacked<R> {
     fn explain(&self, error: io::Error) -> io::Error {
-        let bytes = self.bytes;
+        let (format, bytes) = (self.format, self.bytes);
         match error.kind() {
             io::ErrorKind::Interrupted => error,
-            io::ErrorKind::UnexpectedEof => io::Error::other(Error::CutOff { bytes }),
-            io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData => {
+            io::ErrorKind::UnexpectedEof => io::Error::other(Error::CutOff { format, bytes }),
+            // zstd has no kind of its own for what is damaged.
+            io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData | io::ErrorKind::Other => {
                 let detail = error.to_string();
-                io::Error::other(Error::Damaged { bytes, detail })
+                io::Error::other(Error::Damaged { format, bytes, detail })
             }
             _ => error,
         }

@@ -37,6 +37,18 @@ pub enum Fatal {
         /// What stands there.
         found: String,
     },
+    /// The file is no CSV that can be read.
+    #[error("not a CSV file: {found}")]
+    NotCsv {
+        /// What it is instead.
+        found: String,
+    },
+    /// The columns of a CSV file are not those of the mapping.
+    #[error("the columns do not fit: {problem}")]
+    Columns {
+        /// Which do not.
+        problem: String,
+    },
     /// The file holds something, but not a STIX bundle.
     #[error(
         "not a STIX bundle: {found}; a STIX file is one JSON object with `\"type\": \"bundle\"` and a list `objects`"
@@ -62,6 +74,8 @@ impl Fatal {
             Fatal::Compressed(error) => error.code(),
             Fatal::Truncated { .. } => "truncated",
             Fatal::Broken { .. } => "broken_bundle",
+            Fatal::NotCsv { .. } => "not_csv",
+            Fatal::Columns { .. } => "columns_do_not_fit",
             Fatal::NotABundle { .. } => "not_a_bundle",
             Fatal::Stix20 { .. } => "stix_2_0",
         }

@@ -144,7 +144,7 @@ fn thing(id: String, thing_type: String, form: Form, fields: &Fields<'_>) -> Res
 /// The id of a relation that has none: the same relation of the same source gets the same.
 ///
 /// Lengths go in front so that no two lists of fields are the same bytes. Part of the format: never change it.
-fn relation_id(source: &str, edge: &EdgeSaid, since: Option<&str>) -> String {
+pub(super) fn relation_id(source: &str, edge: &EdgeSaid, since: Option<&str>) -> String {
     let mut hash = Sha256::new();
     for field in [source, &edge.kind, &edge.from, &edge.to, since.unwrap_or_default()] {
         hash.update((field.len() as u64).to_be_bytes());

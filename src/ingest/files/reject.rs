@@ -14,6 +14,8 @@ pub struct Reject {
     pub line: u64,
     /// A stable name for scripts.
     pub code: &'static str,
+    /// The column of a table in which it is wrong.
+    pub column: Option<String>,
     /// What is wrong, for people.
     pub reason: String,
     /// The offending value, cut to [`VALUE_CHARS_MAX`].
@@ -24,6 +26,8 @@ pub struct Reject {
 struct Row<'a> {
     file: &'a str,
     line: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    column: Option<&'a str>,
     code: &'a str,
     reason: &'a str,
     value: &'a str,
@@ -33,7 +37,8 @@ impl Reject {
     /// A reject whose line is not known yet: see [`Reject::at`].
     #[must_use]
     pub fn new(code: &'static str, reason: impl Into<String>, value: &str) -> Reject {
-        Reject { line: 0, code, reason: reason.into(), value: value.chars().take(VALUE_CHARS_MAX).collect() }
+        let value = value.chars().take(VALUE_CHARS_MAX).collect();
+        Reject { line: 0, column: None, code, reason: reason.into(), value }
     }
 
     /// The same reject, on that line.
@@ -42,12 +47,25 @@ impl Reject {
         Reject { line, ..self }
     }
 
+    /// The same reject, in that column.
+    #[must_use]
+    pub fn in_column(self, column: &str) -> Reject {
+        Reject { column: Some(column.to_owned()), ..self }
+    }
+
     /// Writes the reject as one line of a rejects file.
     ///
     /// # Errors
     /// What `out` fails with.
     pub fn write_line(&self, file: &str, out: &mut dyn Write) -> io::Result<()> {
-        let row = Row { file, line: self.line, code: self.code, reason: &self.reason, value: &self.value };
+        let row = Row {
+            file,
+            line: self.line,
+            column: self.column.as_deref(),
+            code: self.code,
+            reason: &self.reason,
+            value: &self.value,
+        };
         serde_json::to_writer(&mut *out, &row)?;
         out.write_all(b"\n")
     }

@@ -34,7 +34,7 @@ pub(super) fn read(format: Format, bytes: &[u8]) -> Read {
 
 pub(super) fn read_into(import: &mut Import, format: Format, mut bytes: &[u8]) -> Read {
     let (mut said, mut rejects) = (Vec::new(), Vec::new());
-    let end = import.read(format, &mut bytes, &mut |item| {
+    let end = import.read(format, "file", &mut bytes, &mut |item| {
         match item {
             Item::Said { said: of, .. } => said.push(of),
             Item::Reject(reject) => rejects.push(reject),
@@ -115,7 +115,7 @@ fn gzip_makes_no_difference() {
 fn the_taker_can_stop() {
     let lines = b"{\"id\":\"a\",\"type\":\"t\"}\n{\"id\":\"b\",\"type\":\"t\"}\n";
     let summary = Import::new(source())
-        .read(Format::Jsonl, &mut lines.as_slice(), &mut |_| ControlFlow::Break(()))
+        .read(Format::Jsonl, "file", &mut lines.as_slice(), &mut |_| ControlFlow::Break(()))
         .expect("no error");
     assert_eq!((summary.said, summary.stopped), (1, true));
 }
@@ -202,7 +202,7 @@ fn fields_minified(bytes: &[u8]) -> Vec<u8> {
 fn measure(name: &str, format: Format, bytes: &[u8]) {
     let shape = match format {
         Format::Stix => Shape::Bundle,
-        Format::Jsonl => Shape::Lines,
+        Format::Jsonl | Format::Csv => Shape::Lines,
     };
     let megabytes = bytes.len() as f64 / 1e6;
     let start = Instant::now();
@@ -214,7 +214,7 @@ fn measure(name: &str, format: Format, bytes: &[u8]) {
     let split = start.elapsed().as_secs_f64();
     let start = Instant::now();
     let summary = Import::new(source())
-        .read(format, &mut &bytes[..], &mut |_| ControlFlow::Continue(()))
+        .read(format, "file", &mut &bytes[..], &mut |_| ControlFlow::Continue(()))
         .expect("a bundle");
     let read = start.elapsed().as_secs_f64();
     assert_eq!((summary.said, summary.rejected), (count, 0));

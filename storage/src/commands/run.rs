@@ -2,7 +2,7 @@
 
 use prost::Message;
 
-use super::{Applied, Effect};
+use super::{Applied, Effect, progress, source_id};
 use crate::batch::Batch;
 use crate::error::{Error, Result};
 use crate::ids::{ActorId, LabelId, RunId, TenantId};
@@ -23,7 +23,7 @@ pub struct BeginRun {
     pub begin: model::RunBegin,
 }
 
-/// Ends a run, once.
+/// Ends a run, once. If it has read everything, nothing is left of its source to be gone on with.
 #[derive(Clone, Debug)]
 pub struct EndRun {
     /// Whose run.
@@ -59,6 +59,10 @@ pub(super) fn begin(batch: &mut Batch<'_>, command: &BeginRun) -> Result<Applied
 pub(super) fn end(batch: &mut Batch<'_>, command: &EndRun) -> Result<Applied> {
     let tenant = command.tenant;
     let mut row = check_running(batch, command.tenant, RunId(command.end.run))?;
+    let is_complete = command.end.state() == model::RunState::Complete;
+    if is_complete && let Some(source) = source_id(batch, tenant, &row.begin.source)? {
+        progress::forget(batch, tenant, source)?;
+    }
     row.ended_us = Some(batch.time_us(tenant)?);
     row.end = Some(command.end.clone());
     let key = Key::of(tenant).and(&RunId(command.end.run));

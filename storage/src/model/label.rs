@@ -235,6 +235,22 @@ struct LabelBody {
 }
 
 impl Label {
+    /// The label of what is open to everybody who comes for one of the purposes.
+    #[must_use]
+    pub fn open(purposes: Purposes) -> Label {
+        Label {
+            kind: LabelKind::Entity,
+            thing_type: String::new(),
+            classification: Classification::Public,
+            licence: Licence::OpenDataOk,
+            purposes,
+            retention: Retention::Standard365d,
+            personal: false,
+            source: String::new(),
+            compartments: Vec::new(),
+        }
+    }
+
     /// The stored bytes. Equal labels have equal bytes.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {

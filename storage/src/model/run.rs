@@ -76,6 +76,26 @@ pub struct RunEnd {
     /// What it read: `dataset:<namespace>:<name>`, one for each file, in order.
     #[prost(string, repeated, tag = "4")]
     pub inputs: Vec<String>,
+    /// The mappings by which tables were read.
+    #[prost(message, repeated, tag = "5")]
+    pub mappings: Vec<MappingUsed>,
+}
+
+/// The mapping by which one input was read: what its columns were taken for.
+#[derive(Clone, PartialEq, Eq, Message)]
+pub struct MappingUsed {
+    /// Which input, counted from 0.
+    #[prost(uint32, tag = "1")]
+    pub input: u32,
+    /// The mapping's format.
+    #[prost(uint32, tag = "2")]
+    pub format: u32,
+    /// SHA-256 of its text.
+    #[prost(bytes = "vec", tag = "3")]
+    pub sha256: Vec<u8>,
+    /// Whether nobody declared it: it was made from the input.
+    #[prost(bool, tag = "4")]
+    pub inferred: bool,
 }
 
 impl RunBegin {

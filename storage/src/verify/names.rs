@@ -66,6 +66,13 @@ impl Check<'_> {
         Ok(())
     }
 
+    /// So it is with files that were read in part.
+    pub(super) fn progress(&mut self, tenant: TenantId, head: &HeadRow) -> Result<()> {
+        let remembered = self.count(Table::Progress, &Key::of(tenant))?;
+        self.agree(format_args!("files of {} read in part", head.name), remembered, head.progress);
+        Ok(())
+    }
+
     /// What is remembered of events is no record; the head counts it, and none came after the log's end.
     pub(super) fn events(&mut self, tenant: TenantId, head: &HeadRow) -> Result<()> {
         let (view, prefix) = (self.view, Key::of(tenant));

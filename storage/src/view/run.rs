@@ -3,10 +3,11 @@
 use std::ops::ControlFlow;
 
 use super::View;
+use crate::commands::progress_key;
 use crate::error::Result;
 use crate::ids::{RunId, SourceId, TenantId};
 use crate::model::SourceSpec;
-use crate::rows::{PendingRow, RunRow, decode};
+use crate::rows::{PendingRow, ProgressRow, RunRow, decode};
 use crate::tables::{Key, Table, key_u32, key_u64};
 use crate::tx::Read;
 
@@ -52,6 +53,20 @@ impl View {
             Ok(())
         })?;
         Ok(runs)
+    }
+
+    /// How far a file was read by a run of a source that did not complete.
+    ///
+    /// # Errors
+    /// See [`View::node`].
+    pub fn progress(
+        &self,
+        tenant: TenantId,
+        source: SourceId,
+        file: &[u8; 32],
+    ) -> Result<Option<ProgressRow>> {
+        let row = self.get(Table::Progress, progress_key(tenant, source, file).bytes())?;
+        row.map(|row| decode(&row, "progress row")).transpose()
     }
 
     /// Up to `limit` relations that a run set aside, by number, from a number on.

@@ -85,6 +85,7 @@ impl Observer<'_> {
             things,
             runs: self.runs()?,
             pending: self.pending()?,
+            progress: self.progress()?,
             policies: self.policies()?,
             decisions: self.decisions()?,
             once: Remembered::default(),
@@ -195,6 +196,19 @@ impl Observer<'_> {
                 (id.0, Run { begin: row.begin, began_us: row.began_us, end: row.end.zip(row.ended_us) })
             })
             .collect())
+    }
+
+    /// The workload names three files, by the first byte of their digests.
+    fn progress(&self) -> Result<BTreeMap<(u32, u8), (u64, u64)>> {
+        let mut progress = BTreeMap::new();
+        for (source, _) in self.view.sources(self.tenant)? {
+            for file in 0..3 {
+                if let Some(row) = self.view.progress(self.tenant, source, &[file; 32])? {
+                    progress.insert((source.0, file), (row.run, row.things));
+                }
+            }
+        }
+        Ok(progress)
     }
 
     fn policies(&self) -> Result<BTreeMap<u64, PolicySet>> {

@@ -7,14 +7,14 @@ use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 use storage::commands::{
     Assert, BeginRun, CloseDecisions, Command, CreateTenant, CreateToken, Delete, DenySubject, DenyToken,
-    EndRun, Event, IfEndMissing, MakeLink, MeetSubject, Once, RequestKey, Restore, RevokeToken, Seen,
-    SetPolicy, SetSource, SignIn, SignOut, TakeEvents, Unpend,
+    EndRun, Event, IfEndMissing, MakeLink, MeetSubject, Once, Progress, RequestKey, Restore, RevokeToken,
+    Seen, SetPolicy, SetSource, SignIn, SignOut, TakeEvents, Unpend,
 };
 use storage::ids::{ActorId, RunId, SourceId, TenantId};
 use storage::model::{
-    Claim, Classification, DecisionSegment, EdgeSaid, Form, Label, Licence, POLICY_BYTES_MAX, Part,
-    PolicySet, Purpose, Purposes, Retention, Role, RunBegin, RunCounts, RunEnd, RunState, Said, SourceSpec,
-    Status, Subject, Text, TokenSpec,
+    Claim, Classification, DecisionSegment, EdgeSaid, Form, Label, Licence, MappingUsed, POLICY_BYTES_MAX,
+    Part, PolicySet, Purpose, Purposes, Retention, Role, RunBegin, RunCounts, RunEnd, RunState, Said,
+    SourceSpec, Status, Subject, Text, TokenSpec,
 };
 
 use crate::reference::Model;
@@ -24,8 +24,10 @@ use crate::reference::Model;
 pub(crate) enum Order {
     Ready(Command),
     AssertOrPend(Assert, usize),
-    EndRun(TenantId, usize),
+    EndRun(TenantId, usize, bool),
     Unpend(TenantId, usize, u64),
+    /// A source, a file, and how far it was read.
+    Progress(TenantId, usize, (u32, u8, u64)),
     /// A text, over the last version or over one before it.
     SetPolicy(TenantId, String, bool),
 }
@@ -61,19 +63,27 @@ impl Order {
                 let if_end_missing = IfEndMissing::Pend { run, input: 1, line: number * 10, number };
                 Command::Assert(Box::new(Assert { if_end_missing, ..assert.clone() }))
             }
-            Order::EndRun(tenant, nth) => {
+            Order::EndRun(tenant, nth, complete) => {
                 let counts = RunCounts { read: 7, ..RunCounts::default() };
                 let end = RunEnd {
                     run: run(*tenant, *nth).0,
-                    state: RunState::Complete as i32,
+                    state: if *complete { RunState::Complete } else { RunState::Failed } as i32,
                     counts,
                     inputs: vec!["dataset:file:a.json".to_owned()],
+                    mappings: vec![MappingUsed { input: 0, format: 1, sha256: vec![3; 32], inferred: true }],
                 };
                 Command::EndRun(EndRun { tenant: *tenant, actor: ActorId(3), end })
             }
             Order::Unpend(tenant, nth, number) => {
                 Command::Unpend(Unpend { tenant: *tenant, run: run(*tenant, *nth), number: *number })
             }
+            Order::Progress(tenant, nth, (source, file, things)) => Command::Progress(Progress {
+                tenant: *tenant,
+                source: SourceId(*source),
+                run: run(*tenant, *nth),
+                file: [*file; 32],
+                things: *things,
+            }),
             Order::SetPolicy(tenant, text, stale) => {
                 let known = model.tenants.get(tenant.0 as usize - 1);
                 let last = known.and_then(|t| t.policies.keys().next_back()).copied().unwrap_or(0);
@@ -153,7 +163,8 @@ fn order_of_its_own() -> impl Strategy<Value = Order> {
             let begin = RunBegin { process: "import".to_owned(), source: "feed".to_owned(), ..RunBegin::default() };
             Order::Ready(Command::BeginRun(BeginRun { tenant, actor: ActorId(1), begin }))
         }),
-        1 => (tenant(), 0..2usize).prop_map(|(tenant, nth)| Order::EndRun(tenant, nth)),
+        1 => (tenant(), 0..2usize, any::<bool>()).prop_map(|(tenant, nth, complete)| Order::EndRun(tenant, nth, complete)),
+        1 => (tenant(), 0..2usize, (0..4u32, 0..3u8, 0..9u64)).prop_map(|(tenant, nth, how)| Order::Progress(tenant, nth, how)),
         1 => (tenant(), 0..2usize, 0..6u64).prop_map(|(tenant, nth, number)| Order::Unpend(tenant, nth, number)),
         2 => (tenant(), policy_text(), prop::bool::weighted(0.2))
             .prop_map(|(tenant, text, stale)| Order::SetPolicy(tenant, text, stale)),

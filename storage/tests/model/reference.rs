@@ -4,10 +4,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use storage::commands::{Applied, Assert, Command, Effect, EndRun, IfEndMissing, ONCE_KEPT_US, Once};
+use storage::commands::{
+    Applied, Assert, Command, Effect, EndRun, IfEndMissing, ONCE_KEPT_US, Once, Progress,
+};
 use storage::ids::{ActorId, LabelId, Lsn, RunId, SourceId, TenantId};
 use storage::model::{
-    Assertion, DecisionSegment, Form, Label, LinkMade, PolicySet, RunBegin, RunEnd, Said, SignedIn,
+    Assertion, DecisionSegment, Form, Label, LinkMade, PolicySet, RunBegin, RunEnd, RunState, Said, SignedIn,
     SignedOut, SourceSpec, Subject, TokenSpec,
 };
 use storage::record::Kind;
@@ -44,6 +46,8 @@ pub(crate) struct Tenant {
     pub(crate) edges: BTreeSet<Link>,
     pub(crate) runs: BTreeMap<u64, Run>,
     pub(crate) pending: BTreeMap<(u64, u64), Waiting>,
+    /// Files read in part, by source and digest: the run that read it last, and how far.
+    pub(crate) progress: BTreeMap<(u32, u8), (u64, u64)>,
     /// Every policy that was set, by its position.
     pub(crate) policies: BTreeMap<u64, PolicySet>,
     /// The digests of closed segments of decisions.
@@ -185,6 +189,7 @@ impl Model {
                 tenant.pending.remove(&(c.run.0, c.number));
                 tenant.answer(Effect::Done)
             }
+            Command::Progress(c) => self.tenant(c.tenant)?.progress(c),
             Command::SetPolicy(c) => {
                 refuse_if(c.policy.text.len() > 256 * 1024, "invalid")?;
                 self.tenant(c.tenant)?.set_policy(&c.policy, c.actor, time_us)
@@ -418,7 +423,19 @@ impl Tenant {
         let run = self.runs.get_mut(&c.end.run).ok_or("not_found")?;
         refuse_if(run.end.is_some(), "exists")?;
         run.end = Some((c.end.clone(), now_us));
+        let source = self.sources.iter().position(|source| source.name == run.begin.source);
+        if let Some(source) = source.filter(|_| c.end.state() == RunState::Complete) {
+            self.progress.retain(|(of, _), _| *of != source as u32 + 1);
+        }
         self.log(Kind::RunEnded, c.actor, time_us, What::RunEnded(c.end.clone()));
+        self.answer(Effect::Done)
+    }
+
+    fn progress(&mut self, c: &Progress) -> Answer {
+        refuse_if(c.source.0 == 0 || c.source.0 as usize > self.sources.len(), "not_found")?;
+        let ended = self.runs.get(&c.run.0).ok_or("not_found")?.end.is_some();
+        refuse_if(ended, "exists")?;
+        self.progress.insert((c.source.0, c.file[0]), (c.run.0, c.things));
         self.answer(Effect::Done)
     }
 

@@ -69,6 +69,40 @@ fn schemathesis_finds_the_node_as_it_is_described() {
     assert_eq!(node.http().get("/readyz").status, 200);
 }
 
+/// What is wrong with an export must have been wrong with the bundle that it came from.
+#[test]
+#[ignore = "needs programs of others: make judges"]
+fn oasis_finds_the_exported_bundles_valid() {
+    let node = with_source();
+    let say = |format: &str, name: &str, text: String| {
+        let file = node.write(name, text);
+        node.import(&file, format, name, &[]).ok();
+        let out = node.file("exported.json");
+        let out = out.to_str().expect("UTF-8");
+        node.cli(&["export", "--format", "stix", "--source", name, "--out", out]).ok();
+        let mut command = Command::new(python());
+        command.arg(judges("stix.py")).arg(out);
+        command.args((format == "stix").then_some(&file));
+        println!("{}", content(&mut command));
+    };
+    say("stix", "made", crate::data::stix("made", 20).text);
+    say("jsonl", "lines", crate::data::jsonl("lines", 20).text);
+    let odd = json!({
+        "id": "odd \u{1F980}", "type": "Ünlikely Type!", "labels": ["a"], "attributes": {"name": "n", "IP address": [1, null]},
+        "texts": [{"text": "t"}], "observed_at": "2024-01-01T00:00:00Z", "classification": "restricted",
+    });
+    let joined = json!({
+        "relation": "Stands In", "from": "odd \u{1F980}", "to": "odd \u{1F980}", "weight": 0.5,
+        "since": "2024-02-01T00:00:00Z", "until": "2024-01-01T00:00:00Z",
+    });
+    say("jsonl", "odd", format!("{odd}\n{joined}\n"));
+    let shared = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/stix/ics-attack-18.1.json");
+    match std::fs::read_to_string(&shared) {
+        Ok(text) => say("stix", "ics", text),
+        Err(_) => println!("skipped: no bundle at `{}`", shared.display()),
+    }
+}
+
 #[test]
 #[ignore = "needs programs of others: make judges"]
 fn events_made_by_the_official_library_are_taken_once() {

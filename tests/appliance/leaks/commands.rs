@@ -7,8 +7,17 @@ use crate::node::{Ran, program, run};
 use crate::seed::Seeded;
 
 /// Commands that ask no node.
-const OFFLINE: &[&str] =
-    &["demo", "serve", "verify", "ledger verify", "policy check", "policy reset", "token first-owner"];
+const OFFLINE: &[&str] = &[
+    "demo",
+    "serve",
+    "verify",
+    "ledger verify",
+    "policy check",
+    "policy reset",
+    "token first-owner",
+    "config show",
+    "completions",
+];
 
 pub(super) fn probe(world: &World, random: &mut Seeded, findings: &mut Findings) {
     for command in leaves(&[]) {
@@ -40,6 +49,8 @@ fn one(world: &World, asker: &Asker, command: &str, random: &mut Seeded, finding
         "search" => (world.word(asker, random, &["text", "name", "value"]), &["--facets", "--explain"]),
         "entity get" | "entity history" | "relations" => (world.id(asker, random), &[]),
         "entity delete" | "entity restore" => (world.id(asker, random), &[]),
+        "export" => (plain("--source"), &["zqsecretsource", "--format", "jsonl", "--quiet"]),
+        "doctor" => (plain("--quiet"), &[]),
         "path" => (world.id(asker, random), &["zqopenidb"]),
         "token create" => (plain("--role"), &["reader"]),
         "token list" | "token denials" => (plain("--quiet"), &[]),

@@ -180,12 +180,17 @@ impl Probes<'_> {
             "action" => pick(random, &["entity.read".into(), "token.manage".into(), "fly".into()]),
             "purpose" => pick(random, &["demo".into(), "investigation".into()]),
             "decision" => pick(random, &["1".into(), "1.1".into(), "".into()]),
+            "form" => pick(random, &["ENTITY".into(), "RELATION".into()]),
+            "since" => pick(random, &["2000-01-01T00:00:00Z".into(), Value::Null]),
+            "before" => pick(random, &["2999-01-01T00:00:00Z".into(), Value::Null]),
             "asOf" => pick(random, &["2000-01-01T00:00:00Z".into(), "2999-01-01T00:00:00Z".into()]),
             "expiresAt" => pick(random, &["2000-01-01T00:00:00Z".into(), "2999-01-01T00:00:00Z".into()]),
             "direction" => pick(random, &["OUT".into(), "IN".into(), "BOTH".into()]),
             "request" => pick(random, &["0af7651916cd43dd".into(), "".into()]),
             "subject" | "jti" => pick(random, &["somebody".into(), "-".into()]),
-            "facets" | "includeRevoked" | "denied" => pick(random, &[true.into(), false.into()]),
+            "facets" | "includeRevoked" | "denied" | "newest" | "typing" => {
+                pick(random, &[true.into(), false.into()])
+            }
             "role" => pick(random, &["reader".into(), "auditor".into(), "owner".into()]),
             "clearance" => pick(random, &["public".into(), "secret".into()]),
             "purposes" => pick(random, &[json!(["demo"]), json!(["training"])]),

@@ -44,16 +44,21 @@ fn one(
     let (method, path, body) = match route {
         // Asked by the probes of operations.
         "/graphql" => return,
-        "/" | "/sign-in.js" | "/sign-in.css" | "/healthz" | "/readyz" | "/metrics" => {
-            (Method::GET, route.to_owned(), String::new())
+        "/" | "/healthz" | "/readyz" | "/metrics" => (Method::GET, route.to_owned(), String::new()),
+        "/-/{*page}" | "/t/{*page}" | "/assets/{file}" => {
+            let (id, _) = world.known_in_tenant(asker, random);
+            let (before, _) = route.split_once('{').expect("a variable");
+            (Method::GET, format!("{before}{id}"), String::new())
         }
         "/api/v1/ledger/entries" => (Method::GET, format!("{route}?size={number}"), String::new()),
         "/api/v1/imports/{run}/rejects" => {
             (Method::GET, route.replace("{run}", &number.to_string()), String::new())
         }
+        "/api/v1/export" => return export(world, asker, client, random, findings),
         "/api/v1/session" => (Method::GET, route.to_owned(), String::new()),
         "/api/v1/events" => return event(world, asker, client, random, findings),
         "/api/v1/import" => return import(world, asker, client, random, findings),
+        "/api/v1/import/preview" => return preview(world, asker, client, random, findings),
         other => panic!("the route `{other}` has no probe; add one"),
     };
     let answer = client.send(method, &path, &headers, body.into_bytes());
@@ -79,6 +84,55 @@ fn import(world: &World, asker: &Asker, client: &Http, random: &mut Seeded, find
         let answer = client.send(Method::POST, &path, &headers, line.clone().into_bytes());
         let told = format!("{}\n{}", answer.status, answer.body).replace(source.as_str(), "SOURCE");
         findings.judge(world, asker, "route /api/v1/import", &[&id], &told);
+    }
+}
+
+/// What leaves in a file is what may be seen; a source of which nothing may be seen is none, and so are words.
+fn export(world: &World, asker: &Asker, client: &Http, random: &mut Seeded, findings: &mut Findings) {
+    let token = format!("Bearer {}", asker.token);
+    let format = ["stix", "jsonl", "csv"][random.below(3)];
+    let (name, word) = match random.below(3) {
+        0 => ("none", None),
+        1 => ("source", Some(world.source(asker, random))),
+        _ => ("query", Some(world.word(asker, random, &["text", "name", "value"]))),
+    };
+    let ask = |word: &str| {
+        let path = format!("/api/v1/export?format={format}&{name}={word}").replace("&none=", "");
+        let answer = client.send(Method::GET, &path, &[("authorization", token.as_str())], Vec::new());
+        // A bundle is called by what was asked for.
+        let lines = answer.body.lines().filter(|line| !line.contains("\"type\":\"bundle\""));
+        let body: String = lines.collect::<Vec<_>>().join("\n");
+        format!("{}\n{}\n{}", answer.status, lasting_headers(&answer.headers), lasting_text(&body))
+    };
+    let probe = "route /api/v1/export";
+    let text = word.as_ref().map_or("", |word| word.text.as_str());
+    findings.judge(
+        world,
+        asker,
+        probe,
+        &[text].map(|text| if text.is_empty() { "ASKED" } else { text }),
+        &ask(text),
+    );
+    if let Some(absent) = word.as_ref().and_then(|word| word.absent.as_ref()) {
+        findings.compare(asker, probe, text, absent, &ask);
+    }
+}
+
+/// A preview answers with what was sent and nothing else: the table here holds no word of anybody, so none comes back, and the
+/// source that it names need not be there.
+fn preview(world: &World, asker: &Asker, client: &Http, random: &mut Seeded, findings: &mut Findings) {
+    let token = format!("Bearer {}", asker.token);
+    let source = world.source(asker, random);
+    let ask = |source: &str| {
+        let path = format!("/api/v1/import/preview?format=csv&name=mine.csv&source={source}");
+        let headers = [("authorization", token.as_str()), ("content-type", "text/csv")];
+        let answer = client.send(Method::POST, &path, &headers, b"id,name\n1,mine\n2,also mine\n".to_vec());
+        format!("{}\n{}", answer.status, lasting_text(&answer.body))
+    };
+    let probe = "route /api/v1/import/preview";
+    findings.judge(world, asker, probe, &[], &ask(&source.text));
+    if let Some(absent) = source.absent {
+        findings.compare(asker, probe, &source.text, &absent, &ask);
     }
 }
 

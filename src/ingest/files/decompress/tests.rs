@@ -40,7 +40,7 @@ fn a_gzip_file_that_is_cut_off_says_so() {
     let whole = gzip(text.as_bytes());
     for end in [3, 10, whole.len() / 2, whole.len() - 1] {
         let (before, error) = read(&whole[..end], u64::MAX).expect_err("it is cut off");
-        assert_eq!(error.code(), "gzip_cut_off", "{end}: {error}");
+        assert_eq!(error.code(), "compressed_cut_off", "{end}: {error}");
         assert!(text.as_bytes().starts_with(&before));
     }
 }
@@ -51,9 +51,9 @@ fn a_damaged_gzip_file_says_so() {
     let checksum = bytes.len() - 6;
     bytes[checksum] ^= 0xFF;
     let (_, error) = read(&bytes, u64::MAX).expect_err("its checksum is wrong");
-    assert_eq!(error.code(), "gzip_damaged");
+    assert_eq!(error.code(), "compressed_damaged");
     let (_, error) = read(b"\x1f\x8b\x07garbage and more", u64::MAX).expect_err("no such method");
-    assert_eq!(error.code(), "gzip_damaged");
+    assert_eq!(error.code(), "compressed_damaged");
 }
 
 #[test]
@@ -68,8 +68,40 @@ fn a_bomb_ends_at_the_limit() {
 
 #[test]
 fn other_compressions_are_named() {
-    for (bytes, name) in [(&b"\x28\xb5\x2f\xfd..."[..], "zstd"), (b"PK\x03\x04...", "zip")] {
-        let (_, error) = read(bytes, 1).expect_err("it is not read");
-        assert!(error.to_string().contains(name));
+    let (_, error) = read(b"PK\x03\x04...", 1).expect_err("it is not read");
+    assert!(error.to_string().contains("zip"), "{error}");
+}
+
+fn zstd(bytes: &[u8]) -> Vec<u8> {
+    zstd::stream::encode_all(bytes, 3).expect("memory takes it")
+}
+
+#[test]
+fn zstd_is_read_frame_by_frame_and_told_where_it_breaks() {
+    let both = [zstd(b"one "), zstd(b"two")].concat();
+    assert_eq!(read(&both, 100).expect("zstd"), b"one two");
+    let text = (0..20_000).map(|i| i.to_string()).collect::<String>();
+    let whole = zstd(text.as_bytes());
+    for end in [5, whole.len() / 2, whole.len() - 1] {
+        let (before, error) = read(&whole[..end], u64::MAX).expect_err("it is cut off");
+        assert_eq!(error.code(), "compressed_cut_off", "{end}: {error}");
+        assert!(text.as_bytes().starts_with(&before));
     }
+    let mut damaged = whole.clone();
+    let middle = damaged.len() / 2;
+    damaged[middle..middle + 40].fill(0xaa);
+    let (_, error) = read(&damaged, u64::MAX).expect_err("it is damaged");
+    assert_eq!(error.code(), "compressed_damaged", "{error}");
+}
+
+#[test]
+fn a_zstd_bomb_ends_at_the_limit_and_has_no_larger_window() {
+    let bomb = zstd(&vec![b' '; 50_000_000]);
+    assert!(bomb.len() < 10_000, "{}", bomb.len());
+    let (before, error) = read(&bomb, 1_000_000).expect_err("it is a bomb");
+    assert_eq!(error.code(), "decompressed_too_large");
+    assert!(before.len() <= 1_000_000);
+    // A frame that asks for a window of a gibibyte, and says nothing of how much it holds.
+    let (_, error) = read(b"\x28\xb5\x2f\xfd\x00\xa0\x01\x00\x00", u64::MAX).expect_err("too much memory");
+    assert_eq!(error.code(), "compressed_damaged", "{error}");
 }

@@ -1,0 +1,629 @@
+// Made by generate/operations.mjs from sdks/; not to be edited.
+
+export type Json = string | number | boolean | null | Json[] | { [name: string]: Json };
+
+export interface Operations {
+  'decisions:v1': {
+    variables: { token?: string | null; action?: string | null; denied?: boolean | null; first?: number | null; after?: string | null };
+    data: {
+      decisions: {
+        edges: {
+          node: {
+            id: string;
+            firstAt: string;
+            lastAt: string;
+            count: number;
+            token: string;
+            role: string;
+            clearance: string;
+            purposes: string[];
+            scopes: string[];
+            compartments: string[];
+            action: string;
+            labelId: number | null;
+            filter: {
+              allowed: number;
+              of: number;
+            } | null;
+            version: number;
+            allowed: boolean;
+            because: string[];
+          };
+        }[];
+        pageInfo: {
+          hasNextPage: boolean;
+          endCursor: string | null;
+        };
+        damaged: string[];
+      };
+    };
+  };
+  'doctor:v1': {
+    variables: Record<string, never>;
+    data: {
+      doctor: {
+        name: string;
+        ok: boolean;
+        detail: string;
+        fix: string | null;
+      }[];
+    };
+  };
+  'entity:v1': {
+    variables: { id: string; asOf?: string | null };
+    data: {
+      entity: {
+        id: string;
+        type: string;
+        title: string;
+        labels: string[];
+        status: string;
+        attributes: {
+          name: string;
+          value: Json;
+          source: string;
+          observedAt: string;
+          lsn: number;
+          shown: boolean;
+        }[];
+        receipt: {
+          origin: string;
+          index: number;
+          lsn: number;
+        } | null;
+      } | null;
+    };
+  };
+  'entity:v2': {
+    variables: { id: string; asOf?: string | null };
+    data: {
+      entity: {
+        id: string;
+        type: string;
+        title: string;
+        from: {
+          id: string;
+          type: string;
+          title: string;
+        } | null;
+        to: {
+          id: string;
+          type: string;
+          title: string;
+        } | null;
+        labels: string[];
+        status: string;
+        statements: {
+          source: string;
+          status: string;
+          observedAt: string;
+          recordedAt: string;
+          lsn: number;
+          classification: string;
+          licence: string;
+          purposes: string[];
+          retention: string;
+          personal: boolean;
+        }[];
+        attributes: {
+          name: string;
+          value: Json;
+          source: string;
+          observedAt: string;
+          lsn: number;
+          shown: boolean;
+        }[];
+        receipt: {
+          origin: string;
+          index: number;
+          lsn: number;
+        } | null;
+      } | null;
+    };
+  };
+  'entityDelete:v1': {
+    variables: { id: string };
+    data: {
+      entityDelete: {
+        lsn: number;
+        changed: boolean;
+      };
+    };
+  };
+  'entityHistory:v1': {
+    variables: { id: string; first?: number | null; after?: string | null };
+    data: {
+      entityHistory: {
+        edges: {
+          node: {
+            lsn: number;
+            recordedAt: string;
+            replacedAt: string | null;
+            source: string;
+            status: string;
+            attributes: {
+              name: string;
+              value: Json;
+            }[];
+          };
+        }[];
+        pageInfo: {
+          hasNextPage: boolean;
+          endCursor: string | null;
+        };
+      } | null;
+    };
+  };
+  'entityRestore:v1': {
+    variables: { id: string };
+    data: {
+      entityRestore: {
+        lsn: number;
+        changed: boolean;
+      };
+    };
+  };
+  'ledgerCheckpoint:v1': {
+    variables: Record<string, never>;
+    data: {
+      ledgerCheckpoint: {
+        note: string;
+        vkey: string;
+        origin: string;
+        size: number;
+        root: string;
+      };
+    };
+  };
+  'ledgerReceipt:v1': {
+    variables: { lsn: number };
+    data: {
+      ledgerReceipt: {
+        text: string;
+        vkey: string;
+        origin: string;
+        index: number;
+        size: number;
+        root: string;
+      };
+    };
+  };
+  'node:v1': {
+    variables: Record<string, never>;
+    data: {
+      node: {
+        version: string;
+        tenant: string;
+        role: string;
+        clearance: string;
+        purpose: string[];
+        entities: number | null;
+        relations: number | null;
+        lsn: number;
+        followers: {
+          name: string;
+          state: string;
+          lsn: number;
+        }[];
+      };
+    };
+  };
+  'paths:v1': {
+    variables: { from: string; to: string; depth?: number | null; kind?: string | null };
+    data: {
+      paths: {
+        paths: string[][];
+        truncated: boolean;
+      } | null;
+    };
+  };
+  'paths:v2': {
+    variables: { from: string; to: string; depth?: number | null; kind?: string | null };
+    data: {
+      paths: {
+        paths: string[][];
+        things: {
+          id: string;
+          type: string;
+          title: string;
+        }[];
+        truncated: boolean;
+      } | null;
+    };
+  };
+  'policy:v1': {
+    variables: { version?: number | null };
+    data: {
+      policy: {
+        version: number;
+        text: string;
+        setAt: string | null;
+        setBy: string | null;
+        confirmed: string[];
+        problems: {
+          policy: string | null;
+          line: number;
+          message: string;
+        }[];
+      };
+    };
+  };
+  'policyExplain:v1': {
+    variables: { token?: string | null; action?: string | null; thing?: string | null; label?: number | null; purpose?: string | null; decision?: string | null };
+    data: {
+      policyExplain: {
+        principal: string;
+        action: string;
+        label: string;
+        labelId: number | null;
+        version: number;
+        allowed: boolean;
+        summary: string;
+        reasons: {
+          policy: string;
+          effect: string;
+          applied: boolean;
+          line: number;
+          text: string;
+          found: {
+            name: string;
+            value: string;
+          }[];
+        }[];
+      }[];
+    };
+  };
+  'policyHistory:v1': {
+    variables: { first?: number | null; after?: string | null };
+    data: {
+      policyHistory: {
+        edges: {
+          node: {
+            version: number;
+            setAt: string | null;
+            setBy: string | null;
+            confirmed: string[];
+          };
+        }[];
+        pageInfo: {
+          hasNextPage: boolean;
+          endCursor: string | null;
+        };
+      };
+    };
+  };
+  'policySet:v1': {
+    variables: { text: string; replaces: number; confirm?: string[] | null };
+    data: {
+      policySet: {
+        lsn: number;
+        changed: boolean;
+      };
+    };
+  };
+  'policySimulate:v1': {
+    variables: { text: string; token?: string | null; action?: string | null };
+    data: {
+      policySimulate: {
+        gains: {
+          principal: string;
+          action: string;
+          label: string;
+          labelId: number | null;
+          used: number;
+        }[];
+        losses: {
+          principal: string;
+          action: string;
+          label: string;
+          labelId: number | null;
+          used: number;
+        }[];
+        gainsTotal: number;
+        lossesTotal: number;
+        compared: number;
+        dangers: {
+          policy: string | null;
+          line: number;
+          message: string;
+        }[];
+        damaged: string[];
+      };
+    };
+  };
+  'relationKinds:v1': {
+    variables: { id: string; asOf?: string | null };
+    data: {
+      relationKinds: {
+        kinds: {
+          kind: string;
+          direction: 'OUT' | 'IN' | 'BOTH';
+          count: number;
+        }[];
+        complete: boolean;
+      } | null;
+    };
+  };
+  'relations:v2': {
+    variables: { id: string; asOf?: string | null; kind?: string | null; direction?: 'OUT' | 'IN' | 'BOTH' | null; first?: number | null; after?: string | null };
+    data: {
+      relations: {
+        edges: {
+          node: {
+            id: string;
+            kind: string;
+            from: string;
+            to: string;
+            weight: number | null;
+            since: string | null;
+            until: string | null;
+            source: string;
+            status: string;
+          };
+        }[];
+        pageInfo: {
+          hasNextPage: boolean;
+          endCursor: string | null;
+        };
+      } | null;
+    };
+  };
+  'relations:v3': {
+    variables: { id: string; asOf?: string | null; kind?: string | null; direction?: 'OUT' | 'IN' | 'BOTH' | null; first?: number | null; after?: string | null };
+    data: {
+      relations: {
+        edges: {
+          node: {
+            id: string;
+            kind: string;
+            from: string;
+            to: string;
+            weight: number | null;
+            since: string | null;
+            until: string | null;
+            source: string;
+            status: string;
+            recordedAt: string;
+            lsn: number;
+            other: {
+              id: string;
+              type: string;
+              title: string;
+            } | null;
+          };
+        }[];
+        pageInfo: {
+          hasNextPage: boolean;
+          endCursor: string | null;
+        };
+      } | null;
+    };
+  };
+  'runs:v2': {
+    variables: { first?: number | null; after?: string | null };
+    data: {
+      runs: {
+        edges: {
+          node: {
+            run: string;
+            process: string;
+            source: string;
+            state: string;
+            began: string;
+            ended: string | null;
+            inputs: string[];
+            outputs: string[];
+            read: number;
+            created: number;
+            updated: number;
+            unchanged: number;
+            rejected: number;
+            mappings: {
+              input: string;
+              format: number;
+              sha256: string;
+              inferred: boolean;
+            }[];
+          };
+        }[];
+        pageInfo: {
+          hasNextPage: boolean;
+          endCursor: string | null;
+        };
+      };
+    };
+  };
+  'search:v2': {
+    variables: { q: string; first?: number | null; after?: string | null; types?: string[] | null; sources?: string[] | null; includeRevoked?: boolean | null; facets?: boolean | null; atLeast?: number | null };
+    data: {
+      search: {
+        edges: {
+          node: {
+            id: string;
+            type: string;
+            title: string;
+            score: number;
+            snippet: string;
+            highlights: {
+              start: number;
+              end: number;
+            }[];
+            keywordRaw: number;
+            keyword: number;
+          };
+        }[];
+        pageInfo: {
+          hasNextPage: boolean;
+          endCursor: string | null;
+        };
+        facets: {
+          field: string;
+          value: string;
+          count: number;
+        }[] | null;
+        lsn: number;
+        tookMs: number;
+        complete: boolean;
+      };
+    };
+  };
+  'search:v3': {
+    variables: { q: string; first?: number | null; after?: string | null; types?: string[] | null; sources?: string[] | null; form?: 'ENTITY' | 'RELATION' | null; since?: string | null; before?: string | null; newest?: boolean | null; typing?: boolean | null; includeRevoked?: boolean | null; facets?: boolean | null; atLeast?: number | null };
+    data: {
+      search: {
+        edges: {
+          node: {
+            id: string;
+            type: string;
+            title: string;
+            status: string;
+            from: {
+              id: string;
+              type: string;
+              title: string;
+            } | null;
+            to: {
+              id: string;
+              type: string;
+              title: string;
+            } | null;
+            source: string;
+            observedAt: string;
+            classification: string;
+            snippet: string;
+            highlights: {
+              start: number;
+              end: number;
+            }[];
+            score: number;
+            keywordRaw: number;
+            keyword: number;
+          };
+        }[];
+        pageInfo: {
+          hasNextPage: boolean;
+          endCursor: string | null;
+        };
+        facets: {
+          field: string;
+          value: string;
+          count: number;
+        }[] | null;
+        lsn: number;
+        tookMs: number;
+        complete: boolean;
+      };
+    };
+  };
+  'sources:v1': {
+    variables: { first?: number | null; after?: string | null };
+    data: {
+      sources: {
+        edges: {
+          node: {
+            name: string;
+            purposes: string[];
+            licence: string;
+            retention: string;
+            classification: string;
+            personal: boolean;
+          };
+        }[];
+        pageInfo: {
+          hasNextPage: boolean;
+          endCursor: string | null;
+        };
+      };
+    };
+  };
+  'suggest:v1': {
+    variables: { prefix: string; limit?: number | null };
+    data: {
+      suggest: {
+        id: string;
+        type: string;
+        title: string;
+      }[];
+    };
+  };
+  'tokenAllow:v1': {
+    variables: { subject: string };
+    data: {
+      tokenAllow: {
+        lsn: number;
+        changed: boolean;
+      };
+    };
+  };
+  'tokenCreate:v1': {
+    variables: { tenant?: string | null; role: string; clearance?: string | null; purposes?: string[] | null; scopes?: string[] | null; expiresAt?: string | null };
+    data: {
+      tokenCreate: {
+        id: string;
+        token: string;
+        tenant: string;
+        roles: string[];
+        clearance: string;
+        purpose: string[];
+        expiresAt: string;
+      };
+    };
+  };
+  'tokenDeny:v1': {
+    variables: { subject?: string | null; jti?: string | null };
+    data: {
+      tokenDeny: {
+        lsn: number;
+        changed: boolean;
+      };
+    };
+  };
+  'tokenLink:v1': {
+    variables: Record<string, never>;
+    data: {
+      tokenLink: {
+        url: string;
+        expiresAt: string;
+      };
+    };
+  };
+  'tokenList:v1': {
+    variables: { first?: number | null; after?: string | null };
+    data: {
+      tokens: {
+        edges: {
+          node: {
+            id: string;
+            tenant: string;
+            roles: string[];
+            clearance: string;
+            purpose: string[];
+            scopes: string[];
+            madeBy: string;
+            createdAt: string;
+            expiresAt: string;
+            usedAt: string | null;
+            sessions: number;
+            revokedAt: string | null;
+          };
+        }[];
+        pageInfo: {
+          hasNextPage: boolean;
+          endCursor: string | null;
+        };
+      };
+    };
+  };
+  'tokenRevoke:v1': {
+    variables: { id: string };
+    data: {
+      tokenRevoke: {
+        lsn: number;
+        changed: boolean;
+      };
+    };
+  };
+}
+
+/** Those that change something. */
+export const MUTATIONS: ReadonlySet<string> = new Set(['entityDelete:v1', 'entityRestore:v1', 'policySet:v1', 'tokenAllow:v1', 'tokenCreate:v1', 'tokenDeny:v1', 'tokenLink:v1', 'tokenRevoke:v1']);

@@ -1,0 +1,137 @@
+import { useInfiniteQuery } from '@tanstack/react-query';
+import { useNavigate } from '@tanstack/react-router';
+import { PanelRight, SlidersHorizontal } from 'lucide-react';
+import { useEffect, useMemo, useRef, useState } from 'react';
+
+import { type Answer, type GatewayError, run, type Variables } from '../gateway/run.ts';
+import { Button, IconButton } from '../shell/button.tsx';
+import { useKeys } from '../shell/keys.ts';
+import { Failed, Loading, NotHere, Partial } from '../shell/states.tsx';
+import { Chips } from './chips.tsx';
+import { useDraft } from './draft.ts';
+import { Facets } from './facets.tsx';
+import { Hit } from './hit.tsx';
+import { Inspector } from './inspector.tsx';
+import { NoHits } from './no-hits.tsx';
+import styles from './page.module.css';
+import { type Params, question } from './question.ts';
+import { searchRoute } from './routes.tsx';
+import { Start } from './start.tsx';
+
+const PAGE_HITS = 25;
+const MORE_HITS = 100;
+
+export function SearchPage() {
+  const params: Params = searchRoute.useSearch();
+  const { tenant } = searchRoute.useParams();
+  const draft = useDraft();
+  const asked = useMemo(() => question(params, draft), [params, draft]);
+  const navigate = useNavigate({ from: searchRoute.fullPath });
+  const change = (to: Partial<Params>, replace = false) => void navigate({ search: (before) => ({ ...before, ...to }), replace, resetScroll: false });
+  const found = useHits(asked.variables, !asked.isEmpty);
+  const pages = found.data?.pages ?? [];
+  const hits = pages.flatMap((page) => page.data.search.edges.map((edge) => edge.node));
+  const first = pages[0]?.data.search;
+  const total = first?.facets && !asked.variables.types?.length ? first.facets.filter((facet) => facet.field === 'type').reduce((sum, { count }) => sum + count, 0) : undefined;
+  const [at, setAt] = useState(0);
+  const [facetsOpen, setFacetsOpen] = useState(false);
+  const list = useRef<HTMLOListElement>(null);
+  const selected = hits[Math.min(at, hits.length - 1)];
+
+  useEffect(() => setAt(0), [asked.variables]);
+  useEffect(() => {
+    document.title = asked.words ? `${asked.words} · IntelGraph` : 'Search · IntelGraph';
+  }, [asked.words]);
+  usePainted(first);
+  const move = (step: number) => {
+    const to = Math.max(0, Math.min(hits.length - 1, at + step));
+    setAt(to);
+    list.current?.children[to]?.scrollIntoView({ block: 'nearest' });
+    if (params.hit && hits[to]) change({ hit: hits[to].id }, true);
+  };
+  const inspect = () => selected && change({ hit: params.hit ? undefined : selected.id }, true);
+  const open = (id: string) => void navigate({ to: '/t/$tenant/e/$id', params: { tenant, id } });
+  useKeys('Search', [
+    { key: 'j', does: 'Next hit', run: () => move(1) },
+    { key: 'k', does: 'Hit before', run: () => move(-1) },
+    { key: 'ArrowDown', does: 'Next hit', run: () => move(1) },
+    { key: 'ArrowUp', does: 'Hit before', run: () => move(-1) },
+    { key: 'Enter', does: 'Open the hit', run: () => selected && open(selected.id) },
+    { key: 'Space', does: 'Preview', run: inspect },
+    { key: 'i', does: 'Inspector: source and receipt', run: inspect },
+    { key: 'w', does: 'Why these hits', run: () => change({ why: params.why ? undefined : true }, true) },
+    ...(params.hit ? [{ key: 'Escape', does: 'Close the inspector', run: () => change({ hit: undefined }, true) }] : []),
+  ]);
+
+  if (asked.isEmpty) return <Start tenant={tenant} />;
+  return (
+    <div className={`${styles.page} ${params.hit ? styles.inspected : ''}`}>
+      <aside className={`${styles.facets} ${facetsOpen ? styles.open : ''}`} aria-label="Filters">
+        <Facets facets={first?.facets ?? []} params={params} asked={asked} onChange={change} />
+      </aside>
+      <section className={styles.hits} aria-label="Hits" aria-busy={found.isFetching}>
+        <header className={styles.head}>
+          <Button quiet onPress={() => setFacetsOpen(!facetsOpen)} aria-expanded={facetsOpen}><SlidersHorizontal size={14} aria-hidden /> Filters</Button>
+          <Chips asked={asked} params={params} onChange={change} />
+          <Forms at={params.form} onGo={(form) => change({ form, type: undefined, hit: undefined })} />
+          <p className={styles.took} role="status">
+            {first && <>{total !== undefined ? `${total.toLocaleString('en')} ${total === 1 ? 'hit' : 'hits'}` : `${hits.length} shown`} in {first.tookMs < 10 ? first.tookMs.toFixed(1) : Math.round(first.tookMs)} ms</>}
+          </p>
+          <label className={styles.sort}>
+            <span>Order</span>
+            <select value={params.sort ?? 'relevance'} onChange={(event) => change({ sort: event.target.value === 'newest' ? 'newest' : undefined })}>
+              <option value="relevance">Relevance</option>
+              <option value="newest">Newest</option>
+            </select>
+          </label>
+          <IconButton label="Inspector (i)" onPress={inspect}><PanelRight size={16} /></IconButton>
+        </header>
+        {first && !first.complete && <Partial shown={hits.length} what="hits"><span>Time ran out before everything was looked at; more words or a filter narrow it.</span></Partial>}
+        {found.error && (found.error.status === 404 ? <NotHere /> : <Failed error={found.error} onRetry={() => void found.refetch()} />)}
+        {!first && !found.error && <Loading rows={9} what="the index" />}
+        {first && hits.length === 0 && <NoHits asked={asked} params={params} onChange={change} />}
+        <ol className={styles.list} ref={list}>
+          {hits.map((hit, index) => (
+            <Hit key={hit.id} hit={hit} tenant={tenant} isSelected={index === at} why={params.why === true} onSelect={() => { setAt(index); if (params.hit) change({ hit: hit.id }, true); }} />
+          ))}
+        </ol>
+        {found.hasNextPage && (
+          <Partial shown={hits.length} total={total} what="hits">
+            <Button quiet onPress={() => void found.fetchNextPage()} isDisabled={found.isFetchingNextPage}>Next {MORE_HITS}</Button>
+          </Partial>
+        )}
+      </section>
+      {params.hit && <Inspector id={params.hit} tenant={tenant} onClose={() => change({ hit: undefined }, true)} />}
+    </div>
+  );
+}
+
+function useHits(variables: Variables<'search:v3'>, enabled: boolean) {
+  return useInfiniteQuery<Answer<'search:v3'>, GatewayError, { pages: Answer<'search:v3'>[] }, unknown[], string | undefined>({
+    queryKey: ['search:v3', variables],
+    queryFn: ({ signal, pageParam }) => run('search:v3', { ...variables, first: pageParam ? MORE_HITS : PAGE_HITS, after: pageParam }, signal),
+    initialPageParam: undefined,
+    getNextPageParam: (last) => last.data.search.pageInfo.endCursor && last.data.search.pageInfo.hasNextPage ? last.data.search.pageInfo.endCursor : undefined,
+    enabled,
+    // What was found for the words before stays until the next is there.
+    placeholderData: (before) => before,
+    refetchOnWindowFocus: false,
+  });
+}
+
+const FORMS: [Params['form'], string][] = [[undefined, 'Entities'], ['relation', 'Relations'], ['all', 'Both']];
+
+function Forms({ at, onGo }: { at: Params['form']; onGo: (form: Params['form']) => void }) {
+  return (
+    <div role="group" aria-label="Search among" className={styles.forms}>
+      {FORMS.map(([form, word]) => <button key={word} type="button" aria-pressed={form === at} onClick={() => onGo(form)}>{word}</button>)}
+    </div>
+  );
+}
+
+/** Marks when an answer is on screen: what a keystroke waits for. */
+function usePainted(answer: unknown) {
+  useEffect(() => {
+    if (answer) requestAnimationFrame(() => performance.mark('ig:search'));
+  }, [answer]);
+}

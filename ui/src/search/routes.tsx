@@ -1,0 +1,25 @@
+import { createRoute, lazyRouteComponent } from '@tanstack/react-router';
+
+import { flag, oneOf, params, text, texts, time } from '../shell/params.ts';
+import { tenantRoute } from '../shell/tenant.tsx';
+
+export const searchRoute = createRoute({
+  getParentRoute: () => tenantRoute,
+  path: 'search',
+  validateSearch: params({
+    q: text(1_000),
+    type: texts(200, 20),
+    source: texts(200, 20),
+    label: texts(200, 20),
+    form: oneOf('relation', 'all'),
+    from: time,
+    to: time,
+    sort: oneOf('relevance', 'newest'),
+    hit: text(500),
+    revoked: flag,
+    why: flag,
+  }),
+  component: lazyRouteComponent(() => import('./page.tsx'), 'SearchPage'),
+});
+
+export const search = [searchRoute] as const;
