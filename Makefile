@@ -20,7 +20,7 @@ test: ## Everything that must hold, with the time each part took
 	@tests/run.sh setup web explorer format clippy deny docs build tests ui
 
 judges: ## What leaves the node, and what policies decide, before programs of other authors
-	@tests/run.sh setup web judges
+	@tests/run.sh setup web explorer judges
 
 sim: ## Power cuts, failing disks, kills and leak probes through the night: make sim CUTS=100000 KILLS=1000 PROBES=500000
 	INTELGRAPH_SIM_CUTS=$(or $(CUTS),100000) INTELGRAPH_SIM_SEED=$(or $(SEED),0) \

@@ -166,6 +166,7 @@ fn analyst(tenant: TenantId) -> Principal {
         purposes_in_use: Purposes::ALL,
         scopes: words(&["graphql.adhoc"]),
         compartments: words(&["alpha"]),
+        request: None,
     }
 }
 

@@ -16,9 +16,9 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
 
-use crate::app::Shared;
+use crate::app::{App, Shared};
 use crate::node::rfc3339;
-use crate::{sessions, tokens};
+use crate::{policies, sessions, tokens};
 
 const SOCKET: &str = "admin.sock";
 /// The longest path of a socket that the system takes, in bytes, without its end mark.
@@ -35,6 +35,11 @@ pub enum Question {
     /// A sign-in link for an owner of the node.
     FirstOwner {
         /// The tenant whose owner it is; `None`: `default`.
+        tenant: Option<String>,
+    },
+    /// The built-in policy, in force again.
+    ResetPolicy {
+        /// The tenant whose policy it is; `None`: `default`.
         tenant: Option<String>,
     },
 }
@@ -112,7 +117,7 @@ async fn serve(mut stream: UnixStream, app: &Shared) -> Result<()> {
     // The socket's mode says the same; but there is a moment before it is set.
     let (peer, own) = (stream.peer_cred()?.uid(), rustix::process::geteuid().as_raw());
     ensure!(peer == own || peer == 0, "user {peer} is not the one that the node runs as");
-    let answer = match answer(&read_line(&mut stream).await?, app).await {
+    let answer = match answer_line(&read_line(&mut stream).await?, app).await {
         Ok(answer) => answer,
         Err(error) => json!({"error": {"code": "failed", "message": format!("{error:#}")}}),
     };
@@ -120,17 +125,29 @@ async fn serve(mut stream: UnixStream, app: &Shared) -> Result<()> {
     Ok(())
 }
 
-async fn answer(line: &str, app: &Shared) -> Result<Value> {
+async fn answer_line(line: &str, app: &Shared) -> Result<Value> {
     let question: Question = serde_json::from_str(line).context("not a question of this version")?;
     let app = Shared::clone(app);
-    let acting = tokio::task::spawn_blocking(move || match question {
+    tokio::task::spawn_blocking(move || answer(&app, question)).await?
+}
+
+/// Does what is asked. Waits for the disk.
+///
+/// # Errors
+/// If there is no such tenant, or the store cannot be written.
+pub fn answer(app: &App, question: Question) -> Result<Value> {
+    let named = |tenant: Option<String>| tenant.unwrap_or_else(|| tokens::FIRST_TENANT.to_owned());
+    match question {
         Question::FirstOwner { tenant } => {
-            let tenant = tenant.unwrap_or_else(|| tokens::FIRST_TENANT.to_owned());
-            sessions::owner_link(&app, &tenant)
+            let link = sessions::owner_link(app, &named(tenant))?;
+            Ok(json!({"url": link.url, "expires_at": rfc3339(link.expires_us)}))
         }
-    });
-    let link = acting.await??;
-    Ok(json!({"url": link.url, "expires_at": rfc3339(link.expires_us)}))
+        Question::ResetPolicy { tenant } => {
+            let tenant = named(tenant);
+            let version = policies::reset(app, &tenant)?;
+            Ok(json!({"tenant": tenant, "version": version, "changed": version.is_some()}))
+        }
+    }
 }
 
 /// Asks the node that runs on a data directory.

@@ -13,7 +13,7 @@ use tokio::sync::Semaphore;
 use crate::commit;
 use crate::config::Config;
 use crate::follow::Follow;
-use crate::gateway::{ADHOC_MAX, Attempts, Failure, GraphQl, Limits, TAKERS_MAX, schema};
+use crate::gateway::{ADHOC_MAX, Failure, GraphQl, Limits, TAKERS_MAX, schema};
 use crate::ingest::import::GivenUp;
 use crate::metrics::Metrics;
 use crate::oidc::Issuer;
@@ -83,8 +83,6 @@ pub struct App {
     pub(crate) sessions: Sessions,
     /// The outside issuer, if there is one.
     pub(crate) issuer: Option<Issuer>,
-    /// Who failed to.
-    pub(crate) attempts: Attempts,
     /// The policies of the tenants.
     pub(crate) policies: Versions,
     /// What was decided.
@@ -138,7 +136,6 @@ impl App {
             given_up: GivenUp::default(),
             sessions,
             issuer,
-            attempts: Attempts::default(),
             policies: Versions::default(),
             decisions,
             allowed: AllowedCache::default(),

@@ -12,6 +12,7 @@ mod export;
 mod failure;
 mod import;
 mod ledger;
+mod machine;
 mod output;
 mod policy;
 mod relations;

@@ -63,7 +63,7 @@ pub struct Config {
     pub principal_requests_per_second_max: u32,
     /// and so many at once after a pause.
     pub principal_requests_burst_max: u32,
-    /// Failed sign-ins from one address, a minute.
+    /// Tokens, codes and cookies from one address that are refused, a minute.
     pub failed_sign_ins_per_minute_max: u32,
     /// Requests that take longer are logged, in milliseconds.
     pub slow_operation_ms: u64,
@@ -92,7 +92,7 @@ impl Default for Config {
             bytes_per_second_min: 100,
             principal_requests_per_second_max: 10_000,
             principal_requests_burst_max: 20_000,
-            failed_sign_ins_per_minute_max: 120,
+            failed_sign_ins_per_minute_max: 60,
             slow_operation_ms: 1000,
         }
     }

@@ -1,6 +1,5 @@
 //! The gateway: HTTP in, commands and readings out. Who asks is settled before anything is read.
 
-mod attempts;
 mod auth;
 mod errors;
 mod graphql;
@@ -12,7 +11,6 @@ mod routes;
 mod serve;
 mod tls;
 
-pub(crate) use attempts::Attempts;
 pub(crate) use errors::Failure;
 pub use graphql::sdl;
 pub(crate) use graphql::{ADHOC_MAX, GraphQl, schema};

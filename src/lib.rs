@@ -12,6 +12,7 @@ pub mod doctor;
 pub mod export;
 pub mod follow;
 pub mod gateway;
+pub mod graphs;
 pub mod idempotency;
 pub mod ingest;
 pub mod log;

@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, ensure};
 use jsonwebtoken::Algorithm;
+use storage::ids::ActorId;
 
 use grants::Grants;
 pub use grants::Rights;
@@ -108,6 +109,11 @@ impl Issuer {
         let rights = self.grants.rights(&claims.all);
         Ok(Outsider { subject: claims.subject, token: claims.id, expires_s: claims.expires_s, rights })
     }
+}
+
+/// What stands for the id of a token where a subject of the issuer comes in; no token has such an id.
+pub(crate) fn token_id(actor: ActorId) -> String {
+    format!("subject-{actor}")
 }
 
 fn wanted(settings: &Oidc) -> Result<Wanted> {

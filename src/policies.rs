@@ -1,16 +1,19 @@
 //! A tenant's policy as its officers handle it: what they may set, and for whom it must go on working.
 
+use anyhow::Context as _;
 use axum::http::StatusCode;
 use serde_json::json;
 use storage::View;
+use storage::commands::{Command, Effect, SetPolicy};
 use storage::ids::{ActorId, LabelId, TenantId};
-use storage::model::{Label, Purpose, Role, TokenSpec};
+use storage::model::{Label, PolicySet, Purpose, Role, TokenSpec};
 use storage::rows::TokenRow;
 
 use crate::app::App;
 use crate::gateway::Failure;
 use crate::node;
-use crate::policy::decisions::{Entry, Place};
+use crate::oidc;
+use crate::policy::decisions::{Entry, Place, Used};
 use crate::policy::{
     Action, Attributes, Change, Danger, Explanation, InForce, Policy, PolicyProblem, PolicyProblems,
     Principal, Resource, Scenario, dangers, explain, simulate, wording,
@@ -29,6 +32,22 @@ pub(crate) fn examine(
     let policy = Policy::load(text).map_err(refused)?;
     let found = dangers(&policy, &officers(view, principal)?, confirmed);
     if found.is_empty() { Ok(policy) } else { Err(refused(PolicyProblems(found))) }
+}
+
+/// Puts the built-in policy in force again in the name of the node's machine: the way out of a policy that leaves nobody
+/// who could set another. The version that it makes; `None` if it is in force already.
+///
+/// # Errors
+/// If there is no such tenant, or the store cannot be written.
+pub(crate) fn reset(app: &App, tenant: &str) -> anyhow::Result<Option<u64>> {
+    let view = app.store.view()?;
+    let id = view.tenant(tenant)?.with_context(|| format!("no tenant `{tenant}`"))?;
+    let Some(replaces) = view.policy(id)? else { return Ok(None) };
+    let text = Policy::built_in().text().to_owned();
+    let policy = PolicySet { text, replaces: replaces.0, confirmed: vec![] };
+    let set = Command::SetPolicy(SetPolicy { tenant: id, actor: ActorId::NODE, policy });
+    let applied = app.commit.submit_blocking(vec![set])?.into_iter().next().context("no answer")??;
+    Ok((applied.effect != Effect::Unchanged).then_some(applied.lsn.0))
 }
 
 /// What is compared with the policy in force.
@@ -64,7 +83,7 @@ pub(crate) struct Told {
     pub(crate) used: u64,
 }
 
-/// Says what a policy would change for the tokens that there are, and how much of it was really used.
+/// Says what a policy would change for the tokens that there are and those whom an outside issuer let in, and how much of it was really used.
 ///
 /// # Errors
 /// If the text is no policy, nobody has such a token, or there is too much to compare.
@@ -77,7 +96,9 @@ pub(crate) fn try_out(
     let new = Policy::load(&trial.text).map_err(refused)?;
     let old = app.policy(view, principal.tenant)?;
     let labels = app.labels(view, principal.tenant)?;
-    let tokens = simulated_tokens(view, principal.tenant, trial.token.as_deref())?;
+    app.decisions.written();
+    let used = app.decisions.used(view, principal.tenant).map_err(unreadable)?;
+    let tokens = simulated_tokens(view, principal.tenant, &used, trial.token.as_deref())?;
     let actions = trial.action.map_or(Action::ALL.to_vec(), |action| vec![action]);
     let scenario = Scenario {
         old: &old.policy,
@@ -88,8 +109,6 @@ pub(crate) fn try_out(
         actions: &actions,
     };
     let found = simulate(&scenario).map_err(|too_much| Failure::bad_request(too_much.to_string()))?;
-    app.decisions.written();
-    let used = app.decisions.used(view, principal.tenant).map_err(unreadable)?;
     let told = |changes: &[Change<'_>], allowed| {
         let mut told: Vec<_> = changes
             .iter()
@@ -114,19 +133,25 @@ pub(crate) fn try_out(
     })
 }
 
+/// Tokens, and the subjects of the outside issuer as they were last seen: what it says of them next nobody knows.
 fn simulated_tokens(
     view: &View,
     tenant: TenantId,
+    used: &Used,
     only: Option<&str>,
 ) -> Result<Vec<(String, Attributes)>, Failure> {
     let mut tokens = Vec::new();
     for (row, spec) in tokens_of(view, tenant)? {
-        let wanted = only.is_none_or(|only| only == spec.id);
         // A token without a purpose lets nobody in.
-        if let (true, Ok(holder)) = (wanted, holder(&spec, &row, tenant, None)) {
+        if let Ok(holder) = holder(&spec, &row, tenant, None) {
             tokens.push((spec.id, holder.attributes()));
         }
     }
+    for subject in view.subjects(tenant)?.into_iter().filter(|subject| subject.denied_us.is_none()) {
+        let id = oidc::token_id(ActorId(subject.actor));
+        tokens.extend(used.seen(&id).cloned().map(|attributes| (id, attributes)));
+    }
+    tokens.retain(|(id, _)| only.is_none_or(|only| only == id));
     match only {
         Some(only) if tokens.is_empty() => Err(Failure::not_found("token", only)),
         _ => Ok(tokens),
@@ -165,6 +190,8 @@ pub(crate) struct Explained {
     /// The version of the policy that decided; 0 for the built-in one.
     pub(crate) version: u64,
     pub(crate) explanation: Explanation,
+    /// The requests that asked, if it is one of the decision log.
+    pub(crate) requests: Vec<String>,
 }
 
 /// Says why a decision falls as it does, or why it fell: one for each label that a thing has.
@@ -249,7 +276,7 @@ fn logged(app: &App, principal: &Principal, view: &View, entry: &Entry) -> Resul
         return Err(Failure::bad_request(message));
     }
     let label = labels_asked(app, principal, view, &on)?.pop().flatten();
-    Ok(explained(&in_force, &holder, action, label))
+    Ok(Explained { requests: entry.requests.clone(), ..explained(&in_force, &holder, action, label) })
 }
 
 fn explained(in_force: &InForce, holder: &Principal, action: Action, on: Labelled) -> Explained {
@@ -264,6 +291,7 @@ fn explained(in_force: &InForce, holder: &Principal, action: Action, on: Labelle
         version: in_force.version.0,
         explanation: explain(&in_force.policy, holder, action, resource),
         label_id: on.map(|(id, _)| id),
+        requests: Vec::new(),
     }
 }
 

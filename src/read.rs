@@ -2,7 +2,9 @@
 //!
 //! Everything that leaves the node about things passes [`Reader`]; what is not visible is absent.
 
+mod between;
 mod entity;
+mod graphs;
 mod kinds;
 mod leaving;
 mod path;
@@ -19,7 +21,9 @@ use storage::{Edge, End, Result, View};
 
 use crate::policy::{Action, Allowed, Uses};
 
+pub use between::{Between, Joining, JoiningStatement};
 pub use entity::{Attribute, Change, Entity, Receipt, Statement};
+pub use graphs::{Degree, Drawing, Node, Order, Shown, Tie, Wish};
 pub use kinds::{EDGES_COUNTED_MAX, KindCount, Kinds};
 pub use leaving::{Counts, Exit, Extent, Leaving};
 pub use path::{PATHS_MAX, Paths};

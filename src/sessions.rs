@@ -10,13 +10,14 @@ use anyhow::{Context, Result};
 use axum::http::StatusCode;
 use storage::commands::{Command, CreateToken, MakeLink, SEEN_EVERY_US, Seen, SignIn, SignOut};
 use storage::ids::{ActorId, TenantId};
-use storage::model::SESSION_US_MAX;
+use storage::model::{LinkMade, SESSION_US_MAX};
 use storage::rows::TokenRow;
 
 use crate::app::App;
 use crate::commit;
 use crate::config::Config;
 use crate::gateway::Failure;
+use crate::idempotency::Writer;
 use crate::node;
 use crate::policy::token::{SECRET_BYTES, parse_as};
 use crate::policy::{Minted, Parsed, Principal, Token, Use};
@@ -38,15 +39,21 @@ pub struct Link {
     pub expires_us: i64,
 }
 
-/// Makes a link for the token by which the request came in.
-pub(crate) async fn link(app: &App, principal: &Principal) -> Result<Link, Failure> {
+/// Makes a link for the token by which the request came in. A request that comes again gets the same link, which is
+/// good once all the same: an answer that was lost costs nothing, and there is never a second secret.
+pub(crate) async fn link(writer: &Writer<'_>, principal: &Principal) -> Result<Link, Failure> {
+    let app = writer.app;
     let Some(row) = app.store.view()?.token(&principal.token_id)? else {
         let message = "only the holder of a token of this node has sign-in links; ask for a token";
         return Err(Failure::new(StatusCode::FORBIDDEN, "denied", message));
     };
-    let (link, command) = new_link(app, TenantId(row.tenant), principal.actor, &principal.token_id, LINK_US);
-    app.write_one(command).await?;
-    Ok(link)
+    let (tenant, token) = (TenantId(row.tenant), principal.token_id.as_str());
+    let minted = Token::mint_for(Use::Link, token.to_owned(), writer.random::<SECRET_BYTES>());
+    let (link, command) = new_link(app, tenant, principal.actor, token, &minted, LINK_US);
+    let applied = writer.write("link", command).await?;
+    let record = app.store.view()?.record(tenant, applied.lsn)?;
+    let made = record.body().map(LinkMade::from_body).transpose()?;
+    Ok(Link { expires_us: made.map_or(link.expires_us, |made| made.expires_us), ..link })
 }
 
 /// Makes a link for an owner of the node, with a token of its own that nobody is ever shown: revoking that token
@@ -58,7 +65,8 @@ pub fn owner_link(app: &App, tenant: &str) -> Result<Link> {
     let id = app.store.view()?.tenant(tenant)?.with_context(|| format!("no tenant `{tenant}`"))?;
     let mut spec = tokens::mint_owner().spec;
     spec.expires_at_us = node::now_us() + OWNER_LINK_US + SESSION_US_MAX;
-    let (link, make_link) = new_link(app, id, ActorId::NODE, &spec.id, OWNER_LINK_US);
+    let minted = secret(Use::Link, &spec.id);
+    let (link, make_link) = new_link(app, id, ActorId::NODE, &spec.id, &minted, OWNER_LINK_US);
     let create = CreateToken { tenant: id, actor: ActorId::NODE, spec };
     for answer in app.commit.submit_blocking(vec![Command::CreateToken(create), make_link])? {
         answer?;
@@ -72,15 +80,22 @@ pub fn owner_link(app: &App, tenant: &str) -> Result<Link> {
 /// If there is no such token, it lets nobody in, or the store cannot be written.
 pub fn link_of(app: &App, token: &str) -> Result<Link> {
     let row = app.store.view()?.token(token)?.with_context(|| format!("no token `{token}`"))?;
-    let (link, make_link) = new_link(app, TenantId(row.tenant), ActorId::NODE, token, OWNER_LINK_US);
+    let (tenant, minted) = (TenantId(row.tenant), secret(Use::Link, token));
+    let (link, make_link) = new_link(app, tenant, ActorId::NODE, token, &minted, OWNER_LINK_US);
     for answer in app.commit.submit_blocking(vec![make_link])? {
         answer?;
     }
     Ok(link)
 }
 
-fn new_link(app: &App, tenant: TenantId, actor: ActorId, token: &str, lifetime_us: i64) -> (Link, Command) {
-    let minted = secret(Use::Link, token);
+fn new_link(
+    app: &App,
+    tenant: TenantId,
+    actor: ActorId,
+    token: &str,
+    minted: &Minted,
+    lifetime_us: i64,
+) -> (Link, Command) {
     let expires_us = node::now_us() + lifetime_us;
     let url = format!("{}/#code={}", app.config.url(), minted.token.reveal());
     let (token, code_sha256) = (token.to_owned(), minted.secret_sha256);

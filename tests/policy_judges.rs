@@ -208,6 +208,7 @@ prop_compose! {
             purposes_in_use: purposes,
             scopes,
             compartments,
+            request: None,
         }
     }
 }

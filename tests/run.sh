@@ -83,7 +83,7 @@ node_modules_are_there() {
 # The binary that carries it, before a browser.
 part_ui() {
   command -v chromium >/dev/null || install chromium
-  cargo build --locked --features ui
+  part_build
   "$venv/bin/python" demo/attack_bundle.py --out "$target/demo/attack-enterprise.json"
   INTELGRAPH_PROGRAM=$target/debug/intelgraph INTELGRAPH_DEMO_BUNDLE=$target/demo/attack-enterprise.json \
     INTELGRAPH_SCREENSHOTS=$target/screenshots node ui/tests/browser.mjs
@@ -112,20 +112,22 @@ install_deny() {
 
 part_docs() { RUSTDOCFLAGS='-D warnings' cargo doc --locked --workspace --no-deps --document-private-items; }
 
-part_build() { cargo test --locked --workspace --no-run; }
+# With the Explorer, and all at once: one build does for every part. That Rust needs no Node is what clippy sees.
+part_build() { tests --no-run; }
+
+tests() { cargo test --locked --workspace --features ui "$@"; }
 
 part_tests() {
   judges_environment
-  cargo test --locked --workspace
+  tests
 }
 
 part_judges() {
   judges_environment
-  cargo test --locked -p storage --test ledger_judges -- --nocapture
-  cargo test --locked -p intelgraph --test policy_judges -- --nocapture
-  cargo test --locked -p intelgraph --test appliance -- judges oidc --nocapture
+  tests --test ledger_judges --test policy_judges -- --nocapture
+  tests --test appliance -- judges oidc --nocapture
   http_judges
-  cargo test --locked --test appliance judges:: -- --ignored --nocapture
+  tests --test appliance judges:: -- --ignored --nocapture
 }
 
 # A hundred megabytes, so not for every test.

@@ -1,5 +1,6 @@
 //! How fast keyword search answers over many short texts; beside the engine called directly: the same
-//! files, the same terms, BM25, the best ten, no rights, no filters, no grouping by thing.
+//! files, the same terms, BM25, the best ten, no rights, no filters, no grouping by thing. Each asks each
+//! question a few times, and the fastest counts: what is not the search's own, other work on the machine, only adds.
 //!
 //! `cargo bench -p index --bench search -- [--quick]`
 
@@ -22,7 +23,7 @@ use index::text::{Allowed, Home, Pinned, Query, TextIndex, passages};
 use roaring::RoaringBitmap;
 use storage::View;
 use storage::commands::Command;
-use storage::ids::TenantId;
+use storage::ids::{LabelId, TenantId};
 use storage::model::Text;
 use tantivy::collector::{FilterCollector, TopDocs};
 use tantivy::query::{BooleanQuery, BoostQuery, Query as EngineQuery, TermQuery};
@@ -34,8 +35,13 @@ use world::{World, entity};
 const VOCABULARY: u64 = 30_000;
 const BATCH: usize = 16_384;
 const QUESTIONS: usize = 500;
+/// How often each question is asked.
+const ROUNDS: usize = 4;
 const TYPES: [&str; 4] = ["report", "malware", "campaign", "indicator"];
 const COMPARTMENTS: u64 = 8;
+/// One text in so many is in one of the narrow compartments: what a restricted reader may see.
+const NARROW_SHARE: u64 = 100;
+const NARROW_COMPARTMENTS: u64 = 10;
 
 fn main() {
     let rows = rows_wanted();
@@ -62,9 +68,10 @@ fn main() {
     let peer = Peer::open(&files);
     println!("{} bytes a text in {} segments\n", bytes / rows, peer.searcher.segment_readers().len());
 
-    let asked = Asked { view: &view, tenant: world.tenant, pinned, peer };
+    let asked =
+        Asked { view: &view, tenant: world.tenant, pinned, peer, narrow: narrow(&view, world.tenant) };
     println!(
-        "{:>22} {:>17} {:>17} {:>11} {:>17} {:>17} {:>11} {:>17}",
+        "{:>22} {:>17} {:>17} {:>11} {:>17} {:>17} {:>11} {:>17} {:>17} {:>11}",
         "p50 / p95",
         "search",
         "engine",
@@ -72,10 +79,13 @@ fn main() {
         "labels and type",
         "engine, filtered",
         "p95 ratio",
-        "with snippets"
+        "with snippets",
+        "1 % visible",
+        "p95 ratio"
     );
     let rare = |random: &mut Random| word(100 + random.below(VOCABULARY - 100));
     asked.compare("one rare word", &mut random, &rare);
+    asked.compare("one rare word, typo", &mut random, &|random| format!("{}x", rare(random)));
     asked.compare("one word", &mut random, &|random| word(random.zipf()));
     asked.compare("two words", &mut random, &|random| format!("{} {}", word(random.zipf()), rare(random)));
     asked.compare("five words", &mut random, &|random| words(random, 5));
@@ -98,7 +108,7 @@ fn fill(world: &mut World, rows: u64, random: &mut Random) {
         let thing_type = TYPES[(row % 4) as usize];
         let mut said = entity(&format!("{thing_type}--{row:08}"), thing_type, &words(random, 3));
         let mut label = said.parts[0].label.as_ref().clone();
-        label.compartments = vec![format!("c{}", random.below(COMPARTMENTS))];
+        label.compartments = vec![compartment(random)];
         said.parts[0].label = Arc::new(label);
         said.parts[0].texts = vec![Text { text: words(random, 30), of_claim: String::new() }];
         commands.push(world.assert(said));
@@ -106,6 +116,20 @@ fn fill(world: &mut World, rows: u64, random: &mut Random) {
             world.write(std::mem::take(&mut commands));
         }
     }
+}
+
+fn compartment(random: &mut Random) -> String {
+    match random.below(NARROW_SHARE) {
+        0 => format!("narrow{}", random.below(NARROW_COMPARTMENTS)),
+        _ => format!("c{}", random.below(COMPARTMENTS)),
+    }
+}
+
+/// What a reader of the narrow compartments may see.
+fn narrow(view: &View, tenant: TenantId) -> Allowed {
+    let labels = view.labels(tenant, LabelId::default()).unwrap().into_iter();
+    let narrow = labels.filter(|(_, label)| label.compartments.iter().any(|name| name.starts_with("narrow")));
+    Allowed::Labels(Arc::new(narrow.map(|(id, _)| id.0).collect()))
 }
 
 /// The engine itself.
@@ -163,6 +187,7 @@ struct Asked<'a> {
     tenant: TenantId,
     pinned: Pinned,
     peer: Peer,
+    narrow: Allowed,
 }
 
 impl Asked<'_> {
@@ -171,35 +196,40 @@ impl Asked<'_> {
         let labels: RoaringBitmap = (1..=u32::from(u16::MAX)).filter(|id| id % 8 != 3).collect();
         let labels = Arc::new(labels);
         let allowed = Allowed::Labels(Arc::clone(&labels));
-        let mut times: [Vec<Duration>; 5] = Default::default();
+        let mut times: [Vec<Duration>; 6] = Default::default();
         for turn in 0..QUESTIONS + 50 {
             let text = make(random);
             let plain = Query { text: text.clone(), limit: 10, ..Query::default() };
             let filtered = Query { types: vec!["report".to_owned(), "malware".to_owned()], ..plain.clone() };
-            // Who asks first brings the pages in for the other: they take turns.
-            let mut taken = [Duration::ZERO; 5];
-            let mut order = [0, 1, 2, 3, 4];
-            if turn % 2 == 1 {
-                order.reverse();
-            }
-            for asker in order {
-                taken[asker] = timed(|| match asker {
-                    0 => drop(self.ask(&plain, &Allowed::Every)),
-                    1 => assert!(self.peer.search(&text) <= 10),
-                    2 => drop(self.ask(&filtered, &allowed)),
-                    3 => assert!(self.peer.search_filtered(&text, &labels) <= 10),
-                    _ => self.ask_with_snippets(&filtered, &allowed),
-                });
+            let mut taken = [Duration::MAX; 6];
+            for round in 0..ROUNDS {
+                // Who asks first brings the pages in for the other: they take turns.
+                let mut order = [0, 1, 2, 3, 4, 5];
+                if round % 2 == 1 {
+                    order.reverse();
+                }
+                for asker in order {
+                    let once = timed(|| match asker {
+                        0 => drop(self.ask(&plain, &Allowed::Every)),
+                        1 => assert!(self.peer.search(&text) <= 10),
+                        2 => drop(self.ask(&filtered, &allowed)),
+                        3 => assert!(self.peer.search_filtered(&text, &labels) <= 10),
+                        4 => self.ask_with_snippets(&filtered, &allowed),
+                        _ => drop(self.ask(&plain, &self.narrow)),
+                    });
+                    taken[asker] = taken[asker].min(once);
+                }
             }
             if turn >= 50 {
                 times.iter_mut().zip(taken).for_each(|(times, taken)| times.push(taken));
             }
         }
-        let [ours, engine, filtered, engine_filtered, snippets] = times.map(Percentiles::of);
+        let [ours, engine, filtered, engine_filtered, snippets, narrow] = times.map(Percentiles::of);
         println!(
-            "{name:>22} {ours:>17} {engine:>17} {:>11.2} {filtered:>17} {engine_filtered:>17} {:>11.2} {snippets:>17}",
+            "{name:>22} {ours:>17} {engine:>17} {:>11.2} {filtered:>17} {engine_filtered:>17} {:>11.2} {snippets:>17} {narrow:>17} {:>11.2}",
             ours.p95 / engine.p95,
             filtered.p95 / engine_filtered.p95,
+            narrow.p95 / ours.p95,
         );
     }
 

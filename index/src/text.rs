@@ -16,6 +16,7 @@ mod search;
 mod snippet;
 mod suggest;
 mod terms;
+mod visible;
 
 use std::collections::{HashMap, HashSet};
 use std::ops::Bound;
@@ -37,7 +38,7 @@ use crate::error::{Error, Result};
 use crate::follower::{Applied, Follower, Skipped};
 use crate::present::Present;
 
-pub use self::content::passages;
+pub use self::content::{CLAIM_BYTES_MAX, passages};
 pub use self::home::{Found, Home};
 pub use self::search::{
     Allowed, Facets, HITS_MAX, Hit, Hits, Key, Order, Pinned, QUERY_BYTES_MAX, Query, TimeRange, WORDS_MAX,
@@ -358,7 +359,9 @@ impl Follower for TextIndex {
             | Kind::SubjectMet
             | Kind::SubjectDenied
             | Kind::SubjectAdmitted
-            | Kind::OutsideTokenDenied => Ok(Applied::Ignored),
+            | Kind::OutsideTokenDenied
+            | Kind::GraphSaved
+            | Kind::GraphDeleted => Ok(Applied::Ignored),
         }
     }
 

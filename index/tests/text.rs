@@ -7,7 +7,7 @@ mod world;
 #[allow(dead_code, unreachable_pub, reason = "every test file uses a part of the world")]
 mod text_world;
 
-use index::text::{Allowed, Query};
+use index::text::{Allowed, Order, Query};
 use text_world::{Library, labelled, text_of};
 use world::{entity, relation};
 
@@ -57,7 +57,8 @@ fn a_typo_is_forgiven_only_where_nobody_meant_it() {
     assert_eq!(library.found("mimikatz"), ["a"], "written so somewhere");
     assert_eq!(library.found("credentails"), ["a"], "two letters swapped");
     assert_eq!(library.found("mimokutz"), Vec::<String>::new(), "two errors in eight letters");
-    assert_eq!(library.found("kredentialz"), ["a"], "two errors in eleven");
+    assert_eq!(library.found("credantialz"), ["a"], "two errors in eleven");
+    assert_eq!(library.found("kredentials"), ["a"], "one error, in the first letter");
     assert_eq!(library.found("fike"), Vec::<String>::new(), "four letters");
 }
 
@@ -93,6 +94,69 @@ fn what_is_hidden_neither_matches_nor_is_suggested_nor_counted() {
     assert_eq!(library.suggested("repo", &open), ["open"]);
     let nobody = Allowed::Labels(Default::default());
     assert_eq!(library.ask(&library.query(""), &nobody).hits, []);
+}
+
+/// Who may see little is answered from that, who may see much by passing over the rest: nobody can tell which it was.
+#[test]
+fn few_are_found_as_they_are_among_all() {
+    let mut library = Library::new();
+    for n in 0..2400 {
+        let text = format!("common {} word{} end", "often ".repeat(n % 5), n % 50);
+        let compartment = if n % 240 == 7 { "narrow" } else { "wide" };
+        library.say(labelled(&format!("t{n:04}"), &format!("Report {n}"), &text, compartment));
+    }
+    library.drive();
+    library.delete("t0247");
+    library.say(labelled("t0487", "Report again", "common word7 told anew", "narrow"));
+    let narrow = library.labels_of("t0007");
+    let few: Vec<_> = (0..10).map(|n| format!("t{:04}", n * 240 + 7)).filter(|id| id != "t0247").collect();
+    let phrase = "\"common often\"";
+    for text in
+        ["word7", "common", "often", "common word7", "report often", phrase, "common -often", "", "t0487"]
+    {
+        for order in [Order::Relevance, Order::Time] {
+            let query = Query { limit: 3000, facets: order == Order::Time, order, ..library.query(text) };
+            let hits = library.ask(&query, &narrow);
+            let all = library.ask(&query, &Allowed::Every);
+            let among = all.hits.iter().filter(|hit| few.contains(&library.id(hit.thing)));
+            let told = |hit: &index::text::Hit| (hit.thing, hit.label, hit.score.to_bits());
+            let expected: Vec<_> = among.map(told).collect();
+            assert_eq!(hits.hits.iter().map(told).collect::<Vec<_>>(), expected, "{text} {order:?}");
+            assert!(!expected.is_empty(), "{text}");
+            let types = hits.facets.map(|facets| facets.types);
+            let counted = query.facets.then(|| vec![("report".to_owned(), expected.len() as u64)]);
+            assert_eq!(types, counted, "{text}");
+        }
+    }
+    let page = library.ask(&Query { limit: 3, ..library.query("common") }, &narrow);
+    let after = library.ask_after(&library.query("common"), &page, &narrow);
+    assert_eq!((page.hits.len(), after.hits.len()), (3, few.len() - 3));
+    assert_eq!(library.suggested("report 72", &narrow), ["t0727"]);
+    assert_eq!(
+        library.found_as("word8", &narrow),
+        library.found_as("word9", &narrow),
+        "hidden, and corrected alike"
+    );
+}
+
+/// The one text that somebody may see comes first for him, however many others match.
+#[test]
+fn one_among_many_is_found_first() {
+    let mut library = Library::new();
+    let mut many: Vec<_> = (0..2000)
+        .map(|n| library.world.assert(labelled(&format!("t{n}"), "Phishing", "phishing phishing", "wide")))
+        .collect();
+    many.push(library.world.assert(labelled(
+        "mine",
+        "A long name",
+        "something about phishing at last",
+        "mine",
+    )));
+    library.world.write(many);
+    let mine = library.labels_of("mine");
+    assert_eq!(library.found_as("phishing", &mine), ["mine"]);
+    assert_eq!(library.found_as("phushing", &mine), ["mine"]);
+    assert_eq!(library.found_as("name of phishing", &mine), ["mine"]);
 }
 
 #[test]

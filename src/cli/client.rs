@@ -140,7 +140,17 @@ impl Client {
         query: &[(&str, String)],
         form: reqwest::multipart::Form,
     ) -> Result<Value> {
-        let request = self.http.post(format!("{}/api/v1/import", self.url)).query(query).multipart(form);
+        self.form("/api/v1/import", query, form).await
+    }
+
+    /// Sends a form; the answer, also of one whose file cannot be read to its end.
+    async fn form(
+        &self,
+        path: &str,
+        query: &[(&str, String)],
+        form: reqwest::multipart::Form,
+    ) -> Result<Value> {
+        let request = self.http.post(format!("{}{path}", self.url)).query(query).multipart(form);
         let response = self.authorized(request).send().await?;
         match response.status() {
             StatusCode::OK | StatusCode::UNPROCESSABLE_ENTITY => Ok(response.json().await?),
@@ -159,8 +169,7 @@ impl Client {
         query: &[(&str, String)],
         form: reqwest::multipart::Form,
     ) -> Result<Value> {
-        let request = self.http.post(format!("{}/api/v1/import/preview", self.url));
-        Ok(self.request(request.query(query).multipart(form)).await?.json().await?)
+        self.form("/api/v1/import/preview", query, form).await
     }
 
     async fn request(&self, request: RequestBuilder) -> Result<Response> {

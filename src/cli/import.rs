@@ -142,9 +142,11 @@ async fn send_inputs(
     if let Some(path) = mapping {
         form = form.text("mapping", mapping_text(path)?);
     }
+    bar.set_message("reading what is to be sent");
     for input in inputs {
         form = form.part("file", input.part(&bar)?);
     }
+    bar.set_message("");
     let sent = client.import(&terms.query(format.as_str()), form).await;
     bar.finish_and_clear();
     let mut summary = sent?;

@@ -12,8 +12,10 @@ use clap::Subcommand;
 use serde_json::{Value, json};
 
 use super::client::Client;
+use super::machine::Machine;
 use super::output::{Output, plain};
 use super::{Answer, Failure, Global, Result};
+use crate::admin::Question;
 use crate::policy::{Danger, Policy as Rules, PolicyProblems, any_officers, dangers};
 
 /// The first line of a policy that was shown.
@@ -53,6 +55,8 @@ pub(super) enum Policy {
         #[arg(long = "confirm", value_name = "DANGER")]
         confirmed: Vec<Danger>,
     },
+    /// Put the built-in policy in force again; on the node's machine, without a token, also while the node is stopped
+    Reset(Machine),
     /// Say who would gain and lose what if a policy were set, exactly, and how much of it was used
     Simulate(why::Simulate),
     /// Say why a decision falls as it does, or why one of the log fell so
@@ -77,6 +81,7 @@ impl Policy {
             Policy::Set { file, replaces, confirmed } => {
                 set(&Client::new(global)?, &Draft::read(&file)?, replaces, &confirmed, output).await
             }
+            Policy::Reset(machine) => reset(machine, global, output).await,
             Policy::Simulate(simulate) => simulate.run(&Client::new(global)?, output).await,
             Policy::Explain(explain) => explain.run(&Client::new(global)?, output).await,
             Policy::Decisions(decisions) => decisions.run(&Client::new(global)?, output).await,
@@ -200,6 +205,19 @@ async fn set(
     output.result(&json!({"version": version, "changed": changed}), |output| match version.as_u64() {
         Some(version) => output.line(&format!("policy version {version} is in force")),
         None => output.line("unchanged"),
+    });
+    Ok(Answer::Yes)
+}
+
+async fn reset(machine: Machine, global: &Global, output: &Output) -> Result {
+    let done = machine.ask_or_act(Question::ResetPolicy { tenant: global.tenant.clone() }).await?;
+    output.result(&done, |output| match done["version"].as_u64() {
+        Some(version) => {
+            let tenant = plain(&done["tenant"]);
+            output
+                .line(&format!("policy version {version} is in force in `{tenant}`: the built-in one again"));
+        }
+        None => output.line("unchanged: the built-in policy is in force"),
     });
     Ok(Answer::Yes)
 }

@@ -1,17 +1,13 @@
 //! Tokens: made, listed, revoked.
 
-use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
-
 use clap::Subcommand;
 use serde_json::{Value, json};
 
 use super::client::Client;
+use super::machine::Machine;
 use super::output::{Output, plain};
-use super::serve::load;
 use super::{Answer, Failure, Global, Result};
-use crate::admin::{self, Question};
-use crate::config::Flags;
+use crate::admin::Question;
 use crate::node::{now_us, rfc3339};
 
 /// What to do with tokens.
@@ -38,14 +34,7 @@ pub(super) enum Token {
     /// Make a link that signs a browser in as the holder of the token in use; good once, for 10 minutes
     Link,
     /// Make a link that signs a browser in as an owner; on the node's machine, without a token; good once, for 30 minutes
-    FirstOwner {
-        /// Where the node keeps everything [default: intelgraph-data]
-        #[arg(long)]
-        data_dir: Option<PathBuf>,
-        /// The node's settings file (TOML)
-        #[arg(long, value_name = "FILE")]
-        config: Option<PathBuf>,
-    },
+    FirstOwner(Machine),
     /// List the tokens of the tenant, without their secrets
     List,
     /// Let in nobody whom the outside issuer names so, or nobody with one of its tokens
@@ -58,6 +47,8 @@ pub(super) enum Token {
         #[arg(long, group = "whom", allow_hyphen_values = true)]
         jti: Option<String>,
     },
+    /// List whom `deny` shut out
+    Denials,
     /// Let a subject of the outside issuer in again
     Allow {
         /// The claim `sub` of its tokens
@@ -95,8 +86,8 @@ impl Token {
                 let link = snake(&made["tokenLink"]);
                 output.result(&link, |output| show_link(&link, output));
             }
-            Token::FirstOwner { data_dir, config } => {
-                let link = first_owner(Flags { data_dir, file: config, ..Flags::default() }, global).await?;
+            Token::FirstOwner(machine) => {
+                let link = machine.ask(&Question::FirstOwner { tenant: global.tenant.clone() }).await?;
                 output.result(&link, |output| show_link(&link, output));
             }
             Token::List => {
@@ -109,6 +100,15 @@ impl Token {
                 let done = Client::new(global)?.run("tokenDeny:v1", variables).await?;
                 output.result(&done["tokenDeny"], |output| output.line("denied"));
             }
+            Token::Denials => {
+                let found = Client::new(global)?.all("tokenDenials:v1", json!({}), "tokenDenials").await?;
+                let denials: Vec<_> = found.unwrap_or_default().iter().map(snake).collect();
+                output.result(&json!({"denials": denials}), |output| {
+                    let columns = ["subject", "jti", "issuer", "denied_at"];
+                    let row = |denial: &Value| columns.map(|name| plain(&denial[name])).to_vec();
+                    output.table(&columns, &denials.iter().map(row).collect::<Vec<_>>(), "denial");
+                });
+            }
             Token::Allow { subject } => {
                 let done = Client::new(global)?.run("tokenAllow:v1", json!({"subject": subject})).await?;
                 output.result(&done["tokenAllow"], |output| output.line(&format!("{subject} may come in")));
@@ -119,29 +119,6 @@ impl Token {
             }
         }
         Ok(Answer::Yes)
-    }
-}
-
-async fn first_owner(flags: Flags, global: &Global) -> Result<Value> {
-    let data_dir = load(flags)?.data_dir;
-    let question = Question::FirstOwner { tenant: global.tenant.clone() };
-    admin::ask(&data_dir, &question).await.map_err(|error| no_answer(&data_dir, &error))
-}
-
-fn no_answer(data_dir: &Path, error: &anyhow::Error) -> Failure {
-    let place = data_dir.display();
-    match error.downcast_ref::<std::io::Error>().map(std::io::Error::kind) {
-        Some(ErrorKind::NotFound | ErrorKind::ConnectionRefused) => Failure::cannot_tell(
-            "unreachable",
-            format!(
-                "no node runs on `{place}`; name its directory with --data-dir, or start one with `intelgraph serve`"
-            ),
-        ),
-        Some(ErrorKind::PermissionDenied) => Failure::cannot_tell(
-            "denied",
-            format!("the node on `{place}` is another user's; run this as the user that it runs as"),
-        ),
-        _ => Failure::cannot_tell("failed", format!("the node on `{place}`: {error:#}")),
     }
 }
 
@@ -168,7 +145,7 @@ fn print(tokens: &[Value], output: &Output) {
     output.table(&columns, &rows, "token");
 }
 
-/// A token in the names of the contract.
+/// A token, link or denial in the names of the contract.
 fn snake(token: &Value) -> Value {
     let mut document = serde_json::Map::new();
     for (name, value) in token.as_object().into_iter().flatten() {
@@ -178,6 +155,7 @@ fn snake(token: &Value) -> Value {
             "revokedAt" => "revoked_at",
             "usedAt" => "used_at",
             "madeBy" => "made_by",
+            "deniedAt" => "denied_at",
             other => other,
         };
         document.insert(name.to_owned(), value.clone());

@@ -61,13 +61,14 @@ impl FromRequestParts<Shared> for Access {
 
     async fn from_request_parts(parts: &mut Parts, app: &Shared) -> Result<Access, Failure> {
         let place = Place::asked_for(parts)?;
-        let access = match Shown::by(parts, app.sessions.cookie())? {
+        let mut access = match Shown::by(parts, app.sessions.cookie())? {
             Shown::Token(text) => match &app.issuer {
                 Some(issuer) if Issuer::could_be(text) => outside::by_issuer(app, issuer, text, &place).await,
                 _ => by_token(app, text, &place),
             },
             Shown::Session(text) => by_session(app, text, &place),
         }?;
+        access.principal.request = requests::id().map(Into::into);
         let actor = access.principal.actor;
         requests::is_of(actor);
         app.limits.admit(actor).inspect_err(|_| app.metrics.request_refused("rate"))?;

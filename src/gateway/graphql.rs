@@ -5,9 +5,12 @@ mod adhoc;
 mod connection;
 mod decisions;
 mod declared;
+mod denials;
 mod doctor;
+mod drawing;
 mod entity;
 mod gate;
+mod graphs;
 mod idempotency;
 mod ledger;
 mod node;
@@ -58,8 +61,11 @@ pub(super) use walk::Asks;
 #[derive(MergedObject, Default)]
 pub(crate) struct Query(
     decisions::DecisionsQuery,
+    denials::DenialsQuery,
     doctor::DoctorQuery,
+    drawing::DrawingQuery,
     entity::EntityQuery,
+    graphs::GraphsQuery,
     ledger::LedgerQuery,
     node::NodeQuery,
     paths::PathsQuery,
@@ -73,7 +79,12 @@ pub(crate) struct Query(
 
 /// Every change.
 #[derive(MergedObject, Default)]
-pub(crate) struct Mutation(entity::EntityMutation, policy::PolicyMutation, tokens::TokensMutation);
+pub(crate) struct Mutation(
+    entity::EntityMutation,
+    graphs::GraphsMutation,
+    policy::PolicyMutation,
+    tokens::TokensMutation,
+);
 
 /// The schema; holds no data of a request.
 pub(crate) type GraphQl = Schema<Query, Mutation, EmptySubscription>;

@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 use std::hash::Hash;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -61,12 +61,12 @@ impl Limits {
         })
     }
 
-    /// Counts a sign-in that failed against the address it came from.
+    /// Counts a token, code or cookie that was refused against the address it came from.
     ///
     /// # Errors
-    /// If too many have.
+    /// If too many were.
     pub(crate) fn sign_in_failed(&self, address: IpAddr) -> Result<(), Failure> {
-        self.failed_sign_ins.take(address, Instant::now()).map_err(|wait| {
+        self.failed_sign_ins.take(network(address), Instant::now()).map_err(|wait| {
             let message = "too many failed sign-ins from this address; check the token, and wait";
             Failure::new(StatusCode::TOO_MANY_REQUESTS, "sign_in_limited", message).retry_after(wait)
         })
@@ -104,6 +104,14 @@ impl<K: Eq + Hash + Copy> Buckets<K> {
         if levels.len() >= BUCKETS_MAX {
             levels.clear();
         }
+    }
+}
+
+/// Of IPv6 the network counts, since whoever has one address has all of those.
+fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(ip) => Ipv6Addr::from_bits(ip.to_bits() >> 64 << 64).into(),
+        ip => ip,
     }
 }
 

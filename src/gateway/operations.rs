@@ -19,6 +19,9 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 /// Long enough for a search that waits for its index to be opened, or to reach a record.
 const SEARCH_TIMEOUT: Duration = Duration::from_secs(40);
 
+/// Long enough for a drawing of twenty thousand things.
+const GRAPH_TIMEOUT: Duration = Duration::from_secs(30);
+
 /// A document that may be run.
 #[derive(Clone, Copy, Debug)]
 pub struct Operation {
@@ -61,20 +64,32 @@ macro_rules! operations {
 }
 
 operations! {
-    "decisions" v 1;
+    "decisions" v 1, use "decisions:v2";
+    "decisions" v 2;
     "doctor" v 1;
     "entity" v 1;
     "entity" v 2;
     "entityDelete" v 1;
     "entityHistory" v 1;
     "entityRestore" v 1;
+    "graph" v 1 in GRAPH_TIMEOUT;
+    "graphAdd" v 1 in GRAPH_TIMEOUT;
+    "graphArrange" v 1 in GRAPH_TIMEOUT;
+    "graphBetween" v 1;
+    "graphDelete" v 1;
+    "graphExpand" v 1 in GRAPH_TIMEOUT;
+    "graphNeighbours" v 1 in GRAPH_TIMEOUT;
+    "graphSave" v 1 in GRAPH_TIMEOUT;
+    "graphShow" v 1 in GRAPH_TIMEOUT;
+    "graphs" v 1;
     "ledgerCheckpoint" v 1;
     "ledgerReceipt" v 1;
     "node" v 1;
     "paths" v 1;
     "paths" v 2;
     "policy" v 1;
-    "policyExplain" v 1;
+    "policyExplain" v 1, use "policyExplain:v2";
+    "policyExplain" v 2;
     "policyHistory" v 1;
     "policySet" v 1;
     "policySimulate" v 1;
@@ -91,6 +106,7 @@ operations! {
     "suggest" v 1 in SEARCH_TIMEOUT;
     "tokenAllow" v 1;
     "tokenCreate" v 1;
+    "tokenDenials" v 1;
     "tokenDeny" v 1;
     "tokenLink" v 1;
     "tokenList" v 1;

@@ -224,6 +224,7 @@ impl End {
             target: "intelgraph::access",
             method = self.asked.method,
             route = self.asked.route,
+            operation = self.current.operation.get(),
             status,
             duration_ms,
             bytes,

@@ -100,9 +100,13 @@ pub fn run(app: &App, principal: &Principal, request: &Request, upload: &mut Upl
     if let (None, Some(why)) = (&next, upload.broken()) {
         return Err(Error::invalid("body", why, "a file, or files"));
     }
+    let mapping = upload.take_mapping();
+    if mapping.is_some() && request.format != Format::Csv {
+        return Err(Error::invalid("mapping", &request.format.to_string(), "for format csv alone"));
+    }
     let mut running = Running::begin(app, principal, request)?;
     let mut reader = Import::new(request.source.clone());
-    reader.mapping = upload.take_mapping();
+    reader.mapping = mapping;
     while let Some((name, digest)) = next {
         running.file(&mut reader, &name, digest, upload);
         if running.failure.is_some() {

@@ -34,6 +34,8 @@ const WRITE_EVERY: Duration = Duration::from_secs(1);
 const WAITING_WRITE: usize = 2_500;
 /// Different decisions that may wait while the disk cannot be written; denials may be twice as many.
 const WAITING_MAX: usize = 50_000;
+/// Requests that are named with equal decisions: the first ones.
+const REQUESTS_NAMED_MAX: usize = 8;
 /// Who wants to see what waits is not kept longer than this.
 const WRITTEN_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -66,11 +68,19 @@ struct Who {
     digest: PolicyVersion,
 }
 
+/// A decision that is noted: how often it was made, and by which requests.
+struct Made {
+    decision: Arc<Decision>,
+    count: u64,
+    requests: Vec<Arc<str>>,
+}
+
 /// One decision, as often as it was made.
 #[derive(Clone, Debug)]
 struct Counted {
     decision: Arc<Decision>,
     count: u64,
+    requests: Vec<Arc<str>>,
     first_us: i64,
     last_us: i64,
 }
@@ -89,8 +99,9 @@ impl DecisionLog {
 
     /// Notes a decision on the tenant itself.
     pub fn note(&self, principal: &Principal, in_force: &InForce, action: Action, decision: Decision) {
-        let decision = Arc::new(decision);
-        self.add(&Who::of(principal, in_force), [((action, On::Tenant), decision, 1)]);
+        let requests = principal.request.iter().cloned().collect();
+        let made = Made { decision: Arc::new(decision), count: 1, requests };
+        self.add(&Who::of(principal, in_force), [((action, On::Tenant), made)]);
     }
 
     /// Decisions that were not written because too many waited. Anything but 0 means that the disk does not keep up.
@@ -99,12 +110,13 @@ impl DecisionLog {
         self.dropped.load(Ordering::Relaxed)
     }
 
-    fn add(&self, who: &Who, made: impl IntoIterator<Item = ((Action, On), Arc<Decision>, u64)>) {
+    fn add(&self, who: &Who, made: impl IntoIterator<Item = ((Action, On), Made)>) {
         let now_us = node::now_us();
         let mut waiting = self.waiting();
         let mut dropped = 0;
-        for (what, decision, count) in made {
-            if !waiting.add(who, what, decision, count, now_us) {
+        for (what, made) in made {
+            let count = made.count;
+            if !waiting.add(who, what, made, now_us) {
                 dropped += count;
             }
         }
@@ -135,31 +147,36 @@ impl DecisionLog {
 
 impl Waiting {
     /// False if there is no room for another decision.
-    fn add(
-        &mut self,
-        who: &Who,
-        what: (Action, On),
-        decision: Arc<Decision>,
-        count: u64,
-        now_us: i64,
-    ) -> bool {
-        let room = if decision.allowed { WAITING_MAX } else { 2 * WAITING_MAX };
+    fn add(&mut self, who: &Who, what: (Action, On), made: Made, now_us: i64) -> bool {
+        let room = if made.decision.allowed { WAITING_MAX } else { 2 * WAITING_MAX };
         // Looked up before it is inserted: the key is copied once a second, not for each request.
         let of_who = match self.by.get_mut(who) {
             Some(of_who) => of_who,
             None => self.by.entry(who.clone()).or_default(),
         };
         if let Some(counted) = of_who.get_mut(&what) {
-            counted.count += count;
+            counted.count += made.count;
             counted.last_us = now_us;
+            counted.name(made.requests);
             return true;
         }
         if self.count >= room {
             return false;
         }
-        of_who.insert(what, Counted { decision, count, first_us: now_us, last_us: now_us });
+        let Made { decision, count, requests } = made;
+        of_who.insert(what, Counted { decision, count, requests, first_us: now_us, last_us: now_us });
         self.count += 1;
         true
+    }
+}
+
+impl Counted {
+    fn name(&mut self, requests: Vec<Arc<str>>) {
+        for request in requests {
+            if self.requests.len() < REQUESTS_NAMED_MAX && !self.requests.contains(&request) {
+                self.requests.push(request);
+            }
+        }
     }
 }
 

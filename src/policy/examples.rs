@@ -25,6 +25,7 @@ pub(super) fn a(role: Role) -> Principal {
         purposes_in_use: [Purpose::ThreatIntel].into_iter().collect(),
         scopes: BTreeSet::new(),
         compartments: BTreeSet::new(),
+        request: None,
     }
 }
 

@@ -1,6 +1,7 @@
 //! Who asks.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use storage::ids::{ActorId, TenantId};
 use storage::model::{Classification, Purpose, Purposes, Role, TokenSpec};
@@ -28,6 +29,8 @@ pub struct Principal {
     pub scopes: BTreeSet<String>,
     /// The compartments that the principal is in.
     pub compartments: BTreeSet<String>,
+    /// The id of the request, which no policy asks for: it leads from a decision to the request's line in the log.
+    pub request: Option<Arc<str>>,
 }
 
 /// All that a policy can ask of who asks, but for the tenant. Principals with equal attributes are decided alike.
@@ -60,6 +63,7 @@ impl Attributes {
             purposes_in_use: self.purposes_in_use,
             scopes: self.scopes.clone(),
             compartments: self.compartments.clone(),
+            request: None,
         }
     }
 }
@@ -98,6 +102,7 @@ impl Principal {
             purposes_in_use: purposes_in_use(token.purposes, wanted)?,
             scopes: token.scopes.iter().cloned().collect(),
             compartments: BTreeSet::new(),
+            request: None,
         })
     }
 

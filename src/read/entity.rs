@@ -95,9 +95,9 @@ pub struct Change {
 }
 
 /// An assertion with its place.
-struct Made {
-    said: SaidRow,
-    assertion: Assertion,
+pub(super) struct Made {
+    pub(super) said: SaidRow,
+    pub(super) assertion: Assertion,
     source: String,
 }
 
@@ -188,7 +188,12 @@ impl Reader<'_> {
     }
 
     /// The visible statements, the one to be shown first: what was observed last, then recorded last.
-    fn statements(&self, thing: ThingId, row: &ThingRow, as_of_us: Option<i64>) -> Result<Vec<Made>> {
+    pub(super) fn statements(
+        &self,
+        thing: ThingId,
+        row: &ThingRow,
+        as_of_us: Option<i64>,
+    ) -> Result<Vec<Made>> {
         let mut statements = Vec::new();
         for said in self.readable(thing, row, as_of_us)? {
             if let Some(assertion) = self.view.assertion(self.tenant, said.lsn())? {
@@ -204,7 +209,7 @@ impl Reader<'_> {
     }
 }
 
-fn title(statements: &[Made]) -> Option<String> {
+pub(super) fn title(statements: &[Made]) -> Option<String> {
     ["name", "title"].into_iter().find_map(|name| {
         let texts = statements.iter().filter_map(|statement| statement.assertion.claim(name));
         texts
@@ -223,7 +228,7 @@ fn tags(statements: &[Made]) -> Vec<String> {
     tags
 }
 
-fn status(statements: &[Made]) -> Status {
+pub(super) fn status(statements: &[Made]) -> Status {
     let first = statements.first().and_then(|statement| statement.assertion.status().ok());
     first.unwrap_or(Status::Active)
 }

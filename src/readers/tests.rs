@@ -1,6 +1,6 @@
 use super::*;
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn waiting_has_an_end_and_the_queue_too() {
     let readers = Arc::new(Readers::default());
     let mut held = Vec::new();

@@ -7,6 +7,7 @@ mod assert;
 mod decisions;
 mod delete;
 mod events;
+mod graph;
 mod idempotency;
 mod policy;
 mod progress;
@@ -23,6 +24,8 @@ pub use delete::{Delete, Restore};
 pub(crate) use delete::{thing_by_id, thing_row};
 pub(crate) use events::taken_at;
 pub use events::{Event, TakeEvents, WINDOW_DAYS};
+pub use graph::{DeleteGraph, GRAPHS_MAX, GRAPHS_OF_MAKER_MAX, SaveGraph};
+pub(crate) use graph::{graph_row, key as graph_key};
 pub use idempotency::{ONCE_KEPT_US, ONCE_MAX, Once, RequestKey};
 pub(crate) use idempotency::{check as check_key, in_time};
 pub use policy::SetPolicy;
@@ -87,6 +90,10 @@ pub enum Command {
     SetPolicy(SetPolicy),
     /// See [`CloseDecisions`].
     CloseDecisions(CloseDecisions),
+    /// See [`SaveGraph`].
+    SaveGraph(SaveGraph),
+    /// See [`DeleteGraph`].
+    DeleteGraph(DeleteGraph),
     /// See [`Once`].
     Once(Once),
 }
@@ -152,6 +159,8 @@ pub(crate) fn execute(batch: &mut Batch<'_>, command: &Command) -> Result<Applie
         Command::TakeEvents(command) => events::execute(batch, command),
         Command::SetPolicy(command) => policy::execute(batch, command),
         Command::CloseDecisions(command) => decisions::execute(batch, command),
+        Command::SaveGraph(command) => graph::save(batch, command),
+        Command::DeleteGraph(command) => graph::delete(batch, command),
         Command::Once(command) => idempotency::once(batch, command),
     }
 }

@@ -2,6 +2,7 @@
 
 mod assertion;
 mod decisions;
+mod graph;
 mod label;
 mod policy;
 mod run;
@@ -14,6 +15,10 @@ pub use assertion::{
     Status, TEXT_BYTES_MAX, TYPE_BYTES_MAX, Text,
 };
 pub use decisions::DecisionSegment;
+pub use graph::{
+    GRAPH_COORDINATE_MAX, GRAPH_ID_BYTES_MAX, GRAPH_NAME_CHARS_MAX, GRAPH_NODES_MAX, GRAPH_NOTE_CHARS_MAX,
+    Graph, GraphNode,
+};
 pub use label::{Classification, Label, LabelKind, Licence, Purpose, Purposes, Retention};
 pub use policy::{POLICY_BYTES_MAX, PolicySet};
 pub use run::{MappingUsed, RunBegin, RunCounts, RunEnd, RunState};

@@ -74,10 +74,14 @@ pub enum Kind {
     SubjectAdmitted = 25,
     /// A token of an outside issuer was denied (body: its issuer and id).
     OutsideTokenDenied = 26,
+    /// A graph was saved (body: [`crate::model::Graph`]).
+    GraphSaved = 30,
+    /// A graph was deleted (body: its id).
+    GraphDeleted = 31,
 }
 
 impl Kind {
-    const ALL: [Kind; 20] = [
+    const ALL: [Kind; 22] = [
         Kind::Tenant,
         Kind::Label,
         Kind::Source,
@@ -98,6 +102,8 @@ impl Kind {
         Kind::SubjectDenied,
         Kind::SubjectAdmitted,
         Kind::OutsideTokenDenied,
+        Kind::GraphSaved,
+        Kind::GraphDeleted,
     ];
 
     fn from_code(code: u16) -> Result<Kind> {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use prost::Message;
 
 use crate::error::Result;
-use crate::ids::{LabelId, Lsn, SourceId, SymbolId, TenantId, ThingId};
+use crate::ids::{ActorId, LabelId, Lsn, SourceId, SymbolId, TenantId, ThingId};
 use crate::model::{self, Form, SESSION_IDLE_US_MAX, Status};
 use crate::tables::Key;
 
@@ -367,6 +367,59 @@ pub struct DeniedRow {
     /// Since when, microseconds since 1970.
     #[prost(sint64, tag = "2")]
     pub denied_us: i64,
+}
+
+/// A saved graph: what is needed to list it. What is on it is in its record.
+#[derive(Clone, PartialEq, Eq, Message)]
+pub struct GraphRow {
+    /// The record of its last version.
+    #[prost(uint64, tag = "1")]
+    pub version: u64,
+    /// The actor that made it.
+    #[prost(uint64, tag = "2")]
+    pub maker: u64,
+    /// Whether others may open it.
+    #[prost(bool, tag = "3")]
+    pub shared: bool,
+    /// The labels of things that who opens it must be allowed to see,
+    #[prost(uint32, repeated, tag = "4")]
+    pub labels: Vec<u32>,
+    /// and those of relations.
+    #[prost(uint32, repeated, tag = "5")]
+    pub relation_labels: Vec<u32>,
+    /// When it was first saved, microseconds since 1970.
+    #[prost(sint64, tag = "6")]
+    pub made_us: i64,
+    /// When it was last saved.
+    #[prost(sint64, tag = "7")]
+    pub saved_us: i64,
+}
+
+impl GraphRow {
+    /// The row of a graph that was just saved over the row `before`, if there was one.
+    pub(crate) fn of(
+        graph: &model::Graph,
+        maker: ActorId,
+        version: Lsn,
+        saved_us: i64,
+        before: Option<&GraphRow>,
+    ) -> GraphRow {
+        GraphRow {
+            version: version.0,
+            maker: maker.0,
+            shared: graph.shared,
+            labels: graph.labels.clone(),
+            relation_labels: graph.relation_labels.clone(),
+            made_us: before.map_or(saved_us, |before| before.made_us),
+            saved_us,
+        }
+    }
+
+    /// The record of its last version.
+    #[must_use]
+    pub fn version(&self) -> Lsn {
+        Lsn(self.version)
+    }
 }
 
 /// A run.

@@ -78,6 +78,8 @@ tables! {
     Policies = "policies",
     /// tenant, number of a closed segment of the decision log -> its SHA-256.
     Decisions = "decisions",
+    /// tenant, id of a saved graph -> its version, maker and labels.
+    Graphs = "graphs",
     /// tenant, digest of who sent a request under which key (32 bytes), step -> what that step did.
     Once = "once",
     /// tenant, time (8 bytes), digest, step -> nothing: the same, oldest first.

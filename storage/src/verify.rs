@@ -101,6 +101,7 @@ impl Check<'_> {
         self.events(tenant, head)?;
         self.policies(tenant, head, &told)?;
         self.decisions(tenant, head, &told)?;
+        self.graphs(tenant, head, &told)?;
         self.once(tenant, head)?;
         self.subjects(tenant, head, &told)?;
         self.things(tenant, head, &told)?;

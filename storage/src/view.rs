@@ -3,6 +3,7 @@
 //! A view is revocable: when the engine must be reopened after a failure, every view ends and says so.
 
 mod edge;
+mod graph;
 mod label;
 mod ledger;
 mod policy;

@@ -313,7 +313,7 @@ fn every_operation_passes_the_schemas_own_judgement() {
     let http = node.http();
     let variables = json!({
         "id": "x", "from": "x", "to": "x", "q": "x", "prefix": "x", "lsn": 1, "role": "reader", "text": "",
-        "replaces": 0, "subject": "x",
+        "replaces": 0, "subject": "x", "ids": ["x"], "nodes": "", "name": "x",
     });
     for operation in ALL {
         let document = http.post(&json!({"id": operation.id, "variables": variables})).json();

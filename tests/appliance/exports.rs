@@ -60,12 +60,16 @@ fn a_bundle_comes_back_as_it_was() {
     goes_round(&node.write("made.json", data::stix("made", 300).text));
 }
 
-/// `INTELGRAPH_TEST_BUNDLE` names another bundle.
-#[test]
-fn a_real_bundle_comes_back_as_it_was() {
+/// A bundle that nobody made for a test; `INTELGRAPH_TEST_BUNDLE` names another one.
+pub(crate) fn real_bundle() -> PathBuf {
     let given = std::env::var_os("INTELGRAPH_TEST_BUNDLE").map(PathBuf::from);
     let shared = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/stix/ics-attack-18.1.json");
-    let bundle = given.unwrap_or(shared);
+    given.unwrap_or(shared)
+}
+
+#[test]
+fn a_real_bundle_comes_back_as_it_was() {
+    let bundle = real_bundle();
     if !bundle.exists() {
         println!("skipped: no bundle at `{}`; name one with INTELGRAPH_TEST_BUNDLE", bundle.display());
         return;

@@ -60,6 +60,41 @@ fn the_same_request_is_done_once_and_answered_alike() {
     node.stop_and_verify();
 }
 
+/// There is never a second secret: the link that comes again is the one that was made, and it is good once.
+#[test]
+fn a_link_asked_for_again_is_the_same_link() {
+    let mut node = Node::start();
+    let (token, link) = (node.token.clone(), json!({"id": "tokenLink:v1"}));
+    let first = send(&node.http(), &token, "a link", &link);
+    let url = first.json()["data"]["tokenLink"]["url"].as_str().expect("an address").to_owned();
+    let path = |url: &str| url.split_once("/#").expect("a code").1.to_owned();
+    assert_eq!(send(&node.http(), &token, "a link", &link).body, first.body);
+    node.kill();
+    node.restart();
+    let again = send(&node.http(), &token, "a link", &link).json()["data"]["tokenLink"].clone();
+    assert_eq!(
+        path(again["url"].as_str().expect("an address")),
+        path(&url),
+        "after a crash, wherever it listens"
+    );
+    assert_eq!(again["expiresAt"], first.json()["data"]["tokenLink"]["expiresAt"]);
+    let sign_in = || {
+        let shows = json!({"code": path(&url).trim_start_matches("code=")}).to_string().into_bytes();
+        node.http()
+            .send(Method::POST, "/api/v1/session", &[("content-type", "application/json")], shows)
+            .status
+    };
+    assert_eq!((sign_in(), sign_in()), (200, 401));
+    assert_eq!(
+        send(&node.http(), &token, "a link", &link).json()["data"]["tokenLink"],
+        again,
+        "used, and no other"
+    );
+    assert_eq!(sign_in(), 401);
+    let other = send(&node.http(), &token, "another", &link).json()["data"]["tokenLink"]["url"].clone();
+    assert_ne!(path(other.as_str().expect("an address")), path(&url));
+}
+
 #[test]
 fn a_deletion_sent_again_after_a_restoration_deletes_nothing() {
     let node = Node::start();

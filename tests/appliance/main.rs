@@ -6,6 +6,7 @@
 #![allow(clippy::print_stdout, reason = "what a test says is shown when it fails")]
 
 mod access;
+mod authority;
 mod bombs;
 mod connections;
 mod contract;
@@ -16,6 +17,7 @@ mod explorer;
 mod exports;
 mod graph;
 mod graphql;
+mod graphs;
 mod hostile;
 mod http;
 mod idempotency;

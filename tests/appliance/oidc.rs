@@ -12,8 +12,9 @@ use std::time::{Duration, Instant};
 use reqwest::Method;
 use serde_json::{Value, json};
 
+use crate::authority::Authority;
 use crate::http::{Answer, Http};
-use crate::node::Node;
+use crate::node::{Node, Ran};
 
 const AUDIENCE: &str = "https://graph.example";
 /// A node that asks again every few seconds has heard of its issuer by then.
@@ -30,10 +31,17 @@ struct Provider {
 
 impl Provider {
     fn start(port: u16) -> Option<Provider> {
+        Provider::start_behind(port, None)
+    }
+
+    /// Behind TLS, if somebody vouches for it.
+    fn start_behind(port: u16, authority: Option<&Authority>) -> Option<Provider> {
         let script = installed()?;
+        let pair = authority.map(|authority| [authority.path("cert.pem"), authority.path("key.pem")]);
         let mut process = Command::new("node")
             .arg(script)
             .arg(port.to_string())
+            .args(pair.into_iter().flatten())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -48,7 +56,10 @@ impl Provider {
             http: Http::new("", ""),
         };
         provider.url = provider.line();
-        provider.http = Http::new(&provider.url, "");
+        provider.http = match authority {
+            Some(authority) => Http::with(authority.client(), &provider.url, ""),
+            None => Http::new(&provider.url, ""),
+        };
         Some(provider)
     }
 
@@ -57,7 +68,7 @@ impl Provider {
             let mut line = String::new();
             assert!(self.stdout.read_line(&mut line).expect("stdout") > 0, "the issuer went away");
             // It warns on its output as well.
-            if line.starts_with("http://") || line.starts_with("rotated") {
+            if line.starts_with("http") || line.starts_with("rotated") {
                 return line.trim().to_owned();
             }
         }
@@ -246,6 +257,100 @@ fn an_issuer_that_is_down_stops_nobody_else() {
     let good = provider.token("sensor");
     drop(provider);
     assert_eq!(ask(&node, &good).status, 200);
+}
+
+/// Behind TLS an issuer is who its certificate says: vouched for by whom the settings name, and by nobody else.
+#[test]
+fn an_issuer_behind_tls_is_believed_if_its_own_authority_vouches_for_it() {
+    let authority = Authority::new();
+    authority.issue(2999);
+    let Some(provider) = Provider::start_behind(0, Some(&authority)) else { return };
+    let trusting = |ca: &Path| {
+        Node::start_configured(
+            &settings(&provider.url).replace("[oidc]\n", &format!("[oidc]\nca_file = '{}'\n", ca.display())),
+        )
+    };
+    let token = provider.token("sensor");
+    let node = trusting(&authority.path("ca.pem"));
+    assert_eq!(ask(&node, &token).json()["role"], "analyst");
+    let other = trusting(&Authority::new().path("ca.pem"));
+    refused(&ask(&other, &token), 503, "issuer_unavailable");
+    let of_the_system = Node::start_configured(&settings(&provider.url));
+    refused(&ask(&of_the_system, &token), 503, "issuer_unavailable");
+}
+
+/// Nobody lists whom an issuer lets in; who came is known, with the rights that he came with.
+#[test]
+fn who_an_issuer_let_in_is_part_of_a_simulation() {
+    let Some(provider) = Provider::start(0) else { return };
+    let node = Node::start_configured(&settings(&provider.url));
+    let file =
+        node.write("a.jsonl", json!({"id": "a", "type": "host", "classification": "internal"}).to_string());
+    node.import(&file, "jsonl", "s", &[]).ok();
+    let token = provider.token("sensor");
+    for _ in 0..3 {
+        node.cli_as(&token, &["entity", "get", "a"]).ok();
+    }
+    let rules = node.cli(&["policy", "show"]).ok();
+    let more =
+        "@id(\"no\")\nforbid (principal, action, resource) when { principal.role == Role::\"analyst\" };\n";
+    let file = node.write("policy.cedar", format!("{}\n{more}", rules["text"].as_str().expect("a text")));
+    let simulate = |more: &[&str]| {
+        let args = ["policy", "simulate", file.to_str().expect("UTF-8"), "--action", "entity.read"];
+        node.cli(&[&args[..], more].concat())
+    };
+    let id = ask(&node, &token).json()["token"].as_str().expect("an id").to_owned();
+    for found in [simulate(&[]).ok(), simulate(&["--token", &id]).ok()] {
+        let losses: Vec<_> = found["losses"].as_array().expect("a list").iter().collect();
+        let [loss] = losses[..] else { panic!("one loses one label: {found}") };
+        let who = loss["principal"].as_str().expect("a principal");
+        assert!(who.starts_with("analyst, clearance internal") && who.contains(&id), "{found}");
+        assert_eq!(loss["used"], 3, "{found}");
+    }
+    // Who is denied loses nothing more.
+    node.cli(&["token", "deny", "--subject", "sensor"]).ok();
+    assert_eq!(simulate(&[]).ok()["losses"], json!([]));
+    simulate(&["--token", &id]).failed(1, "not_found");
+}
+
+#[test]
+fn denials_are_listed_and_done_once_for_a_key() {
+    let node = Node::start_configured(&settings("http://127.0.0.1:9"));
+    let listed = |who: &dyn Fn(&[&str]) -> Ran| {
+        let found = who(&["token", "denials"]).ok()["denials"].clone();
+        let row = |row: &Value| (row["subject"].clone(), row["jti"].clone());
+        found.as_array().expect("a list").iter().map(row).collect::<Vec<_>>()
+    };
+    let owner = |args: &[&str]| node.cli(args);
+    assert_eq!(listed(&owner), []);
+    let send = |key: &str, body: Value| {
+        let bearer = format!("Bearer {}", node.token);
+        let headers = [
+            ("authorization", bearer.as_str()),
+            ("content-type", "application/json"),
+            ("idempotency-key", key),
+        ];
+        let answer = node.http().send(Method::POST, "/graphql", &headers, body.to_string().into_bytes());
+        assert_eq!(answer.status, 200, "{answer:?}");
+        answer.body
+    };
+    let deny = |name: &str, value: &str| json!({"id": "tokenDeny:v1", "variables": {name: value}});
+    let allow = json!({"id": "tokenAllow:v1", "variables": {"subject": "ann"}});
+    let first = send("out", deny("subject", "ann"));
+    assert!(first.contains("\"changed\":true"), "{first}");
+    send("that one", deny("jti", "17"));
+    assert_eq!(listed(&owner), [(json!("ann"), Value::Null), (Value::Null, json!("17"))]);
+    let again = send("in", allow.clone());
+    // An answer that was lost is asked for again after somebody else has changed his mind: nothing is done twice.
+    assert_eq!(send("out", deny("subject", "ann")), first);
+    assert_eq!(listed(&owner), [(Value::Null, json!("17"))]);
+    send("out again", deny("subject", "ann"));
+    assert_eq!(send("in", allow), again);
+    assert_eq!(listed(&owner).len(), 2);
+    let other = node.new_token(&["--role", "admin", "--tenant", "other"]);
+    assert_eq!(listed(&|args: &[&str]| node.cli_as(&other, args)), []);
+    let reader = node.new_token(&["--role", "reader"]);
+    node.cli_as(&reader, &["token", "denials"]).failed(1, "denied");
 }
 
 #[test]

@@ -213,6 +213,21 @@ fn every_decision_can_be_explained() {
     let then = node.cli(&["policy", "explain", read["id"].as_str().expect("an id")]).ok();
     assert_eq!(then["decisions"][0]["summary"], "denied: `clearance` forbids it", "{then}");
     assert_eq!(then["decisions"][0]["version"], 0, "{then}");
+    // From an answer to its decision: the request's id leads there, and back.
+    let request = ("x-request-id", "4bf92f3577b34da6");
+    let bearer = format!("Bearer {reader}");
+    let body = json!({"id": "entity:v1", "variables": {"id": "closed-a"}}).to_string().into_bytes();
+    let headers = [request, ("authorization", bearer.as_str()), ("content-type", "application/json")];
+    node.http().send(reqwest::Method::POST, "/graphql", &headers, body);
+    let of_request = node.cli(&["policy", "decisions", "--request", request.1]).ok();
+    let decisions = of_request["decisions"].as_array().expect("a list");
+    assert!(
+        !decisions.is_empty() && decisions.iter().all(|one| one["requests"] == json!([request.1])),
+        "{of_request}"
+    );
+    let id = decisions.iter().find(|one| one["allowed"] == false).and_then(|one| one["id"].as_str());
+    let then = node.cli(&["policy", "explain", id.expect("it was denied")]).ok();
+    assert_eq!(then["decisions"][0]["requests"], json!([request.1]), "{then}");
     let now = explain(&["--action", "entity.read", "--label", &label]);
     assert_eq!(now["summary"], "denied: `clearance` and `more` forbids it", "{now}");
 }
@@ -281,7 +296,7 @@ fn dangers_are_confirmed_by_name_and_recorded() {
     let version = set(&["--confirm", "cross-tenant", "--confirm", "above-clearance"]).ok()["version"].clone();
     let history = node.cli(&["policy", "show", "--history"]).ok();
     assert_eq!(history["versions"][0]["confirmed"], json!(["cross-tenant", "above-clearance"]), "{history}");
-    // A policy that shuts everybody out is in force once it was confirmed, and cannot be taken back.
+    // A policy that shuts everybody out is in force once it was confirmed.
     let nothing = node.write("nothing.cedar", "");
     let nothing = nothing.to_str().expect("UTF-8");
     let version = version.to_string();
@@ -289,6 +304,48 @@ fn dangers_are_confirmed_by_name_and_recorded() {
     node.cli(&args).failed(2, "policy_refused");
     node.cli(&[&args[..], &["--confirm", "lock-out"]].concat()).ok();
     node.cli(&["policy", "show"]).failed(1, "denied");
+}
+
+/// Whoever has the data directory has the way out, whether the node runs or not; and it is a version like every other.
+#[test]
+fn a_lock_out_is_taken_back_on_the_nodes_machine() {
+    let mut node = with_data();
+    let nothing = node.write("nothing.cedar", "");
+    let lock_out = |node: &Node, version: &Value| {
+        let version = version.to_string();
+        let args = ["policy", "set", nothing.to_str().expect("UTF-8"), "--replaces", &version];
+        node.cli(&[&args[..], &["--confirm", "lock-out"]].concat()).ok();
+        node.cli(&["policy", "show"]).failed(1, "denied");
+    };
+    let data_dir = node.data_dir();
+    let reset = |node: &Node, more: &[&str]| {
+        let args = ["policy", "reset", "--data-dir", data_dir.to_str().expect("UTF-8")];
+        node.cli_as("", &[&args[..], more].concat())
+    };
+    assert_eq!(reset(&node, &[]).ok(), json!({"tenant": "default", "version": null, "changed": false}));
+    lock_out(&node, &json!(0));
+    let running = reset(&node, &[]).ok();
+    assert_eq!(running["changed"], true, "{running}");
+    node.cli(&["entity", "get", "open-a"]).ok();
+
+    lock_out(&node, &running["version"]);
+    node.stop();
+    let stopped = reset(&node, &[]).ok();
+    assert_eq!(reset(&node, &[]).ok()["changed"], false);
+    reset(&node, &["--tenant", "nobody"]).failed(3, "failed");
+    node.restart();
+    let history = node.cli(&["policy", "show", "--history"]).ok();
+    let versions: Vec<_> = history["versions"].as_array().expect("a list").iter().collect();
+    assert_eq!((versions.len(), &versions[0]["version"]), (4, &stopped["version"]), "{history}");
+    assert_eq!(versions[0]["set_by"], Value::Null, "by no token: {history}");
+    let built_in = node.cli(&["policy", "show", "--built-in"]).ok()["text"].clone();
+    assert_eq!(node.cli(&["policy", "show"]).ok()["text"], built_in);
+    node.stop_and_verify();
+
+    let nowhere = node.file("nowhere");
+    let args = ["policy", "reset", "--data-dir", nowhere.to_str().expect("UTF-8")];
+    node.cli_as("", &args).failed(3, "unreachable");
+    assert!(!nowhere.exists(), "nothing is made where no node was");
 }
 
 #[test]

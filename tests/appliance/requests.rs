@@ -33,7 +33,7 @@ fn a_request_has_one_id_in_answer_error_and_log() {
         ["INFO", "intelgraph::access", "POST", "/graphql"]
     );
     assert!(line["status"] == 200 && line["duration_ms"].is_f64() && line["bytes"].is_u64(), "{line}");
-    assert!(line["actor"].is_u64(), "{line}");
+    assert!(line["actor"].is_u64() && line["operation"] == "node:v1", "{line}");
 }
 
 #[test]

@@ -350,22 +350,6 @@ fn a_session_gets_no_further_than_its_token() {
     assert_eq!(http.send(Method::GET, SESSION, &headers, Vec::new()).json()["tenant"], "other");
 }
 
-#[test]
-fn who_fails_too_often_waits() {
-    let node = Node::start();
-    let (http, code) = (node.http(), owner_code(&node));
-    let wrong = json!({"code": code.replace("ig_lnk_", "ig_tok_")});
-    for _ in 0..10 {
-        refused(&sign_in(&http, &wrong), 401, "bad_code");
-    }
-    let limited = sign_in(&http, &json!({"code": code}));
-    refused(&limited, 429, "sign_in_limited");
-    let seconds: u32 = limited.header("retry-after").expect("a time").parse().expect("seconds");
-    assert!((1..=60).contains(&seconds), "{limited:?}");
-    // Who is in stays in.
-    node.cli(&["search", "x"]).ok();
-}
-
 /// Nothing that is answered tells a token that was never made from one whose secret is wrong.
 #[test]
 fn an_unknown_id_and_a_wrong_secret_look_alike() {

@@ -149,6 +149,7 @@ fn what_is_wrong_with_a_mapping_or_a_table_is_said() {
     assert!(ran.failed(2, "bad_input").contains("`zone`"), "{ran:?}");
     let wide = node.write("wide.csv", b"\xff\xfei\x00d\x00");
     assert!(node.import(&wide, "csv", "assets", &[]).failed(2, "bad_input").contains("UTF-16"));
+    assert!(node.import(&wide, "csv", "assets", &["--preview"]).failed(2, "bad_input").contains("UTF-16"));
 }
 
 /// As the upload of a page does it: the mapping in front of the file.
@@ -169,6 +170,8 @@ fn an_upload_brings_its_mapping_and_sees_the_same_preview() {
             [("authorization", token.as_str()), ("content-type", "multipart/form-data; boundary=xyz")];
         http.send(Method::POST, path, &headers, body.into_bytes())
     };
+    let jsonl = send("/api/v1/import?format=jsonl&source=lines&purpose=demo&licence=MIT-OK", Some(MAPPING));
+    assert_eq!(jsonl.status, 400, "lines of JSON say themselves what they hold: {jsonl:?}");
     let preview = "/api/v1/import/preview?format=csv";
     let shown = send(preview, Some(MAPPING)).json();
     assert_eq!(

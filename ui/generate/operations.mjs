@@ -3,7 +3,7 @@
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import {
-  buildSchema, getNamedType, getNullableType, isEnumType, isListType, isNonNullType, isObjectType, parse, typeFromAST,
+  buildSchema, getNamedType, getNullableType, isEnumType, isInputObjectType, isListType, isNonNullType, isObjectType, parse, typeFromAST,
 } from 'graphql';
 
 const sdks = new URL('../../sdks/', import.meta.url);
@@ -22,7 +22,13 @@ function typed(type, of) {
 }
 
 const list = (text) => (/ \| /.test(text) && !text.startsWith('{') ? `(${text})[]` : `${text}[]`);
-const named = (type) => (isEnumType(type) ? type.getValues().map((value) => `'${value.name}'`).join(' | ') : SCALARS[type.name]);
+
+function named(type) {
+  if (isEnumType(type)) return type.getValues().map((value) => `'${value.name}'`).join(' | ');
+  if (!isInputObjectType(type)) return SCALARS[type.name];
+  const fields = Object.values(type.getFields()).map((field) => `${field.name}${isNonNullType(field.type) ? '' : '?'}: ${typed(field.type, named)}`);
+  return `{ ${fields.join('; ')} }`;
+}
 
 function selected(set, type, indent) {
   const lines = set.selections.map((field) => {

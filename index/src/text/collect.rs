@@ -1,17 +1,17 @@
-//! The walk over a segment's matches: who may see them, which pass the filters, which are best.
+//! The walk over a segment's matches: which pass the filters, which are best.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use storage::ids::{LabelId, ThingId};
 use tantivy::columnar::{ColumnValues, StrColumn};
-use tantivy::fastfield::AliveBitSet;
-use tantivy::query::Scorer;
-use tantivy::{DocId, DocSet, Score, SegmentReader, TERMINATED};
+use tantivy::query::{Scorer, Weight};
+use tantivy::{COLLECT_BLOCK_BUFFER_LEN, DocId, DocSet, Score, SegmentReader, TERMINATED};
 
 use super::plan::{Driver, Leaf, Plan};
 use super::schema::{RELATION, REVOKED, column};
-use super::search::{Allowed, Query};
+use super::search::Query;
+use super::visible::{Visible, Way};
 use crate::error::Result;
 
 /// How many documents are walked between two looks at the clock.
@@ -25,38 +25,9 @@ const ROUNDING: f32 = 1e-4;
 /// 4 and without a bound).
 const COORDINATED_WORDS_MAX: usize = 10;
 
-/// Which documents of a segment exist for a reader.
-pub(super) struct Visible {
-    alive: Option<AliveBitSet>,
-    labels: Arc<dyn ColumnValues<u64>>,
-    /// `None` where every label of the segment is allowed: no test then.
-    allowed: Option<Vec<u64>>,
-}
-
-impl Visible {
-    pub(super) fn new(segment: &SegmentReader, allowed: &Allowed) -> Result<Visible> {
-        let labels = segment.fast_fields().u64(column::LABEL)?.first_or_default_col(0);
-        let allowed = allowed.bits(labels.min_value(), labels.max_value());
-        Ok(Visible { alive: segment.alive_bitset().cloned(), labels, allowed })
-    }
-
-    pub(super) fn has(&self, doc: DocId) -> bool {
-        self.alive.as_ref().is_none_or(|alive| alive.is_alive(doc)) && self.allows(doc)
-    }
-
-    fn allows(&self, doc: DocId) -> bool {
-        let Some(allowed) = &self.allowed else {
-            return true;
-        };
-        let label = self.labels.get_val(doc);
-        let word = allowed.get((label / 64) as usize);
-        word.is_some_and(|word| word & (1 << (label % 64)) != 0)
-    }
-}
-
 /// What a question asks of a document beside its words.
 pub(super) struct Filter<'a> {
-    visible: &'a Visible,
+    visible: &'a Visible<'a>,
     pub(super) things: Arc<dyn ColumnValues<u64>>,
     pub(super) times: Arc<dyn ColumnValues<i64>>,
     flags: Arc<dyn ColumnValues<u64>>,
@@ -105,7 +76,11 @@ impl Choice {
 }
 
 impl<'a> Filter<'a> {
-    pub(super) fn new(segment: &SegmentReader, visible: &'a Visible, query: &Query) -> Result<Filter<'a>> {
+    pub(super) fn new(
+        segment: &SegmentReader,
+        visible: &'a Visible<'a>,
+        query: &Query,
+    ) -> Result<Filter<'a>> {
         let columns = segment.fast_fields();
         let (flags_mask, flags_wanted) = flags(query);
         Ok(Filter {
@@ -239,49 +214,103 @@ impl<'a> Collected<'a> {
         if self.stopped {
             return Ok(());
         }
-        let mut scores = Scores::new(segment, plan)?;
-        let mut counted = Counted::default();
-        match &plan.driver {
-            Driver::Nothing => {}
-            Driver::All => {
-                for doc in 0..segment.max_doc() {
-                    if self.tick() {
-                        break;
-                    }
-                    self.take(doc, filter, &mut scores, &mut counted);
-                }
+        let mut walk =
+            Walk { segment, filter, scores: Scores::new(segment, plan)?, counted: Counted::default() };
+        let way = match &plan.driver {
+            Driver::All => filter.visible.way(std::iter::once(segment.max_doc()))?,
+            Driver::AnyLeaf(_) | Driver::EveryLeaf(_) => filter.visible.way(walk.scores.lengths())?,
+            Driver::Nothing | Driver::Condition(_) => Way::Most,
+        };
+        match (&plan.driver, way) {
+            (Driver::Nothing, _) => {}
+            (Driver::All, Way::These(listed)) => self.walk_these(listed.iter().copied(), &mut walk),
+            (Driver::All, _) => self.walk_these(0..segment.max_doc(), &mut walk),
+            (Driver::AnyLeaf(_) | Driver::EveryLeaf(_), Way::These(listed)) => {
+                self.walk_listed(listed, &mut walk);
             }
-            Driver::Condition(weight) => {
-                let mut docs = weight.scorer(segment, 1.0)?;
-                while docs.doc() != TERMINATED && !self.tick() {
-                    self.take(docs.doc(), filter, &mut scores, &mut counted);
-                    docs.advance();
-                }
+            (Driver::AnyLeaf(_) | Driver::EveryLeaf(_), Way::Few) => self.walk_few(plan, &mut walk)?,
+            (Driver::Condition(weight) | Driver::EveryLeaf(weight), _) => {
+                self.walk_all(&**weight, &mut walk)?
             }
-            Driver::AnyLeaf(weight) if plan.leaves.len() > PRUNED_LEAVES_MAX => {
-                let mut docs = weight.scorer(segment, 1.0)?;
-                while docs.doc() != TERMINATED && !self.tick() {
-                    if docs.score() > self.threshold() {
-                        self.take(docs.doc(), filter, &mut scores, &mut counted);
-                    }
-                    docs.advance();
-                }
+            (Driver::AnyLeaf(weight), _) if plan.leaves.len() > PRUNED_LEAVES_MAX => {
+                self.walk_scored(&**weight, &mut walk)?;
             }
-            Driver::AnyLeaf(weight) => {
-                let from = self.threshold();
-                weight.for_each_pruning(from, segment, &mut |doc, _| {
-                    if self.tick() {
-                        // Nothing scores above this: the walk ends.
-                        return Score::INFINITY;
-                    }
-                    self.take(doc, filter, &mut scores, &mut counted);
-                    self.threshold()
-                })?;
-            }
+            (Driver::AnyLeaf(weight), _) => self.walk_best(&**weight, &mut walk)?,
         }
         if let Some((kinds, sources)) = &mut self.facets {
-            counted.add_to(filter, kinds, sources);
+            walk.counted.add_to(filter, kinds, sources);
         }
+        Ok(())
+    }
+
+    fn walk_these(&mut self, docs: impl Iterator<Item = DocId>, walk: &mut Walk<'_>) {
+        for doc in docs {
+            if self.tick() {
+                break;
+            }
+            self.take(doc, walk);
+        }
+    }
+
+    /// What the reader may see is less than what has the words: so it is asked for the words, and not the other way.
+    fn walk_listed(&mut self, listed: &[DocId], walk: &mut Walk<'_>) {
+        for &doc in listed {
+            if self.tick() {
+                break;
+            }
+            if walk.scores.has(doc) {
+                self.take(doc, walk);
+            }
+        }
+    }
+
+    /// Where little of what matches may be seen, the best come late and nothing is passed over on the way to them: so all that
+    /// matches is looked through, and only what may be seen is scored.
+    fn walk_few(&mut self, plan: &Plan, walk: &mut Walk<'_>) -> Result<()> {
+        let (mut seen, mut some) = (Vec::new(), [0; COLLECT_BLOCK_BUFFER_LEN]);
+        for leaf in &plan.leaves {
+            let mut docs = leaf.weight.scorer(walk.segment, 1.0)?;
+            while docs.doc() != TERMINATED && !self.tick() {
+                let count = docs.fill_buffer(&mut some);
+                seen.extend(some[..count].iter().filter(|doc| walk.filter.visible.has(**doc)));
+            }
+        }
+        seen.sort_unstable();
+        seen.dedup();
+        self.walk_these(seen.into_iter(), walk);
+        Ok(())
+    }
+
+    fn walk_all(&mut self, weight: &dyn Weight, walk: &mut Walk<'_>) -> Result<()> {
+        let mut docs = weight.scorer(walk.segment, 1.0)?;
+        while docs.doc() != TERMINATED && !self.tick() {
+            self.take(docs.doc(), walk);
+            docs.advance();
+        }
+        Ok(())
+    }
+
+    fn walk_scored(&mut self, weight: &dyn Weight, walk: &mut Walk<'_>) -> Result<()> {
+        let mut docs = weight.scorer(walk.segment, 1.0)?;
+        while docs.doc() != TERMINATED && !self.tick() {
+            if docs.score() > self.threshold() {
+                self.take(docs.doc(), walk);
+            }
+            docs.advance();
+        }
+        Ok(())
+    }
+
+    fn walk_best(&mut self, weight: &dyn Weight, walk: &mut Walk<'_>) -> Result<()> {
+        let from = self.threshold();
+        weight.for_each_pruning(from, walk.segment, &mut |doc, _| {
+            if self.tick() {
+                // Nothing scores above this: the walk ends.
+                return Score::INFINITY;
+            }
+            self.take(doc, walk);
+            self.threshold()
+        })?;
         Ok(())
     }
 
@@ -293,20 +322,21 @@ impl<'a> Collected<'a> {
     }
 
     /// Takes one matching document.
-    fn take(&mut self, doc: DocId, filter: &Filter<'_>, scores: &mut Scores, counted: &mut Counted) {
+    fn take(&mut self, doc: DocId, walk: &mut Walk<'_>) {
+        let filter = walk.filter;
         if self.facets.is_some() {
-            counted.count(doc, filter);
+            walk.counted.count(doc, filter);
         }
         if filter.has(doc) {
             let rank = if self.by_time {
                 tantivy::i64_to_u64(filter.times.get_val(doc))
             } else {
-                scores.of(doc).to_bits().into()
+                walk.scores.of(doc).to_bits().into()
             };
             self.best.add(Candidate {
                 rank,
                 thing: ThingId(filter.things.get_val(doc)),
-                label: LabelId(filter.visible.labels.get_val(doc) as u32),
+                label: filter.visible.label(doc),
             });
         }
     }
@@ -317,6 +347,14 @@ impl<'a> Collected<'a> {
         let floor = f32::from_bits(self.best.floor as u32);
         if floor > 0.0 { floor * (1.0 - ROUNDING) } else { Score::MIN }
     }
+}
+
+/// One segment while it is walked.
+struct Walk<'a> {
+    segment: &'a SegmentReader,
+    filter: &'a Filter<'a>,
+    scores: Scores,
+    counted: Counted,
 }
 
 /// Scores documents by the plan's terms, always summed in the same order: the engine's pruned walk sums
@@ -330,6 +368,16 @@ impl Scores {
     fn new(segment: &SegmentReader, plan: &Plan) -> Result<Scores> {
         let open = |leaf: &Leaf| Ok((leaf.weight.scorer(segment, 1.0)?, leaf.word));
         Ok(Scores { leaves: plan.leaves.iter().map(open).collect::<Result<_>>()?, words: plan.words })
+    }
+
+    /// How many documents each term has.
+    fn lengths(&self) -> impl Iterator<Item = u32> + Clone {
+        self.leaves.iter().map(|(scorer, _)| scorer.size_hint())
+    }
+
+    /// Whether a document has any of the terms; documents are asked for in order.
+    fn has(&mut self, doc: DocId) -> bool {
+        self.leaves.iter_mut().any(|(scorer, _)| scorer.doc() <= doc && scorer.seek(doc) == doc)
     }
 
     /// Never more than the plain sum, so that the engine's upper bounds hold for it too.

@@ -7,8 +7,8 @@ use tantivy::TantivyDocument;
 
 use super::schema::{Fields, ID_BYTES_MAX, RELATION, REVOKED};
 
-/// Claims longer than this are kept out of search unless they are texts: blobs, not words.
-const CLAIM_BYTES_MAX: usize = 16 * 1024;
+/// Claims whose JSON is longer than this, in bytes, are kept out of search unless they are texts: blobs, not words.
+pub const CLAIM_BYTES_MAX: usize = 16 * 1024;
 /// How much of a title is kept for suggestions, in bytes.
 const HEAD_BYTES_MAX: usize = 128;
 

@@ -11,10 +11,10 @@ use tantivy::query::{
 use tantivy::schema::{Field, IndexRecordOption};
 use tantivy::{Searcher, Term};
 
-use super::collect::Visible;
 use super::question::{Question, Word};
 use super::schema::{Fields, stemmed, words};
-use super::terms;
+use super::terms::{self, Known};
+use super::visible::Visible;
 use crate::error::Result;
 
 /// A word in the title counts this many times one in the body; titles are short, so BM25 favours them already
@@ -30,8 +30,10 @@ const PREFIX_BOOST: f32 = 0.4;
 const TYPO_CHARS_MIN: usize = 5;
 /// Words shorter than this are corrected by one letter only.
 const TWO_TYPOS_CHARS_MIN: usize = 9;
-/// How many words one mistyped word, or one beginning, may stand for.
-const EXPANSIONS_MAX: usize = 12;
+/// How many words one beginning may stand for,
+const GROWN_MAX: usize = 12;
+/// and one mistyped word: who may see little is corrected often, and pays for each of them.
+const CORRECTIONS_MAX: usize = 3;
 
 /// What is looked up for a question in one index.
 pub(super) struct Plan {
@@ -52,6 +54,8 @@ pub(super) enum Driver {
     Nothing,
     /// Any leaf: blocks that cannot reach the best are passed over.
     AnyLeaf(Box<dyn Weight>),
+    /// Any leaf, and every match is wanted.
+    EveryLeaf(Box<dyn Weight>),
     /// A condition, which is walked from end to end.
     Condition(Box<dyn Weight>),
 }
@@ -73,7 +77,7 @@ struct Lookup {
 pub(super) struct Planner<'a> {
     pub(super) searcher: &'a Searcher,
     pub(super) fields: &'a Fields,
-    pub(super) visible: &'a [Visible],
+    pub(super) visible: &'a [Visible<'a>],
     /// The last word may be the beginning of a longer one.
     pub(super) prefix: bool,
     /// All matches are wanted, not the best.
@@ -108,7 +112,7 @@ impl Planner<'_> {
         }
         if prefix {
             let longer = terms::beginning_with(self.searcher, self.fields.word, &word.folded)?;
-            self.add_stems(&mut stems, longer, PREFIX_BOOST)?;
+            self.add_stems(&mut stems, longer, GROWN_MAX, PREFIX_BOOST)?;
         }
         if stems.is_empty() {
             self.add_corrections(&mut stems, &word.folded)?;
@@ -125,7 +129,7 @@ impl Planner<'_> {
         };
         for distance in 1..=distance_max {
             let near = terms::near(self.searcher, self.fields.word, word, distance)?;
-            self.add_stems(stems, near, TYPO_BOOST[usize::from(distance) - 1])?;
+            self.add_stems(stems, near, CORRECTIONS_MAX, TYPO_BOOST[usize::from(distance) - 1])?;
             if !stems.is_empty() {
                 break;
             }
@@ -133,10 +137,16 @@ impl Planner<'_> {
         Ok(())
     }
 
-    fn add_stems(&self, stems: &mut Vec<(String, f32)>, found: Vec<String>, boost: f32) -> Result<()> {
+    fn add_stems(
+        &self,
+        stems: &mut Vec<(String, f32)>,
+        found: Vec<Known>,
+        max: usize,
+        boost: f32,
+    ) -> Result<()> {
         let field = self.fields.word;
         let mut analyzer = stemmed();
-        for word in terms::seen_of(self.searcher, self.visible, field, found, EXPANSIONS_MAX)? {
+        for word in terms::seen_of(self.searcher, self.visible, field, found, max)? {
             for stem in words(&mut analyzer, &word) {
                 if !stems.iter().any(|(known, _)| *known == stem) {
                     stems.push((stem, boost));
@@ -180,6 +190,9 @@ impl Planner<'_> {
             return Ok(Driver::AnyLeaf(any.weight(scoring)?));
         }
         let scoring = EnableScoring::disabled_from_searcher(self.searcher);
+        if conditions == 0 {
+            return Ok(Driver::EveryLeaf(any.weight(scoring)?));
+        }
         Ok(Driver::Condition(self.condition(question, any).weight(scoring)?))
     }
 

@@ -1,14 +1,16 @@
 //! The fields of a document, and how text becomes words.
 
 use tantivy::Index;
-use tantivy::schema::{FAST, Field, INDEXED, IndexRecordOption, Schema, TextFieldIndexing, TextOptions};
+use tantivy::schema::{
+    FAST, Field, INDEXED, IndexRecordOption, NumericOptions, Schema, TextFieldIndexing, TextOptions,
+};
 use tantivy::tokenizer::{
     AsciiFoldingFilter, Language, LowerCaser, RawTokenizer, RemoveLongFilter, SimpleTokenizer, Stemmer,
     TextAnalyzer,
 };
 
 /// Counts every change of fields or analysis: an index of another version is built anew.
-pub(super) const VERSION: u32 = 1;
+pub(super) const VERSION: u32 = 2;
 /// Longest word that is indexed, in bytes: a SHA-512 in hex still fits.
 const WORD_BYTES_MAX: usize = 128;
 /// Longest id that is found as a whole, in bytes.
@@ -25,6 +27,7 @@ pub(super) struct Fields {
     /// every document costs beside its id: such terms are what filling an index is slowest at.
     pub(super) key: Field,
     pub(super) thing: Field,
+    /// A column, and for each label the documents under it: who may see few is answered from those.
     pub(super) label: Field,
     /// Names and aliases, stemmed.
     pub(super) title: Field,
@@ -66,7 +69,7 @@ pub(super) fn schema() -> (Schema, Fields) {
     let fields = Fields {
         key: schema.add_bytes_field("key", INDEXED),
         thing: schema.add_u64_field(column::THING, FAST),
-        label: schema.add_u64_field(column::LABEL, FAST),
+        label: schema.add_u64_field(column::LABEL, NumericOptions::default().set_fast().set_indexed()),
         title: schema.add_text_field("title", ranked(STEMMED, IndexRecordOption::WithFreqsAndPositions)),
         body: schema.add_text_field("body", ranked(STEMMED, IndexRecordOption::WithFreqsAndPositions)),
         word: schema.add_text_field("word", listed(FOLDED, IndexRecordOption::Basic)),

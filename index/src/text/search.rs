@@ -7,11 +7,12 @@ use storage::ids::{LabelId, Lsn, ThingId};
 use storage::model::Form;
 use tantivy::Searcher;
 
-use super::collect::{Candidate, Collected, Counts, Filter, Visible};
+use super::collect::{Candidate, Collected, Counts, Filter};
 use super::plan::Planner;
 use super::question::Question;
 use super::schema::Fields;
 use super::snippet::Highlighter;
+use super::visible::Visible;
 use crate::error::{Error, Result};
 
 /// Deepest hit that pages lead to.
@@ -135,20 +136,16 @@ pub struct Hits {
 }
 
 impl Allowed {
-    /// A bit for each label, or `None` if all labels from `min` to `max` are allowed.
-    pub(super) fn bits(&self, min: u64, max: u64) -> Option<Vec<u64>> {
+    /// The allowed labels from `min` to `max`, in order; `None` if all are.
+    pub(super) fn between(&self, min: u64, max: u64) -> Option<Vec<u32>> {
         let Allowed::Labels(labels) = self else {
             return None;
         };
         let (min, max) = (min as u32, max as u32);
-        if min <= max && labels.contains_range(min..=max) {
-            return None;
+        if min > max {
+            return Some(vec![]);
         }
-        let mut bits = vec![0; max as usize / 64 + 1];
-        for label in labels.range(..=max) {
-            bits[label as usize / 64] |= 1 << (label % 64);
-        }
-        Some(bits)
+        if labels.contains_range(min..=max) { None } else { Some(labels.range(min..=max).collect()) }
     }
 }
 
@@ -209,9 +206,9 @@ impl Pinned {
         })
     }
 
-    pub(super) fn visible(&self, allowed: &Allowed) -> Result<Vec<Visible>> {
+    pub(super) fn visible(&self, allowed: &Allowed) -> Result<Vec<Visible<'_>>> {
         let segments = self.searcher.segment_readers().iter();
-        segments.map(|segment| Visible::new(segment, allowed)).collect()
+        segments.map(|segment| Visible::new(segment, self.fields.label, allowed)).collect()
     }
 }
 

@@ -8,10 +8,10 @@ use tantivy::query::{BooleanQuery, EnableScoring, Occur, Query as EngineQuery, T
 use tantivy::schema::{Field, IndexRecordOption};
 use tantivy::{DocSet, SegmentReader, TERMINATED, Term};
 
-use super::collect::Visible;
 use super::schema::{column, folded, whole, words};
 use super::search::{Allowed, Pinned};
 use super::terms;
+use super::visible::Visible;
 use crate::error::Result;
 
 /// Titles that are looked at in one segment.
@@ -44,7 +44,12 @@ impl Pinned {
         Ok(suggestions.found)
     }
 
-    fn suggest_heads(&self, head: &str, visible: &[Visible], suggestions: &mut Suggestions) -> Result<()> {
+    fn suggest_heads(
+        &self,
+        head: &str,
+        visible: &[Visible<'_>],
+        suggestions: &mut Suggestions,
+    ) -> Result<()> {
         let mut titles = Vec::new();
         for (segment, visible) in self.searcher.segment_readers().iter().zip(visible) {
             heads(segment, self.fields.head, head, visible, suggestions.limit, &mut titles)?;
@@ -57,7 +62,7 @@ impl Pinned {
     fn suggest_words(
         &self,
         words: &[String],
-        visible: &[Visible],
+        visible: &[Visible<'_>],
         suggestions: &mut Suggestions,
     ) -> Result<()> {
         let Some((last, whole)) = words.split_last().filter(|_| !suggestions.is_full()) else {
@@ -65,7 +70,8 @@ impl Pinned {
         };
         let field = self.fields.name;
         let grown = terms::beginning_with(&self.searcher, field, last)?;
-        let grown = grown.into_iter().take(WORDS_GROWN_MAX).map(|word| Term::from_field_text(field, &word));
+        let grown =
+            grown.into_iter().take(WORDS_GROWN_MAX).map(|known| Term::from_field_text(field, &known.word));
         let mut clauses: Vec<(Occur, Box<dyn EngineQuery>)> =
             vec![(Occur::Must, Box::new(TermSetQuery::new(grown)))];
         for word in whole {
@@ -93,7 +99,7 @@ fn heads(
     segment: &SegmentReader,
     field: Field,
     head: &str,
-    visible: &Visible,
+    visible: &Visible<'_>,
     limit: usize,
     titles: &mut Vec<(String, Suggestion)>,
 ) -> Result<()> {

@@ -71,6 +71,15 @@ impl Library {
         self.pin().search(query, allowed, &|| false).expect("answers")
     }
 
+    pub(crate) fn ask_after(&mut self, query: &Query, page: &Hits, allowed: &Allowed) -> Hits {
+        self.ask(&Query { after: page.next, ..query.clone() }, allowed)
+    }
+
+    pub(crate) fn found_as(&mut self, text: &str, allowed: &Allowed) -> Vec<String> {
+        let hits = self.ask(&self.query(text), allowed);
+        self.ids(&hits)
+    }
+
     pub(crate) fn ask_pinned(&self, pinned: &Pinned, query: &Query) -> Hits {
         pinned.search(query, &Allowed::Every, &|| false).expect("answers")
     }
@@ -98,7 +107,7 @@ impl Library {
         index::text::passages(&assertion)
     }
 
-    fn id(&self, thing: storage::ids::ThingId) -> String {
+    pub(crate) fn id(&self, thing: storage::ids::ThingId) -> String {
         self.world.view().thing(self.world.tenant, thing).expect("stored").id
     }
 }

@@ -59,6 +59,9 @@ pub(in crate::cli) struct Decisions {
     /// Denials only
     #[arg(long)]
     denied: bool,
+    /// Of one request only: the `x-request-id` of its answer
+    #[arg(long, value_name = "ID")]
+    request: Option<String>,
     /// At most so many
     #[arg(long, default_value = "50")]
     limit: u32,
@@ -96,13 +99,13 @@ impl Explain {
             "decision": self.decision, "token": self.token, "action": self.action, "thing": self.thing,
             "label": self.label, "purpose": self.purpose,
         });
-        let found = client.run("policyExplain:v1", variables).await?;
+        let found = client.run("policyExplain:v2", variables).await?;
         let decisions: Vec<_> = items(&found["policyExplain"])
             .map(|decision| {
                 json!({
                     "principal": decision["principal"], "action": decision["action"], "label": decision["label"],
                     "label_id": decision["labelId"], "version": decision["version"], "allowed": decision["allowed"],
-                    "summary": decision["summary"], "reasons": decision["reasons"],
+                    "summary": decision["summary"], "requests": decision["requests"], "reasons": decision["reasons"],
                 })
             })
             .collect();
@@ -116,9 +119,10 @@ impl Explain {
 impl Decisions {
     pub(super) async fn run(self, client: &Client, output: &Output) -> Result {
         let variables = json!({
-            "token": self.token, "action": self.action, "denied": self.denied, "first": self.limit, "after": self.after,
+            "token": self.token, "action": self.action, "denied": self.denied, "request": self.request,
+            "first": self.limit, "after": self.after,
         });
-        let found = client.run("decisions:v1", variables).await?;
+        let found = client.run("decisions:v2", variables).await?;
         let page = &found["decisions"];
         let decisions: Vec<_> = nodes(page).iter().map(decision).collect();
         let document =
@@ -149,7 +153,7 @@ fn decision(decision: &Value) -> Value {
         "clearance": decision["clearance"], "purposes": decision["purposes"], "scopes": decision["scopes"],
         "compartments": decision["compartments"], "action": decision["action"], "label_id": decision["labelId"],
         "filter": decision["filter"], "version": decision["version"], "allowed": decision["allowed"],
-        "because": decision["because"],
+        "because": decision["because"], "requests": decision["requests"],
     })
 }
 
@@ -187,6 +191,9 @@ fn print_decision(decision: &Value, output: &Output) {
     output.line(&format!("  what    {}", plain(&decision["action"])));
     let id = decision["label_id"].as_u64().map(|id| format!(" (label {id})")).unwrap_or_default();
     output.line(&format!("  on      {}{id}", plain(&decision["label"])));
+    if items(&decision["requests"]).next().is_some() {
+        output.line(&format!("  request {}", cell(&decision["requests"])));
+    }
     let version = match decision["version"].as_u64() {
         Some(0) => "the built-in policy".to_owned(),
         version => format!("policy version {}", version.unwrap_or_default()),

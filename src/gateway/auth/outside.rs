@@ -11,7 +11,7 @@ use super::{Access, Place, Right, unauthorized};
 use crate::app::{App, Shared};
 use crate::gateway::errors::Failure;
 use crate::node;
-use crate::oidc::{Issuer, NotAdmitted, Outsider};
+use crate::oidc::{self, Issuer, NotAdmitted, Outsider};
 
 pub(super) async fn by_issuer(
     app: &Shared,
@@ -67,7 +67,7 @@ async fn meet(app: &App, tenant: TenantId, subject: &Subject) -> Result<(), Fail
 fn as_token(outsider: Outsider, row: &SubjectRow, expires_at_us: i64) -> TokenSpec {
     let Outsider { rights, .. } = outsider;
     TokenSpec {
-        id: format!("subject-{}", row.actor),
+        id: oidc::token_id(ActorId(row.actor)),
         secret_sha256: [0; 32],
         role: rights.role,
         clearance: rights.clearance,

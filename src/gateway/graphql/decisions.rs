@@ -49,6 +49,8 @@ struct Decision {
     allowed: bool,
     /// The ids of the policies that decided.
     because: Vec<String>,
+    /// The ids of the requests that asked, the first eight of them: `x-request-id`.
+    requests: Vec<ID>,
 }
 
 /// The labels that a search or list carried.
@@ -63,12 +65,14 @@ struct Filter {
 impl DecisionsQuery {
     /// What was decided, as far back as the log is kept.
     #[graphql(directive = auth::apply("decisions.read".to_owned(), None))]
+    #[allow(clippy::too_many_arguments, reason = "the arguments are the contract's")]
     async fn decisions(
         &self,
         context: &Context<'_>,
         token: Option<ID>,
         action: Option<String>,
         denied: Option<bool>,
+        request: Option<ID>,
         first: Option<i32>,
         after: Option<String>,
     ) -> Result<DecisionConnection> {
@@ -77,6 +81,7 @@ impl DecisionsQuery {
                 token: token.map(String::from),
                 action: action.map(|name| name.parse()).transpose()?,
                 denied: denied.unwrap_or_default(),
+                request: request.map(String::from),
             };
             let first = super::first(first, LIMIT, LIMIT_MAX)?;
             let before = after.map(|place| place.parse::<Place>()).transpose()?;
@@ -118,6 +123,7 @@ impl From<(Place, Entry)> for Decision {
             version: entry.version,
             allowed: entry.allowed,
             because: entry.because,
+            requests: entry.requests.into_iter().map(ID::from).collect(),
         }
     }
 }

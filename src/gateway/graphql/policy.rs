@@ -110,6 +110,8 @@ struct PolicyExplanation {
     allowed: bool,
     /// All of it in one sentence.
     summary: String,
+    /// Of a decision of the log: the ids of the requests that asked, the first few of them.
+    requests: Vec<ID>,
     reasons: Vec<PolicyReason>,
 }
 
@@ -335,6 +337,7 @@ impl From<Explained> for PolicyExplanation {
             version: explained.version,
             allowed: explained.explanation.allowed,
             summary: explained.explanation.summary,
+            requests: explained.requests.into_iter().map(ID::from).collect(),
             reasons: explained.explanation.reasons.into_iter().map(Into::into).collect(),
         }
     }

@@ -20,7 +20,7 @@ pub(super) struct RelationsQuery;
 
 /// Which edges of a thing.
 #[derive(Clone, Copy, PartialEq, Eq, Enum)]
-enum Direction {
+pub(super) enum Direction {
     Out,
     In,
     Both,

@@ -11,7 +11,6 @@ use super::connection::{connection, page};
 use super::declared::{auth, public};
 use super::idempotency::writer;
 use super::{Changed, DateTime, read};
-use crate::app::Shared;
 use crate::gateway::errors::Failure;
 use crate::node;
 use crate::policy::Principal;
@@ -133,11 +132,11 @@ impl TokensMutation {
         })
     }
 
-    /// Makes a link that signs a browser in as the holder of the caller's token, once.
+    /// Makes a link that signs a browser in as the holder of the caller's token, once. With an `Idempotency-Key` the same
+    /// link comes again, used or not.
     #[graphql(directive = public::apply())]
     async fn token_link(&self, context: &Context<'_>) -> Result<NewLink> {
-        let (app, principal) = (context.data::<Shared>()?, context.data::<Principal>()?);
-        let link = sessions::link(app, principal).await?;
+        let link = sessions::link(&writer(context)?, context.data::<Principal>()?).await?;
         Ok(NewLink { url: link.url, expires_at: DateTime(link.expires_us) })
     }
 

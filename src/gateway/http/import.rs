@@ -127,10 +127,16 @@ async fn feed(request: Request, name: String, sender: mpsc::Sender<Event>) -> Re
     }
     let multipart = Multipart::from_request(request, &()).await;
     let mut multipart = multipart.map_err(|error| Failure::bad_request(error.body_text()))?;
+    let mut begun = false;
     loop {
         match multipart.next_field().await {
             Ok(None) => {
                 let _ = sender.send(Event::End).await;
+                return Ok(());
+            }
+            Ok(Some(field)) if is_mapping(&field) && begun => {
+                let why = "the part `mapping` stands behind a file; send it in front";
+                let _ = sender.send(Event::Broken(why.to_owned())).await;
                 return Ok(());
             }
             Ok(Some(field)) if is_mapping(&field) => {
@@ -140,6 +146,7 @@ async fn feed(request: Request, name: String, sender: mpsc::Sender<Event>) -> Re
             Ok(Some(field)) => {
                 let name = field.file_name().or(field.name()).unwrap_or("file").to_owned();
                 let digest = announced(field.headers())?;
+                begun = true;
                 let _ = sender.send(Event::File(name, digest)).await;
                 if !feed_pieces(field, &sender).await {
                     return Ok(());

@@ -4,7 +4,7 @@ use axum::Json;
 use axum::body::Body;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{FromRequest, Multipart, Query, Request, State};
-use axum::http::header;
+use axum::http::{StatusCode, header};
 use futures_util::Stream;
 use serde::Deserialize;
 
@@ -37,13 +37,13 @@ struct Beginning {
     mapping: Option<Declared>,
 }
 
-/// Looks at the first bytes of the request's file.
+/// Looks at the first bytes of the request's file; one that cannot be read is answered as an import would.
 pub(crate) async fn look(
     State(app): State<Shared>,
     Caller(principal): Caller,
     params: Result<Query<Params>, QueryRejection>,
     request: Request,
-) -> Result<Json<Preview>, Failure> {
+) -> Result<(StatusCode, Json<Preview>), Failure> {
     let Query(params) = params?;
     let permitted = app.check(&principal, Action::ImportRun);
     let format = match permitted.and_then(|()| Ok(params.format.parse::<Format>()?)) {
@@ -61,7 +61,9 @@ pub(crate) async fn look(
     let wanted = preview::Request { format, name, source: params.source, mapping };
     // Reading megabytes is work for a thread of its own.
     let looked = tokio::task::spawn_blocking(move || preview::of(wanted, &bytes, is_all)).await;
-    Ok(Json(looked.map_err(|_| Failure::internal("the preview"))?))
+    let preview = looked.map_err(|_| Failure::internal("the preview"))?;
+    let status = if preview.error.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+    Ok((status, Json(preview)))
 }
 
 async fn beginning(request: Request, name: Option<String>) -> Result<Beginning, Failure> {

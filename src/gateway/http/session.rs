@@ -9,7 +9,6 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::app::{App, Shared};
-use crate::gateway::attempts;
 use crate::gateway::auth::{self, Access, Right};
 use crate::gateway::errors::Failure;
 use crate::node::rfc3339;
@@ -34,15 +33,8 @@ enum Shows {
 pub(crate) async fn sign_in(State(app): State<Shared>, request: Request) -> Result<Response, Failure> {
     let (parts, body) = request.into_parts();
     from_own_page(&parts)?;
-    let address = attempts::address();
-    app.attempts.admit(address)?;
     let body = axum::body::to_bytes(body, BODY_BYTES_MAX).await.map_err(|_| unread())?;
-    let opened = open(&app, serde_json::from_slice(&body).map_err(|_| unread())?).await;
-    let secret = opened.inspect_err(|failure| {
-        if failure.status == StatusCode::UNAUTHORIZED {
-            app.attempts.failed(address);
-        }
-    })?;
+    let secret = open(&app, serde_json::from_slice(&body).map_err(|_| unread())?).await?;
     end_former(&app, &parts.headers).await?;
     let access = Access::of_session(&app, secret.reveal())?;
     Ok(with_cookie(&app, Some(&secret), Json(who(&app, &access)?)))

@@ -37,3 +37,12 @@ fn memory_is_bounded_and_an_empty_bucket_outlives_full_ones() {
     let _ = (0..BUCKETS_MAX as u64).map(|key| buckets.take(key + 1_000_000, now + Duration::from_secs(10)));
     assert!(buckets.take(7, now + Duration::from_secs(10)).is_ok());
 }
+
+#[test]
+fn a_network_is_one_address() {
+    let network = |text: &str| network(text.parse().expect("an address"));
+    assert_eq!(network("2001:db8::1"), network("2001:db8::2"));
+    assert_ne!(network("2001:db8::1"), network("2001:db8:0:1::1"));
+    assert_eq!(network("::ffff:192.0.2.1"), network("192.0.2.1"));
+    assert_ne!(network("192.0.2.1"), network("192.0.2.2"));
+}

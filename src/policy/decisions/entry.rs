@@ -59,6 +59,9 @@ pub struct Entry {
     pub allowed: bool,
     /// The ids of the policies that decided.
     pub because: Vec<String>,
+    /// The ids of the requests that asked, the first few of them; none in files of format 1.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub requests: Vec<String>,
 }
 
 impl Entry {
@@ -80,6 +83,7 @@ impl Entry {
             policy: who.digest.to_string(),
             allowed: counted.decision.allowed,
             because: counted.decision.policies.clone(),
+            requests: counted.requests.iter().map(|request| request.to_string()).collect(),
         }
     }
 

@@ -22,6 +22,8 @@ pub struct Wanted {
     pub action: Option<Action>,
     /// Denials only.
     pub denied: bool,
+    /// Of one request only, if it is named.
+    pub request: Option<String>,
 }
 
 /// Where an entry is: its file and line. Stays as long as the file is kept.
@@ -48,8 +50,16 @@ pub struct Page {
 #[derive(Clone, Debug, Default)]
 pub struct Used {
     counts: HashMap<(Attributes, Action, Option<LabelId>, bool), u64>,
+    seen: HashMap<String, Seen>,
     /// What could not be read, in words.
     pub damaged: Vec<String>,
+}
+
+/// As whom somebody was last seen.
+#[derive(Clone, Debug)]
+struct Seen {
+    last_us: i64,
+    attributes: Attributes,
 }
 
 impl DecisionLog {
@@ -141,6 +151,7 @@ impl Wanted {
         self.token.as_ref().is_none_or(|token| *token == entry.token)
             && self.action.is_none_or(|action| action.as_str() == entry.action)
             && !(self.denied && entry.allowed)
+            && self.request.as_ref().is_none_or(|request| entry.requests.contains(request))
     }
 }
 
@@ -157,15 +168,39 @@ impl Used {
         self.counts.get(&(attributes.clone(), action, label, allowed)).copied().unwrap_or_default()
     }
 
+    /// What somebody had when he was last seen, with the purposes of all that he asked as such; by the id of his token.
+    #[must_use]
+    pub fn seen(&self, token: &str) -> Option<&Attributes> {
+        self.seen.get(token).map(|seen| &seen.attributes)
+    }
+
     /// What a newer program wrote in words that this one does not know is nobody's that could be asked about.
     fn add(&mut self, entry: &Entry) {
+        let Ok(attributes) = entry.attributes() else { return };
+        self.see(&entry.token, entry.last_us, &attributes);
         if matches!(entry.on, On::Filter { .. }) {
             return;
         }
-        if let (Ok(attributes), Ok(action)) = (entry.attributes(), entry.action.parse()) {
+        if let Ok(action) = entry.action.parse() {
             *self.counts.entry((attributes, action, entry.label(), entry.allowed)).or_default() +=
                 entry.count;
         }
+    }
+
+    fn see(&mut self, token: &str, last_us: i64, attributes: &Attributes) {
+        let Some(seen) = self.seen.get_mut(token) else {
+            self.seen.insert(token.to_owned(), Seen { last_us, attributes: attributes.clone() });
+            return;
+        };
+        let purposes =
+            seen.attributes.purposes_in_use.iter().chain(attributes.purposes_in_use.iter()).collect();
+        let as_before = Attributes { purposes_in_use: seen.attributes.purposes_in_use, ..attributes.clone() };
+        if as_before == seen.attributes {
+            seen.attributes.purposes_in_use = purposes;
+        } else if last_us >= seen.last_us {
+            seen.attributes = attributes.clone();
+        }
+        seen.last_us = seen.last_us.max(last_us);
     }
 }
 

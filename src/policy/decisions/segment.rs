@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! decisions/<tenant>/<number>.log    a line for each entry: CRC-32 of the JSON in 8 hex digits, a space, the JSON
-//!                                    first line: {"format":1,"segment":<number>,"begun_us":<time>}
+//!                                    first line: {"format":2,"segment":<number>,"begun_us":<time>}
 //! ```
 //!
 //! The last file is written to, those before it are closed. Each line stands by itself: one that is damaged is named
@@ -25,7 +25,9 @@ const SEGMENT_AGE_MAX_US: i64 = 3_600_000_000;
 /// Files that are kept of a tenant; the oldest goes when there are more.
 pub const SEGMENTS_MAX: usize = 64;
 
-const FORMAT: u32 = 1;
+/// 2 since entries name requests. Files of format 1 are read, and not added to.
+const FORMAT: u32 = 2;
+const FORMAT_READ_MIN: u32 = 1;
 
 /// The files of one tenant.
 #[derive(Debug)]
@@ -132,14 +134,13 @@ impl Open {
         Ok(Open { number, file, bytes: head.len() as u64, begun_us: now_us })
     }
 
-    /// Opens a file to add to it, less a line that was cut off; `None` if it does not begin as it should.
+    /// Opens a file to add to it, less a line that was cut off; `None` if it does not begin as those of this format do.
     fn resume(directory: &Path, number: u64) -> io::Result<Option<Open>> {
         let path = path(directory, number);
         let bytes = fs::read(&path)?;
         let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
-        let Some(head) = bytes[..whole].split(|byte| *byte == b'\n').next().and_then(head) else {
-            return Ok(None);
-        };
+        let head = bytes[..whole].split(|byte| *byte == b'\n').next().and_then(head);
+        let Some(head) = head.filter(|head| head.format == FORMAT) else { return Ok(None) };
         let file = OpenOptions::new().append(true).open(&path)?;
         file.set_len(whole as u64)?;
         Ok(Some(Open { number, file, bytes: whole as u64, begun_us: head.begun_us }))
@@ -197,7 +198,7 @@ fn line(content: &impl Serialize) -> String {
 
 fn head(line: &[u8]) -> Option<Head> {
     let head: Head = serde_json::from_slice(json(line).ok()?).ok()?;
-    (head.format == FORMAT).then_some(head)
+    (FORMAT_READ_MIN..=FORMAT).contains(&head.format).then_some(head)
 }
 
 /// The JSON of a line whose checksum fits.

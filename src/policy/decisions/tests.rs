@@ -48,6 +48,47 @@ fn equal_decisions_are_counted_and_others_told_apart() {
     assert!(denied.is_sorted(), "{denied:?}");
 }
 
+/// Equal decisions are one entry, which still leads to the requests that asked.
+#[test]
+fn decisions_name_the_requests_that_asked_and_old_files_do_without() {
+    let world = World::new();
+    let by = |request: &str| Principal { request: Some(request.into()), ..a(Role::Reader) };
+    for n in 0..20 {
+        let uses = world.uses(&by(&format!("request-{}", n / 2)));
+        uses.used(Action::EntityRead, &world.allowed, LabelId(1));
+    }
+    world.write();
+    let path = world.log.directory_of(HERE).join("00000001.log");
+    let named = |request: &str| {
+        world.page(&Wanted { request: Some(request.to_owned()), ..Wanted::default() }, None, 9)
+    };
+    let entry = named("request-7").entries.remove(0).1;
+    assert_eq!((entry.count, entry.requests.len()), (20, REQUESTS_NAMED_MAX));
+    assert!(named("request-8").entries.is_empty(), "not among the first");
+
+    // As format 1 wrote it.
+    let text = fs::read_to_string(&path).unwrap();
+    let old: String = text
+        .lines()
+        .map(|line| {
+            let mut json: serde_json::Value = serde_json::from_str(&line[9..]).unwrap();
+            json.as_object_mut().unwrap().shift_remove("requests");
+            if let Some(format) = json.get_mut("format") {
+                *format = 1.into();
+            }
+            let json = json.to_string();
+            format!("{:08x} {json}\n", crc32fast::hash(json.as_bytes()))
+        })
+        .collect();
+    fs::write(&path, &old).unwrap();
+    world.uses(&by("another")).used(Action::EntityRead, &world.allowed, LabelId(2));
+    world.write();
+    assert_eq!(fs::read_to_string(&path).unwrap(), old, "an old file is not added to");
+    let page = world.page(&Wanted::default(), None, 9);
+    let requests: Vec<_> = page.entries.iter().map(|(_, entry)| entry.requests.as_slice()).collect();
+    assert_eq!((requests, page.damaged), (vec![&["another".to_owned()][..], &[]], vec![]));
+}
+
 #[test]
 fn what_was_used_adds_up_over_files() {
     let world = World::new();
@@ -154,8 +195,9 @@ fn denials_have_room_when_nothing_else_has() {
         |n: usize, world: &World| Who { token: n.to_string(), ..Who::of(&a(Role::Reader), &world.in_force) };
     let world = World::new();
     let decision = |allowed| Arc::new(Decision { allowed, policies: vec![] });
+    let made = |allowed| Made { decision: decision(allowed), count: 1, requests: vec![] };
     let mut add =
-        |n, allowed| waiting.add(&who(n, &world), (Action::EntityRead, On::Tenant), decision(allowed), 1, 0);
+        |n, allowed| waiting.add(&who(n, &world), (Action::EntityRead, On::Tenant), made(allowed), 0);
     assert!((0..WAITING_MAX).all(|n| add(n, true)));
     assert!(!add(WAITING_MAX, true), "there is no room for another allowed one");
     assert!(add(0, true), "one that is there is counted");

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use storage::ids::LabelId;
 
-use super::{DecisionLog, On, Who};
+use super::{DecisionLog, Made, On, Who};
 use crate::policy::{Action, Allowed, Decision, InForce, Principal};
 
 /// What one request was shown. Dropping it notes it, so that no way out of a request forgets to.
@@ -14,17 +14,19 @@ use crate::policy::{Action, Allowed, Decision, InForce, Principal};
 pub struct Uses {
     log: Arc<DecisionLog>,
     who: Who,
-    made: RefCell<Made>,
+    request: Option<Arc<str>>,
+    made: RefCell<Shown>,
 }
 
 /// What was decided of what, and how often.
-type Made = HashMap<(Action, On), (Arc<Decision>, u64)>;
+type Shown = HashMap<(Action, On), (Arc<Decision>, u64)>;
 
 impl Uses {
     /// Nothing yet, of a principal whose labels `in_force` decided.
     #[must_use]
     pub fn new(log: Arc<DecisionLog>, principal: &Principal, in_force: &InForce) -> Uses {
-        Uses { log, who: Who::of(principal, in_force), made: RefCell::default() }
+        let request = principal.request.clone();
+        Uses { log, who: Who::of(principal, in_force), request, made: RefCell::default() }
     }
 
     /// Something with this label was asked for: it was shown if `allowed` has the label, else it was denied.
@@ -50,8 +52,11 @@ impl Drop for Uses {
     fn drop(&mut self) {
         let made = self.made.take();
         if !made.is_empty() {
-            self.log
-                .add(&self.who, made.into_iter().map(|(what, (decision, count))| (what, decision, count)));
+            let requests: Vec<_> = self.request.iter().cloned().collect();
+            let made = made.into_iter().map(|(what, (decision, count))| {
+                (what, Made { decision, count, requests: requests.clone() })
+            });
+            self.log.add(&self.who, made);
         }
     }
 }

@@ -12,7 +12,7 @@ use storage::commands::{CloseDecisions, Command};
 use storage::ids::TenantId;
 
 use super::segment::Segments;
-use super::{DecisionLog, Entry, WAITING_WRITE, WRITE_EVERY, Waiting};
+use super::{Counted, DecisionLog, Entry, Made, WAITING_WRITE, WRITE_EVERY, Waiting};
 use crate::commit;
 use crate::node;
 
@@ -112,8 +112,9 @@ impl DecisionLog {
     /// What could not be written waits again, as far as there is room.
     fn put_back(&self, tenant: TenantId, taken: &Waiting) {
         for (who, made) in taken.by.iter().filter(|(who, _)| who.tenant == tenant) {
-            let made =
-                made.iter().map(|(what, counted)| (*what, Arc::clone(&counted.decision), counted.count));
+            let made = made.iter().map(|(what, Counted { decision, count, requests, .. })| {
+                (*what, Made { decision: Arc::clone(decision), count: *count, requests: requests.clone() })
+            });
             self.add(who, made);
         }
     }

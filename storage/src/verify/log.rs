@@ -9,9 +9,9 @@ use super::{Check, TenantRoot};
 use crate::error::Result;
 use crate::ids::{Lsn, TenantId};
 use crate::ledger::{Coord, Frontier, Hash};
-use crate::model::{DecisionSegment, PolicySet, RunEnd};
+use crate::model::{DecisionSegment, Graph, PolicySet, RunEnd};
 use crate::record::{Kind, Record};
-use crate::rows::HeadRow;
+use crate::rows::{GraphRow, HeadRow};
 use crate::tables::{Key, Table};
 
 /// What a tenant's log tells, as far as other tables must agree with it.
@@ -29,6 +29,8 @@ pub(super) struct Told {
     pub(super) policies: BTreeMap<u64, Vec<u8>>,
     /// The digest of each closed segment of decisions, by its number.
     pub(super) decisions: BTreeMap<u64, Vec<u8>>,
+    /// The row of each saved graph, by its id.
+    pub(super) graphs: BTreeMap<String, GraphRow>,
     /// Whom outside issuers named, and which of their tokens are denied.
     pub(super) subjects: u64,
     pub(super) denied_tokens: u64,
@@ -53,6 +55,13 @@ impl Told {
                 let segment = DecisionSegment::from_body(body)?;
                 self.decisions.insert(segment.number, segment.sha256);
             }
+            (Kind::GraphSaved, Some(body)) => {
+                let graph = Graph::from_body(body)?;
+                let before = self.graphs.get(&graph.id);
+                let row = GraphRow::of(&graph, record.actor, record.lsn, record.time_us, before);
+                self.graphs.insert(graph.id, row);
+            }
+            (Kind::GraphDeleted, Some(id)) => drop(self.graphs.remove(&*String::from_utf8_lossy(id))),
             (Kind::SubjectMet, _) => self.subjects += 1,
             (Kind::OutsideTokenDenied, _) => self.denied_tokens += 1,
             _ => {}

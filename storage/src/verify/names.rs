@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
+use prost::Message;
+
 use super::Check;
 use super::log::Told;
-use crate::commands::{in_time, taken_at};
+use crate::commands::{graph_key, in_time, taken_at};
 use crate::error::Result;
 use crate::ids::TenantId;
 use crate::rows::{HeadRow, NodeRow, OnceRow, RunRow, decode};
@@ -114,6 +116,18 @@ impl Check<'_> {
         }
         let rows = self.count(table, &Key::of(tenant))?;
         self.agree(format_args!("{} of {}", table.name(), head.name), rows, told.len() as u64);
+        Ok(())
+    }
+
+    /// Every graph that was saved and not deleted has its row, as its last record made it, and no other has one.
+    pub(super) fn graphs(&mut self, tenant: TenantId, head: &HeadRow, told: &Told) -> Result<()> {
+        for (id, row) in &told.graphs {
+            if !self.holds(Table::Graphs, &graph_key(tenant, id), &row.encode_to_vec())? {
+                self.problem(format!("graphs of {}: the row of {id}", head.name));
+            }
+        }
+        let rows = self.count(Table::Graphs, &Key::of(tenant))?;
+        self.agree(format_args!("graphs of {}", head.name), rows, told.graphs.len() as u64);
         Ok(())
     }
 

@@ -7,7 +7,7 @@ use crate::commands::{RequestKey, check_key, subject_key};
 use crate::error::Result;
 use crate::ids::TenantId;
 use crate::model::Subject;
-use crate::rows::{SubjectRow, TokenRow, decode};
+use crate::rows::{DeniedRow, SubjectRow, TokenRow, decode};
 use crate::tables::{Key, Table};
 use crate::tx::Read;
 
@@ -62,6 +62,19 @@ impl View {
             Ok(())
         })?;
         Ok(subjects)
+    }
+
+    /// The tokens of outside issuers that are denied, in no order that means anything.
+    ///
+    /// # Errors
+    /// See [`View::node`].
+    pub fn denied_tokens(&self, tenant: TenantId) -> Result<Vec<DeniedRow>> {
+        let mut denied = Vec::new();
+        self.each(Table::DeniedTokens, &Key::of(tenant), &mut |_, value| {
+            denied.push(decode(value, "denied token row")?);
+            Ok(())
+        })?;
+        Ok(denied)
     }
 
     /// Whether a token of an outside issuer is denied.

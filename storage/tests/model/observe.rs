@@ -5,14 +5,16 @@ use std::ops::ControlFlow;
 
 use storage::ids::{LabelId, Lsn, RunId, SymbolId, TenantId, ThingId};
 use storage::model::{
-    Assertion, DecisionSegment, Label, LinkMade, PolicySet, RunBegin, RunEnd, SignedIn, SignedOut,
+    Assertion, DecisionSegment, Graph, Label, LinkMade, PolicySet, RunBegin, RunEnd, SignedIn, SignedOut,
     SourceSpec, Subject, TokenSpec,
 };
 use storage::record::{Kind, Record};
 use storage::rows::{SaidRow, ThingRow, TokenRow};
 use storage::{End, Error, Result, View};
 
-use crate::reference::{Entry, Held, Link, Model, Remembered, Run, Tenant, Thing, Token, Waiting, What};
+use crate::reference::{
+    Entry, Held, Kept, Link, Model, Remembered, Run, Tenant, Thing, Token, Waiting, What,
+};
 
 /// Everything that a view shows.
 ///
@@ -88,6 +90,7 @@ impl Observer<'_> {
             progress: self.progress()?,
             policies: self.policies()?,
             decisions: self.decisions()?,
+            graphs: self.graphs()?,
             once: Remembered::default(),
         })
     }
@@ -198,6 +201,19 @@ impl Observer<'_> {
             .collect())
     }
 
+    fn graphs(&self) -> Result<BTreeMap<String, Kept>> {
+        let mut graphs = BTreeMap::new();
+        for (id, row) in self.view.graphs(self.tenant)? {
+            agree("graphs", &self.view.graph(self.tenant, &id)?.as_ref(), &Some(&row))?;
+            let saved = self.view.graph_saved(self.tenant, row.version())?;
+            let graph = saved.ok_or_else(|| damaged(format!("the graph {id} was erased")))?;
+            let columns = (&id, row.shared, &row.labels, &row.relation_labels);
+            agree("graphs", &(&graph.id, graph.shared, &graph.labels, &graph.relation_labels), &columns)?;
+            graphs.insert(id, (row.maker, row.made_us, graph, row.version, row.saved_us));
+        }
+        Ok(graphs)
+    }
+
     /// The workload names three files, by the first byte of their digests.
     fn progress(&self) -> Result<BTreeMap<(u32, u8), (u64, u64)>> {
         let mut progress = BTreeMap::new();
@@ -262,12 +278,16 @@ fn entry(record: &Record) -> Result<Entry> {
         Kind::SignedOut => What::SignedOut(SignedOut::from_body(body)?),
         Kind::Policy => What::Policy(PolicySet::from_body(body)?),
         Kind::DecisionsClosed => What::DecisionsClosed(DecisionSegment::from_body(body)?),
+        Kind::GraphSaved => What::Graph(Graph::from_body(body)?),
         Kind::SubjectMet | Kind::SubjectDenied | Kind::SubjectAdmitted | Kind::OutsideTokenDenied => {
             What::Subject(Subject::from_body(body)?)
         }
-        Kind::Tenant | Kind::Withdrawn | Kind::Deleted | Kind::Restored | Kind::TokenRevoked => {
-            What::Id(String::from_utf8_lossy(body).into_owned())
-        }
+        Kind::Tenant
+        | Kind::Withdrawn
+        | Kind::Deleted
+        | Kind::Restored
+        | Kind::TokenRevoked
+        | Kind::GraphDeleted => What::Id(String::from_utf8_lossy(body).into_owned()),
     };
     let (kind, actor, label, purpose) = (record.kind, record.actor, record.label.0, record.header[29]);
     Ok(Entry { kind, actor, label, purpose, time_us: record.time_us, what })

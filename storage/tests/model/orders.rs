@@ -6,15 +6,15 @@ use std::sync::Arc;
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 use storage::commands::{
-    Assert, BeginRun, CloseDecisions, Command, CreateTenant, CreateToken, Delete, DenySubject, DenyToken,
-    EndRun, Event, IfEndMissing, MakeLink, MeetSubject, Once, Progress, RequestKey, Restore, RevokeToken,
-    Seen, SetPolicy, SetSource, SignIn, SignOut, TakeEvents, Unpend,
+    Assert, BeginRun, CloseDecisions, Command, CreateTenant, CreateToken, Delete, DeleteGraph, DenySubject,
+    DenyToken, EndRun, Event, IfEndMissing, MakeLink, MeetSubject, Once, Progress, RequestKey, Restore,
+    RevokeToken, SaveGraph, Seen, SetPolicy, SetSource, SignIn, SignOut, TakeEvents, Unpend,
 };
 use storage::ids::{ActorId, RunId, SourceId, TenantId};
 use storage::model::{
-    Claim, Classification, DecisionSegment, EdgeSaid, Form, Label, Licence, MappingUsed, POLICY_BYTES_MAX,
-    Part, PolicySet, Purpose, Purposes, Retention, Role, RunBegin, RunCounts, RunEnd, RunState, Said,
-    SourceSpec, Status, Subject, Text, TokenSpec,
+    Claim, Classification, DecisionSegment, EdgeSaid, Form, Graph, GraphNode, Label, Licence, MappingUsed,
+    POLICY_BYTES_MAX, Part, PolicySet, Purpose, Purposes, Retention, Role, RunBegin, RunCounts, RunEnd,
+    RunState, Said, SourceSpec, Status, Subject, Text, TokenSpec,
 };
 
 use crate::reference::Model;
@@ -30,6 +30,8 @@ pub(crate) enum Order {
     Progress(TenantId, usize, (u32, u8, u64)),
     /// A text, over the last version or over one before it.
     SetPolicy(TenantId, String, bool),
+    /// A graph, over its last version or over one before it.
+    SaveGraph(TenantId, ActorId, Graph, bool),
 }
 
 /// Batches of commands; the first makes two tenants with two sources each.
@@ -91,6 +93,13 @@ impl Order {
                 let policy =
                     PolicySet { text: text.clone(), replaces, confirmed: vec!["lock-out".to_owned()] };
                 Command::SetPolicy(SetPolicy { tenant: *tenant, actor: ActorId(2), policy })
+            }
+            Order::SaveGraph(tenant, actor, graph, stale) => {
+                let known = model.tenants.get(tenant.0 as usize - 1);
+                let last = known.and_then(|t| t.graphs.get(&graph.id)).map_or(0, |kept| kept.3);
+                let replaces = if *stale { last / 2 } else { last };
+                let graph = Graph { replaces, ..graph.clone() };
+                Command::SaveGraph(SaveGraph { tenant: *tenant, actor: *actor, graph })
             }
         }
     }
@@ -172,6 +181,11 @@ fn order_of_its_own() -> impl Strategy<Value = Order> {
             let segment = DecisionSegment { number, sha256: vec![byte; 32], bytes: 9 };
             Order::Ready(Command::CloseDecisions(CloseDecisions { tenant, segment }))
         }),
+        2 => (tenant(), 1..=2u64, graph(), prop::bool::weighted(0.2))
+            .prop_map(|(tenant, maker, graph, stale)| Order::SaveGraph(tenant, ActorId(maker), graph, stale)),
+        1 => (tenant(), select(GRAPHS)).prop_map(|(tenant, id)| {
+            Order::Ready(Command::DeleteGraph(DeleteGraph { tenant, actor: ActorId(1), id: id.to_owned() }))
+        }),
     ]
 }
 
@@ -181,6 +195,7 @@ const TYPES: &[&str] = &["malware", "tool", "uses"];
 /// In a tenant that declares them in another order, labels and sources do not match.
 const SOURCES: &[&str] = &["feed", "wiki", "third", "nobody's"];
 const TOKENS: &[&str] = &["t1", "t2"];
+const GRAPHS: &[&str] = &["g", "g-1"];
 
 /// Somebody signs in or out. Codes are few, so that some are right; times are those that the clock passes.
 fn signing(tenant: TenantId, token: String, act: u8, secret: u8) -> Command {
@@ -210,6 +225,23 @@ fn policy_text() -> impl Strategy<Value = String> {
         1 => Just(long(POLICY_BYTES_MAX)),
         1 => Just(long(POLICY_BYTES_MAX + 1)),
     ]
+}
+
+prop_compose! {
+    /// A few of the things that there may be, now and then twice or too far away.
+    fn graph()(
+        id in select(GRAPHS),
+        name in prop_oneof![12 => Just("ours"), 1 => Just(" ")],
+        shared in prop::bool::ANY,
+        nodes in prop::collection::vec((0..7u64, prop_oneof![20 => -3..3i32, 1 => Just(1_000_001)]), 0..4),
+        labels in subsequence(vec![1, 2, 3], 0..=2),
+        relation_labels in subsequence(vec![1, 2, 3], 0..=1),
+    ) -> Graph {
+        let node = |(thing, x): (u64, i32)| GraphNode { thing, x, y: -x, pinned: x > 0 };
+        let nodes = nodes.into_iter().map(node).collect();
+        let (name, note) = (name.to_owned(), "what we know".to_owned());
+        Graph { id: id.to_owned(), name, note, shared, nodes, labels, relation_labels, replaces: 0 }
+    }
 }
 
 /// Somebody comes by an outside issuer, or is denied.

@@ -4,22 +4,26 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use storage::commands::{
-    Applied, Assert, Command, Effect, EndRun, IfEndMissing, ONCE_KEPT_US, Once, Progress,
-};
+use storage::commands::{Applied, Assert, Command, Effect, EndRun, IfEndMissing, Progress};
 use storage::ids::{ActorId, LabelId, Lsn, RunId, SourceId, TenantId};
 use storage::model::{
-    Assertion, DecisionSegment, Form, Label, LinkMade, PolicySet, RunBegin, RunEnd, RunState, Said, SignedIn,
-    SignedOut, SourceSpec, Subject, TokenSpec,
+    Assertion, DecisionSegment, Form, Graph, Label, LinkMade, PolicySet, RunBegin, RunEnd, RunState, Said,
+    SignedIn, SignedOut, SourceSpec, Subject, TokenSpec,
 };
 use storage::record::Kind;
 
 #[path = "reference/events.rs"]
 mod events;
+#[path = "reference/graphs.rs"]
+mod graphs;
+#[path = "reference/idempotency.rs"]
+mod idempotency;
 #[path = "reference/ways_in.rs"]
 mod ways_in;
 
 use events::Taken;
+pub(crate) use graphs::Kept;
+pub(crate) use idempotency::Remembered;
 
 /// The answer to a command: what it did, or the code of the refusal.
 pub(crate) type Answer = Result<Applied, &'static str>;
@@ -52,20 +56,9 @@ pub(crate) struct Tenant {
     pub(crate) policies: BTreeMap<u64, PolicySet>,
     /// The digests of closed segments of decisions.
     pub(crate) decisions: BTreeMap<u64, Vec<u8>>,
+    /// Graphs by id: who made one, when, and what was saved last, at which position and when.
+    pub(crate) graphs: BTreeMap<String, Kept>,
     pub(crate) once: Remembered,
-}
-
-/// What was carried out once: by request and step, for which request, when, and what it did. Readers do not see it; it
-/// shows in answers alone.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Remembered(BTreeMap<(Digest, u64), (Digest, i64, Applied)>);
-
-type Digest = [u8; 32];
-
-impl PartialEq for Remembered {
-    fn eq(&self, _: &Remembered) -> bool {
-        true
-    }
 }
 
 /// A record: the one at position n is at n - 1.
@@ -93,6 +86,7 @@ pub(crate) enum What {
     SignedOut(SignedOut),
     Policy(PolicySet),
     DecisionsClosed(DecisionSegment),
+    Graph(Graph),
     Subject(Subject),
 }
 
@@ -195,23 +189,11 @@ impl Model {
                 self.tenant(c.tenant)?.set_policy(&c.policy, c.actor, time_us)
             }
             Command::CloseDecisions(c) => self.tenant(c.tenant)?.close_decisions(&c.segment, time_us),
+            Command::SaveGraph(c) => self.save_graph(c, time_us),
+            Command::DeleteGraph(c) => self.tenant(c.tenant)?.delete_graph(c, time_us),
             Command::Once(c) => self.once(c, time_us),
             Command::TakeEvents(c) => self.take_events(c, time_us),
         }
-    }
-
-    fn once(&mut self, c: &Once, time_us: i64) -> Answer {
-        let tenant = self.tenant(c.key.tenant)?;
-        let now_us = tenant.log.last().map_or(time_us, |entry| entry.time_us.max(time_us));
-        let place = (c.key.name, c.step);
-        let known = tenant.once.0.get(&place).filter(|(_, at_us, _)| now_us - at_us < ONCE_KEPT_US);
-        if let Some((request, _, applied)) = known {
-            refuse_if(*request != c.key.request, "idempotency_key_reused")?;
-            return Ok(*applied);
-        }
-        let applied = self.execute(&c.command, time_us)?;
-        self.tenant(c.key.tenant)?.once.0.insert(place, (c.key.request, now_us, applied));
-        Ok(applied)
     }
 
     fn tenant(&mut self, id: TenantId) -> Result<&mut Tenant, &'static str> {

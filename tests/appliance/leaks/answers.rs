@@ -21,6 +21,9 @@ const PASSING: &[&str] = &[
     "note",
     "request_id",
     "requestId",
+    "version",
+    "madeAt",
+    "savedAt",
 ];
 /// Headers that differ by nature, or hold words that a tenant may be named by.
 const PASSING_HEADERS: &[&str] = &["date", "x-request-id", "content-length", "content-security-policy"];

@@ -14,6 +14,9 @@ use crate::seed::Seeded;
 /// Stands where a question would have a second hidden word.
 const OTHERWISE: &str = "zqopenida";
 
+/// Something open that is drawn beside what is asked for: what is hidden must not show in what joins the two.
+const BESIDE: &str = "zqopenidb";
+
 /// A variable of an operation.
 struct Variable {
     name: String,
@@ -164,10 +167,19 @@ impl Probes<'_> {
             "id" | "token" if operation.id.starts_with("token") || variable.name == "token" => {
                 Drawn::Word(world.spare_token(asker, random))
             }
-            "id" | "from" | "to" | "thing" => Drawn::Word(world.id(asker, random)),
+            "id" | "ids" | "near" | "from" | "to" | "thing" => Drawn::Word(world.id(asker, random)),
+            // A graph that is kept has a new id each time, so it must be refused or not for one thing alone.
+            "nodes" => Drawn::Word(world.id(asker, random).map(|id| {
+                let alone = operation.id == "graphSave:v1" || id == BESIDE;
+                let beside = if alone { String::new() } else { format!("\n{BESIDE}\t300\t0") };
+                format!("{id}\t0\t0{beside}")
+            })),
             "q" => Drawn::Word(query(world, asker, random)),
             "prefix" => Drawn::Word(beginning(world, asker, random)),
-            "kind" => Drawn::Word(world.word(asker, random, &["kind"])),
+            "kind" | "among" => Drawn::Word(world.word(asker, random, &["kind"])),
+            "find" => Drawn::Word(beginning(world, asker, random)),
+            "order" => pick(random, &["STRONGEST".into(), "MOST_CONNECTED".into()]),
+            "name" | "note" => Drawn::Plain("what I know".into()),
             "types" => Drawn::Word(world.word(asker, random, &["type"])),
             "sources" => Drawn::Word(world.source(asker, random)),
             "tenant" => Drawn::Word(world.tenant(asker, random)),
@@ -186,8 +198,9 @@ impl Probes<'_> {
             "asOf" => pick(random, &["2000-01-01T00:00:00Z".into(), "2999-01-01T00:00:00Z".into()]),
             "expiresAt" => pick(random, &["2000-01-01T00:00:00Z".into(), "2999-01-01T00:00:00Z".into()]),
             "direction" => pick(random, &["OUT".into(), "IN".into(), "BOTH".into()]),
+            "request" => pick(random, &["0af7651916cd43dd".into(), "".into()]),
             "subject" | "jti" => pick(random, &["somebody".into(), "-".into()]),
-            "facets" | "includeRevoked" | "denied" | "newest" | "typing" => {
+            "facets" | "includeRevoked" | "denied" | "shared" | "newest" | "typing" => {
                 pick(random, &[true.into(), false.into()])
             }
             "role" => pick(random, &["reader".into(), "auditor".into(), "owner".into()]),
@@ -231,7 +244,12 @@ impl Word {
 
 impl Variable {
     fn value(&self, text: &str) -> Value {
-        if self.list { json!([text]) } else { text.into() }
+        match self.name.as_str() {
+            "among" => json!([{"kind": text, "direction": "BOTH"}]),
+            "nodes" if !text.contains('\t') => format!("{text}\t0\t0").into(),
+            _ if self.list => json!([text]),
+            _ => text.into(),
+        }
     }
 }
 

@@ -49,6 +49,9 @@ pub(super) struct Word {
     pub(super) absent: Option<String>,
 }
 
+/// The class of things that are many, and hidden from every asker.
+const CROWD: &str = "zqcrowd";
+const CROWD_SIZE: usize = 1_200;
 const WORK: &[&str] = &["threat-intel", "demo", "investigation"];
 
 impl World {
@@ -57,6 +60,7 @@ impl World {
         let node = Node::start_with(&[("failed_sign_ins_per_minute_max", "10000000")]);
         node.cli(&["--tenant", "far", "token", "create", "--role", "admin"]).ok();
         let mut classes = classes();
+        crowd(&node);
         classes.iter().for_each(|class| class.import(&node));
         bridges(&node);
         moved(&node, &mut classes);
@@ -64,6 +68,7 @@ impl World {
         for class in &mut classes {
             class.learn_ids(&node);
         }
+        graphs(&node, &mut classes);
         let askers = askers().into_iter().map(|asker| asker.with_token(&node)).collect();
         let spare = |tenant: &'static str| (tenant, public_id(&node, tenant));
         let spare_tokens = vec![spare("default"), spare("far")];
@@ -163,7 +168,10 @@ impl World {
                 |args: &[&str]| self.node.cli(&[&["--tenant", class.tenant], args].concat()).ok().to_string();
             let shown = see(&["search", &class.word("text")]) + &see(&["entity", "get", &class.word("ida")]);
             let shown = shown + &see(&["relations", &class.word("ida")]);
-            for place in ["ida", "idb", "type", "tag", "name", "attribute", "value", "text", "kind", "source"]
+            let shared = json!({"id": "graphs:v1", "variables": {"first": 100}});
+            let shown = shown + &self.node.http().post_for(Some(class.tenant), &shared).body;
+            for place in
+                ["graph", "ida", "idb", "type", "tag", "name", "attribute", "value", "text", "kind", "source"]
             {
                 assert!(shown.contains(&class.word(place)), "no `{}` in {shown}", class.word(place));
             }
@@ -240,7 +248,7 @@ impl Class {
     fn near_word(&self) -> &'static str {
         match self.mark {
             OPEN => "quorvel",
-            "zqsecret" => "quorvex",
+            "zqsecret" | CROWD => "quorvex",
             _ => "",
         }
     }
@@ -273,6 +281,7 @@ fn classes() -> Vec<Class> {
         Class { personal: true, ..class("zqperson", "public") },
         Class { purposes: &["fraud-risk"], ..class("zqfraud", "public") },
         class("zqmantle", "secret"),
+        Class { licence: "Embargoed", ..class(CROWD, "secret") },
         Class { tenant: "far", ..class("zqfaropen", "public") },
         Class { tenant: "far", ..class("zqyonder", "secret") },
     ]
@@ -300,6 +309,15 @@ fn askers() -> Vec<Asker> {
         Asker { tenant: "far", ..asker("an admin of another tenant", "admin", "secret", WORK) },
         asker("nobody", "", "public", &[]),
     ]
+}
+
+/// So many hidden texts that each asker may see few of all: who may see few is answered in a way of its own.
+fn crowd(node: &Node) {
+    let classes = classes();
+    let crowd = classes.iter().find(|class| class.mark == CROWD).expect("a class");
+    let text = format!("A kestrel with {} in it. {}", crowd.word("text"), crowd.near_word());
+    let one = |n: usize| json!({"id": crowd.word(&format!("id{n}")), "type": crowd.word("type"), "texts": [{"text": text}]});
+    crowd.say(node, &crowd.word("source"), &(0..CROWD_SIZE).map(one).collect::<Vec<_>>());
 }
 
 /// What is open is joined to everything: the joint is hidden with its end.
@@ -359,6 +377,30 @@ fn over(node: &Node) {
         "texts": [{"text": mantle.word("text")}], "observed_at": "2030-01-01T00:00:00Z",
     });
     mantle.say(node, &mantle.word("source"), &[said]);
+}
+
+/// Saved graphs that their maker shares: of each class, and one of which a thing became secret after it was saved.
+fn graphs(node: &Node, classes: &mut [Class]) {
+    let save = |class: &Class, name: &str, ids: &[String]| {
+        let nodes: String = ids.iter().map(|id| format!("{id}\t0\t0\n")).collect();
+        let variables =
+            json!({"name": class.word(name), "note": class.word("note"), "shared": true, "nodes": nodes});
+        let body = json!({"id": "graphSave:v1", "variables": variables});
+        let saved = node.http().post_for(Some(class.tenant), &body).json();
+        saved["data"]["graphSave"]["id"].as_str().unwrap_or_else(|| panic!("not saved: {saved}")).to_owned()
+    };
+    let later = |classification: &str| json!({"id": "zqsecretlater", "type": "zqopentype", "classification": classification});
+    classes[0].say(node, "later", &[later("public")]);
+    let id = save(&classes[0], "later", &["zqopenidb".to_owned(), "zqsecretlater".to_owned()]);
+    classes[0].say(node, "later", &[later("secret")]);
+    classes[0].ids.push(id);
+    for class in classes.iter_mut().filter(|class| class.licence != "Embargoed") {
+        let mut ids = vec![class.word("idb")];
+        ids.extend((class.mark != OPEN).then(|| class.word("ida")));
+        ids.extend((class.tenant == "default" && class.mark != OPEN).then(|| "zqopenidb".to_owned()));
+        let id = save(class, "graph", &ids);
+        class.ids.push(id);
+    }
 }
 
 fn public_id(node: &Node, tenant: &str) -> String {

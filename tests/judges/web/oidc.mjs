@@ -1,9 +1,11 @@
-// An issuer of bearer tokens, for as long as its input is open: `node oidc.mjs [PORT]`.
+// An issuer of bearer tokens, for as long as its input is open: `node oidc.mjs [PORT [CERTIFICATE KEY]]`.
 //
-// It is `oidc-provider`, certified by the OpenID Foundation, on 127.0.0.1. It prints its name on a line; the line
+// It is `oidc-provider`, certified by the OpenID Foundation, on 127.0.0.1, behind TLS if it is given a certificate. It prints its name on a line; the line
 // `rotate` on its input makes it forget its keys and sign with new ones, under the same name.
 
-import { createServer } from 'node:http';
+import { readFileSync } from 'node:fs';
+import http from 'node:http';
+import https from 'node:https';
 import { generateKeyPairSync, randomUUID } from 'node:crypto';
 import { createInterface } from 'node:readline';
 import Provider from 'oidc-provider';
@@ -54,9 +56,12 @@ function provider(issuer) {
 }
 
 let answer;
-const server = createServer((request, response) => answer(request, response));
-server.listen(Number(process.argv[2] ?? 0), '127.0.0.1', () => {
-  const issuer = `http://127.0.0.1:${server.address().port}`;
+const [port, certificate, key] = process.argv.slice(2);
+const scheme = certificate ? 'https' : 'http';
+const tls = certificate ? { cert: readFileSync(certificate), key: readFileSync(key) } : {};
+const server = { http, https }[scheme].createServer(tls, (request, response) => answer(request, response));
+server.listen(Number(port ?? 0), '127.0.0.1', () => {
+  const issuer = `${scheme}://127.0.0.1:${server.address().port}`;
   answer = provider(issuer);
   console.log(issuer);
   createInterface({ input: process.stdin })

@@ -4,6 +4,7 @@ import { useEffect, useState } from 'react';
 
 import type { Data } from '../gateway/run.ts';
 import { useOperation } from '../gateway/use.ts';
+import { GraphButton } from '../graphs/button.tsx';
 import { KindIcon, RelationIcon } from '../kinds/icon.tsx';
 import { wordsOf } from '../kinds/shapes.ts';
 import { Button } from '../shell/button.tsx';
@@ -142,6 +143,7 @@ function Actions({ entity, cli }: { entity: Entity; cli: string }) {
   const citation = `${named(entity)} (${entity.type}, ${entity.id})${first ? `, ${first.source}, ${first.licence}, observed ${first.observedAt.slice(0, 10)}, record ${first.lsn}` : ''}. ${location.href}`;
   return (
     <div className={styles.actions}>
+      <GraphButton tenant={entityRoute.useParams().tenant} id={entity.id} />
       <Button onPress={() => void copy(location.href, 'Link')}><Link2 size={14} aria-hidden /> Link</Button>
       <Button onPress={() => void copy(citation, 'Citation')}><Quote size={14} aria-hidden /> Cite</Button>
       <Button onPress={() => void copy(cli, 'Command')}>CLI</Button>

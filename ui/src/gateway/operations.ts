@@ -163,6 +163,242 @@ export interface Operations {
       };
     };
   };
+  'graph:v1': {
+    variables: { id: string; asOf?: string | null };
+    data: {
+      graph: {
+        graph: {
+          id: string;
+          name: string;
+          note: string;
+          shared: boolean;
+          own: boolean;
+          version: number;
+          madeAt: string;
+          savedAt: string;
+        };
+        drawn: {
+          nodes: {
+            id: string;
+            type: string;
+            base: string | null;
+            title: string;
+            status: string;
+            x: number;
+            y: number;
+            pinned: boolean;
+            degree: number;
+          }[];
+          edges: {
+            from: string;
+            to: string;
+            kind: string;
+            relations: number;
+            weight: number | null;
+          }[];
+          truncated: boolean;
+        };
+      } | null;
+    };
+  };
+  'graphAdd:v1': {
+    variables: { ids: string[]; nodes?: string | null; near?: string | null; asOf?: string | null };
+    data: {
+      graphAdd: {
+        nodes: {
+          id: string;
+          type: string;
+          base: string | null;
+          title: string;
+          status: string;
+          x: number;
+          y: number;
+          pinned: boolean;
+          degree: number;
+          kinds: {
+            kind: string;
+            direction: 'OUT' | 'IN' | 'BOTH';
+            count: number;
+          }[];
+        }[];
+        edges: {
+          from: string;
+          to: string;
+          kind: string;
+          relations: number;
+          weight: number | null;
+        }[];
+        truncated: boolean;
+      };
+    };
+  };
+  'graphArrange:v1': {
+    variables: { nodes: string; asOf?: string | null };
+    data: {
+      graphArrange: {
+        id: string;
+        x: number;
+        y: number;
+      }[];
+    };
+  };
+  'graphBetween:v1': {
+    variables: { from: string; to: string; first?: number | null; asOf?: string | null };
+    data: {
+      graphBetween: {
+        relations: {
+          id: string;
+          kind: string;
+          from: string;
+          to: string;
+          statements: {
+            source: string;
+            status: string;
+            weight: number | null;
+            since: string | null;
+            until: string | null;
+            recordedAt: string;
+            lsn: number;
+          }[];
+        }[];
+        of: number;
+        truncated: boolean;
+      } | null;
+    };
+  };
+  'graphDelete:v1': {
+    variables: { id: string };
+    data: {
+      graphDelete: {
+        lsn: number;
+        changed: boolean;
+      };
+    };
+  };
+  'graphExpand:v1': {
+    variables: { id: string; nodes?: string | null; among?: { kind: string; direction: 'OUT' | 'IN' | 'BOTH' }[] | null; order?: 'STRONGEST' | 'NEWEST' | 'MOST_CONNECTED' | 'LEAST_CONNECTED' | null; first?: number | null; asOf?: string | null };
+    data: {
+      graphExpand: {
+        nodes: {
+          id: string;
+          type: string;
+          base: string | null;
+          title: string;
+          status: string;
+          x: number;
+          y: number;
+          pinned: boolean;
+          degree: number;
+          kinds: {
+            kind: string;
+            direction: 'OUT' | 'IN' | 'BOTH';
+            count: number;
+          }[];
+        }[];
+        edges: {
+          from: string;
+          to: string;
+          kind: string;
+          relations: number;
+          weight: number | null;
+        }[];
+        of: number;
+        rest: number;
+        truncated: boolean;
+      } | null;
+    };
+  };
+  'graphNeighbours:v1': {
+    variables: { id: string; among?: { kind: string; direction: 'OUT' | 'IN' | 'BOTH' }[] | null; order?: 'STRONGEST' | 'NEWEST' | 'MOST_CONNECTED' | 'LEAST_CONNECTED' | null; find?: string | null; first?: number | null; after?: string | null; asOf?: string | null };
+    data: {
+      graphNeighbours: {
+        edges: {
+          node: {
+            id: string;
+            type: string;
+            base: string | null;
+            title: string;
+          };
+        }[];
+        pageInfo: {
+          hasNextPage: boolean;
+          endCursor: string | null;
+        };
+        kinds: {
+          kind: string;
+          direction: 'OUT' | 'IN' | 'BOTH';
+          count: number;
+        }[];
+        of: number;
+        matching: number;
+        truncated: boolean;
+      } | null;
+    };
+  };
+  'graphSave:v1': {
+    variables: { id?: string | null; version?: number | null; name: string; note?: string | null; shared?: boolean | null; nodes: string };
+    data: {
+      graphSave: {
+        id: string;
+        name: string;
+        note: string;
+        shared: boolean;
+        own: boolean;
+        version: number;
+        madeAt: string;
+        savedAt: string;
+      };
+    };
+  };
+  'graphShow:v1': {
+    variables: { nodes: string; asOf?: string | null };
+    data: {
+      graphShow: {
+        nodes: {
+          id: string;
+          type: string;
+          base: string | null;
+          title: string;
+          status: string;
+          x: number;
+          y: number;
+          pinned: boolean;
+          degree: number;
+        }[];
+        edges: {
+          from: string;
+          to: string;
+          kind: string;
+          relations: number;
+          weight: number | null;
+        }[];
+        truncated: boolean;
+      };
+    };
+  };
+  'graphs:v1': {
+    variables: { first?: number | null; after?: string | null };
+    data: {
+      graphs: {
+        edges: {
+          node: {
+            id: string;
+            name: string;
+            note: string;
+            shared: boolean;
+            own: boolean;
+            version: number;
+            madeAt: string;
+            savedAt: string;
+          };
+        }[];
+        pageInfo: {
+          hasNextPage: boolean;
+          endCursor: string | null;
+        };
+      };
+    };
+  };
   'ledgerCheckpoint:v1': {
     variables: Record<string, never>;
     data: {
@@ -626,4 +862,4 @@ export interface Operations {
 }
 
 /** Those that change something. */
-export const MUTATIONS: ReadonlySet<string> = new Set(['entityDelete:v1', 'entityRestore:v1', 'policySet:v1', 'tokenAllow:v1', 'tokenCreate:v1', 'tokenDeny:v1', 'tokenLink:v1', 'tokenRevoke:v1']);
+export const MUTATIONS: ReadonlySet<string> = new Set(['entityDelete:v1', 'entityRestore:v1', 'graphDelete:v1', 'graphSave:v1', 'policySet:v1', 'tokenAllow:v1', 'tokenCreate:v1', 'tokenDeny:v1', 'tokenLink:v1', 'tokenRevoke:v1']);

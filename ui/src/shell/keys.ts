@@ -66,9 +66,9 @@ function isTaken(key: Key, name: string, event: KeyboardEvent): boolean {
   if (key.always) return true;
   if (areOff() && name.length === 1) return false;
   const target = event.target as HTMLElement;
-  if (target.isContentEditable || target.closest('input, textarea, select, [role="menu"], [role="listbox"], [role="dialog"]')) return false;
-  // A button or a link that is focused has Enter and Space for itself.
-  return !((name === 'Enter' || name === 'Space') && target.closest('button, a, summary, [role="tab"]'));
+  if (target.isContentEditable || target.closest('input:not([type="checkbox"]), textarea, select, [role="menu"], [role="listbox"], [role="dialog"]')) return false;
+  // A button, a link or a box that is focused has Enter and Space for itself.
+  return !((name === 'Enter' || name === 'Space') && target.closest('button, a, summary, input, [role="tab"]'));
 }
 
 window.addEventListener('keydown', pressed);

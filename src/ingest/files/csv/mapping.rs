@@ -84,7 +84,7 @@ pub enum Role {
     Type,
     /// A property.
     Attribute,
-    /// A property that is prose, to be searched as such.
+    /// A property that is prose, to be searched however long it is.
     Text,
     /// The id of something that the thing is related to.
     Relation,

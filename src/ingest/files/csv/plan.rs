@@ -3,6 +3,7 @@
 use std::io::Read;
 use std::str::FromStr;
 
+use index::text::CLAIM_BYTES_MAX;
 use sha2::{Digest, Sha256};
 use storage::model::{
     Claim, Classification, EdgeSaid, Form, LabelKind, Part, Said, Status, TEXT_BYTES_MAX, Text,
@@ -158,10 +159,7 @@ impl Heard {
                 self.related.extend(ends);
             }
             Role::Attribute => self.claims.push(attribute(column, cell)?),
-            Role::Text => {
-                self.claims.push(Claim { name: column.target().to_owned(), json: super::cell::quoted(cell) });
-                self.texts.push(Text { text: cell.to_owned(), of_claim: column.target().to_owned() });
-            }
+            Role::Text => self.prose(column.target(), cell),
             Role::Weight => self.weight = Some(weight(cell)?),
             Role::Since => self.since = Some((cell.to_owned(), time(cell)?)),
             Role::Until => self.until = Some((cell.to_owned(), time(cell)?)),
@@ -174,6 +172,15 @@ impl Heard {
             }
         }
         Ok(())
+    }
+
+    /// A claim is searched as it stands, unless it is long: only then it is kept as a text as well.
+    fn prose(&mut self, name: &str, cell: &str) {
+        let json = super::cell::quoted(cell);
+        if json.len() > CLAIM_BYTES_MAX {
+            self.texts.push(Text { text: cell.to_owned(), of_claim: name.to_owned() });
+        }
+        self.claims.push(Claim { name: name.to_owned(), json });
     }
 
     fn said(

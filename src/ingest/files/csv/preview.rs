@@ -87,7 +87,7 @@ fn becomes(column: &Column) -> String {
         Role::Attribute => {
             format!("attribute `{target}`, {}", kind_name(column.kind.unwrap_or(Kind::Text)))
         }
-        Role::Text => format!("attribute `{target}`, searched as a text"),
+        Role::Text => format!("attribute `{target}`, prose"),
         Role::Relation => format!("relations `{target}` to what its cells name"),
         Role::From => "the end that the relation leaves".to_owned(),
         Role::To => "the end that the relation points to".to_owned(),

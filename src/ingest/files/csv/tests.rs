@@ -1,5 +1,8 @@
 use std::ops::ControlFlow;
 
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::select;
 use serde_json::{Value, json};
 
 use super::super::tests::source;
@@ -288,6 +291,38 @@ fn rows_can_be_relations_and_a_file_can_be_without_header() {
     assert_eq!((&said[0]["weight"], &said[0]["since"]), (&json!(0.5), &json!("2024-01-01T00:00:00Z")));
     let (said, _) = read("parts.csv", "7,left\n8,right\n", None);
     assert_eq!(said[0], json!({"id": "7", "type": "parts", "attributes": {"2": "left"}}));
+}
+
+proptest! {
+    /// Rows and lines of any bytes: each row is a thing or a reject, its line is in the file, and nothing panics.
+    #[test]
+    fn no_bytes_make_it_fail(bytes in vec(select(&b"ab,\"';\t|01.-+eT:\n\r \xc3\xa9"[..]), 0..300)) {
+        let lines = bytes.iter().filter(|byte| b"\n\r".contains(byte)).count() as u64 + 1;
+        if let Ok((said, rejects)) = try_read("x.csv", &bytes, None) {
+            prop_assert!((said.len() + rejects.len()) as u64 <= lines);
+            prop_assert!(rejects.iter().all(|reject| (1..=lines).contains(&reject.line)));
+        }
+    }
+}
+
+#[test]
+fn long_prose_is_searched_too() {
+    let long = "word ".repeat(5000);
+    let mapping =
+        "format=1\ntype='t'\ncolumn=[{name='id',as='id'},{name='a',as='text'},{name='b',as='attribute'}]";
+    let mut import = Import::new(source());
+    import.mapping = Some(Declared::parse(mapping).expect("a mapping"));
+    let mut texts = Vec::new();
+    let text = format!("id,a,b\n1,{long},{long}\n2,short,short\n");
+    import
+        .read(Format::Csv, "x", &mut text.as_bytes(), &mut |item| {
+            if let Item::Said { said, .. } = item {
+                texts.push(said.parts[0].texts.iter().map(|text| text.of_claim.clone()).collect::<Vec<_>>());
+            }
+            ControlFlow::Continue(())
+        })
+        .expect("it is read");
+    assert_eq!(texts, [vec!["a".to_owned()], Vec::new()]);
 }
 
 #[test]
