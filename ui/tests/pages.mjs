@@ -38,6 +38,10 @@ export const PAGES = {
   'sources-import': 'sources/-/import',
   'sources-run': 'sources/-/imports/5',
   access: 'access',
+  'access-make': 'access?make=1',
+  'access-policy': 'access/policy',
+  'access-decisions': 'access/decisions',
+  'access-explain': 'access/explain',
   evidence: 'evidence',
   'evidence-receipt': 'evidence/receipts/100',
   node: 'node',
@@ -59,7 +63,7 @@ for (const [name, path] of Object.entries(PAGES)) {
   }
 }
 
-for (const name of ['start', 'hits-inspected', 'entity', 'access']) {
+for (const name of ['start', 'hits-inspected', 'entity', 'access', 'access-policy', 'sources', 'sources-import', 'evidence', 'evidence-receipt', 'node']) {
   test(`${name} at 2560`, async () => {
     const page = await open(PAGES[name], { width: 2560, height: 1440 });
     await settled(page);

@@ -169,3 +169,20 @@ test('a table: what each column would become, put right, and taken so', async ()
   await page.getByText('declared, SHA-256').waitFor();
   await page.context().close();
 });
+
+test('what a source says leaves as a file, and what its licence keeps is said', async () => {
+  await node.import('leaving', [{ id: 'leaving-1', type: 'host', attributes: { name: 'Leaving' } }]);
+  const page = await open('sources/leaving');
+  await page.getByRole('button', { name: 'Export' }).click();
+  const [saved] = await Promise.all([page.waitForEvent('download'), page.getByRole('menuitem', { name: 'JSONL' }).click()]);
+  assert.equal(saved.suggestedFilename(), 'leaving.jsonl');
+  assert.equal(JSON.parse(readFileSync(await saved.path(), 'utf8').trim()).id, 'leaving-1');
+  await page.getByText('1 thing saved').waitFor();
+  const query = new URLSearchParams({ format: 'jsonl', source: 'staying', purpose: 'threat-intel', licence: 'Restricted-TOS' });
+  await fetch(`${node.url}/api/v1/import?${query}`, { method: 'POST', headers: { authorization: `Bearer ${node.token}` }, body: LINES[0] });
+  await page.goto(`${node.url}/t/default/sources/staying`);
+  await page.getByRole('button', { name: 'Export' }).click();
+  await page.getByRole('menuitem', { name: 'JSONL' }).click();
+  await page.getByText('0 things saved; 1 thing stay here').waitFor();
+  await page.context().close();
+});

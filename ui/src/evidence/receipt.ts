@@ -71,6 +71,7 @@ const KINDS: Record<number, string> = {
   7: 'A thing was restored', 8: 'A token was made', 9: 'A token was revoked', 10: 'An import began', 11: 'An import ended', 12: 'The policy was set',
   13: 'A part of the decision log was closed', 20: 'A link to sign in was made', 21: 'Somebody signed in', 22: 'Somebody signed out', 23: 'Somebody came from outside',
   24: 'Somebody from outside was denied', 25: 'Somebody from outside was let in again', 26: 'A token from outside was denied',
+  30: 'A graph was saved', 31: 'A graph was deleted',
 };
 
 /** Big-endian: format, kind (2 bytes), its version (2), position (8), microseconds since 1970 (8), and more. */

@@ -33,6 +33,11 @@ export const PURPOSES: Word[] = [
   { id: 'demo', says: 'Showing the product' },
 ];
 
+/** Purposes in words; all of them are said as that. */
+export function purposesOf(names: string[]): string {
+  return names.length === PURPOSES.length ? 'all purposes' : names.join(', ');
+}
+
 export const LICENCES: Word[] = [
   { id: 'MIT-OK', says: 'Free use; may leave in a file' },
   { id: 'Open-Data-OK', says: 'Open data; may leave in a file' },

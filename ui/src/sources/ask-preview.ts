@@ -59,6 +59,7 @@ async function ask(file: File, format: Format, mapping: string | null, signal: A
   const response = await send(`/api/v1/import/preview?${query}`, init);
   if (response.status === 404 || response.status === 405) return null;
   const document = await json(response);
-  if (!response.ok) throw failure(response, document.error);
+  // A file that cannot be read to its end has a preview, too: of what could be read.
+  if (!response.ok && !('rows' in document)) throw failure(response, document.error);
   return document as unknown as Preview;
 }

@@ -13,6 +13,7 @@ import { useMay } from '../shell/gate.tsx';
 import { Page, Pairs, Section } from '../shell/page.tsx';
 import { Empty, Loaded, NotHere } from '../shell/states.tsx';
 import { type Source, useRuns } from './list.ts';
+import { Export } from './export.tsx';
 import styles from './source-page.module.css';
 import { sourceRoute } from './routes.tsx';
 import { RunTable } from './runs.tsx';
@@ -38,12 +39,13 @@ export function SourcePage() {
 
 function Shown({ source: { name, classification, licence, purposes, retention, personal } }: { source: Source }) {
   const { tenant } = sourceRoute.useParams();
-  const mayImport = useMay('import.run');
+  const [mayImport, mayExport] = [useMay('import.run'), useMay('entity.export')];
   const means = (words: { id: string; says: string }[], id: string) => words.find((word) => word.id === id)?.says;
   return (
     <Page title={name} lead={<Link to="/t/$tenant/sources" params={{ tenant }}>Sources</Link>}
       actions={(
         <>
+          {mayExport && <Export source={name} />}
           <Link to="/t/$tenant/search" params={{ tenant }} search={{ source: [name] }} className={button.button}><Search size={14} aria-hidden /> Search in it</Link>
           {mayImport && <Link to="/t/$tenant/sources/-/import" params={{ tenant }} search={{ into: name }} className={`${button.button} ${button.main}`}><Plus size={14} aria-hidden /> Import more</Link>}
         </>
