@@ -18,7 +18,7 @@ import { Explanation } from './explanation.tsx';
 import { AccessPart } from './parts.tsx';
 import { decisionsRoute } from './routes.tsx';
 
-type Decision = Data<'decisions:v1'>['decisions']['edges'][number]['node'];
+type Decision = Data<'decisions:v2'>['decisions']['edges'][number]['node'];
 
 const PAGE = 50;
 
@@ -26,9 +26,9 @@ const PAGE = 50;
 export function DecisionsPage() {
   const { token, action, denied } = decisionsRoute.useSearch();
   const mayRead = useMay('decisions.read');
-  const found = useInfiniteQuery<Answer<'decisions:v1'>, GatewayError, { pages: Answer<'decisions:v1'>[] }, unknown[], string | undefined>({
-    queryKey: ['decisions:v1', token, action, denied],
-    queryFn: ({ signal, pageParam }) => run('decisions:v1', { token, action, denied, first: PAGE, after: pageParam }, signal),
+  const found = useInfiniteQuery<Answer<'decisions:v2'>, GatewayError, { pages: Answer<'decisions:v2'>[] }, unknown[], string | undefined>({
+    queryKey: ['decisions:v2', token, action, denied],
+    queryFn: ({ signal, pageParam }) => run('decisions:v2', { token, action, denied, first: PAGE, after: pageParam }, signal),
     initialPageParam: undefined,
     getNextPageParam: ({ data: { decisions: { pageInfo } } }) => (pageInfo.hasNextPage ? pageInfo.endCursor ?? undefined : undefined),
     enabled: mayRead,
@@ -113,7 +113,7 @@ function Why({ decision }: { decision: Decision }) {
   const { tenant } = decisionsRoute.useParams();
   const mayExplain = useMay('policy.manage');
   const isOne = decision.filter === null;
-  const found = useOperation('policyExplain:v1', { decision: decision.id }, { enabled: mayExplain && isOne });
+  const found = useOperation('policyExplain:v2', { decision: decision.id }, { enabled: mayExplain && isOne });
   if (!mayExplain) return <p>Decided by {decision.because.join(', ') || 'no policy'}. Whoever may set the policy can have it explained.</p>;
   if (!isOne) {
     return (

@@ -77,7 +77,7 @@ function Answer({ asked: { token, action = 'entity.read', on = 'thing', thing, n
   const isRead = READS.includes(action);
   const about = !isRead ? {} : on === 'thing' ? { thing } : { label: nr === undefined ? undefined : Number(nr) };
   const isWhole = token !== undefined && (!isRead || (on === 'thing' ? thing !== undefined : nr !== undefined));
-  const found = useOperation('policyExplain:v1', { token, action, purpose, ...about }, { enabled: isWhole });
+  const found = useOperation('policyExplain:v2', { token, action, purpose, ...about }, { enabled: isWhole });
   if (!isWhole) {
     return (
       <Empty title="Ask above" icon={CircleHelp} cli="intelgraph policy explain --token ID --action entity.read --thing ID">

@@ -5,7 +5,7 @@ import { CedarText } from './cedar.tsx';
 import styles from './explanation.module.css';
 import { versionName } from './policy-page.tsx';
 
-export type Explained = Data<'policyExplain:v1'>['policyExplain'][number];
+export type Explained = Data<'policyExplain:v2'>['policyExplain'][number];
 type Reason = Explained['reasons'][number];
 
 /** Why a decision fell as it did: something permits it, something forbids it, or nothing permits it. These are never merged. */
