@@ -17,7 +17,7 @@ await node.import(`${CANARY}-source`, [...things, { relation: `${CANARY}-near`, 
 test('the greater sees it, the lesser no trace of it', async () => {
   const pages = [
     'search', `search?q=${CANARY.slice(0, 6)}`, 'search?q=open%20gate&form=all', `search?q=vault&type=host`, 'e/open-1', 'e/open-1?tab=relations', 'e/open-1?tab=history',
-    'e/open-1?tab=provenance', `e/open-1?tab=paths&to=${encodeURIComponent('open-1')}`, 'graphs', 'sources', 'evidence', 'node',
+    'e/open-1?tab=provenance', `e/open-1?tab=paths&to=${encodeURIComponent('open-1')}`, 'graphs', 'sources', 'sources?tab=imports', 'sources/open-world', 'evidence', 'node',
   ];
   const lesser = await node.newToken('reader', 'public');
   const told = { greater: 0, lesser: 0 };

@@ -75,7 +75,7 @@ test('every field that may be null can be, on every page', async () => {
     const document = await response.json();
     await route.fulfill({ response, json: { ...document, data: nulled(document.data) } });
   });
-  for (const path of ['search?q=dump&form=all&why=1', `search?q=dump&hit=${id}`, `e/${id}`, `e/${id}?tab=relations`, `e/${id}?tab=history`, `e/${id}?tab=provenance`, 'graphs', 'sources', 'access', 'evidence', 'node']) {
+  for (const path of ['search?q=dump&form=all&why=1', `search?q=dump&hit=${id}`, `e/${id}`, `e/${id}?tab=relations`, `e/${id}?tab=history`, `e/${id}?tab=provenance`, 'graphs', 'sources', 'sources?tab=imports', 'sources/attack', 'sources/-/imports/5', 'access', 'access/policy', 'access/decisions', 'access/explain', 'evidence', 'evidence/receipts/100', 'node']) {
     await page.goto(`${node.url}/t/default/${path}`);
     await settled(page);
     assert.equal(await page.locator('[data-state="error"]').count(), 0, path);

@@ -86,7 +86,7 @@ export function Writing({ inForce }: { inForce: Policy }) {
         </div>
       )}
       {busy && <Loading rows={4} what="both policies to be compared on everything there is" />}
-      <div ref={result}>
+      <div ref={result} className={styles.result}>
         {tried && !busy && 'error' in tried && <Failed error={tried.error} onRetry={() => void tryOut()} />}
         {tried && !busy && 'found' in tried && (
           <>

@@ -13,6 +13,7 @@ import { Gauge, Gauges } from './gauge.tsx';
 import { Load } from './load.tsx';
 import { Refused } from './refused.tsx';
 import { type Measured, useMetrics, valueOf } from './metrics.ts';
+import styles from './page.module.css';
 
 /** The node is asked again so often, in milliseconds. */
 const EVERY_MS = 5_000;
@@ -36,10 +37,10 @@ export function NodePage() {
       </Section>
       {mayManage && <Doctor />}
       {measured.data ? (
-        <>
+        <div className={styles.beside}>
           <Section title="Load" note={<>Of the whole node, since this page is open <CopyButton text={`curl ${location.origin}/metrics`} what="the command that gives all of it" /></>}><Load measured={measured.data} /></Section>
           <Section title="Limits" note="Since the node started"><Refused metrics={now!.metrics} /></Section>
-        </>
+        </div>
       ) : measured.error ? <Degraded>The node’s metrics could not be read, so disk, memory and load are not shown: {measured.error.message}</Degraded> : <Loading rows={4} />}
     </Page>
   );

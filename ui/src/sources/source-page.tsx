@@ -24,9 +24,6 @@ const SOURCES_MAX = 1_000;
 export function SourcePage() {
   const { name } = sourceRoute.useParams();
   const asked = useOperation('sources:v1', { first: SOURCES_MAX });
-  useEffect(() => {
-    document.title = `${name} · Sources · IntelGraph`;
-  }, [name]);
   return (
     <Loaded asked={asked} what="the source">
       {({ sources }) => {
@@ -39,6 +36,9 @@ export function SourcePage() {
 
 function Shown({ source: { name, classification, licence, purposes, retention, personal } }: { source: Source }) {
   const { tenant } = sourceRoute.useParams();
+  useEffect(() => {
+    document.title = `${name} · Sources · IntelGraph`;
+  }, [name]);
   const [mayImport, mayExport] = [useMay('import.run'), useMay('entity.export')];
   const means = (words: { id: string; says: string }[], id: string) => words.find((word) => word.id === id)?.says;
   return (
