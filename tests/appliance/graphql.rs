@@ -155,14 +155,14 @@ fn bombs_of_every_kind_harm_nobody() {
 #[test]
 fn every_operation_asks_policy() {
     let node = Node::start();
-    let file = node.write("things.jsonl", data::jsonl("things", 5).text);
+    let things = data::jsonl("things", 5);
     let public = ["--classification", "public"];
-    node.import(&file, "jsonl", "things", &public).ok();
-    let id = &data::jsonl("things", 5).word_in;
+    node.import(&node.write("things.jsonl", &things.text), "jsonl", "things", &public).ok();
+    let [id, other] = [&things.entities[0], &things.entities[1]];
     let lsn = node.cli(&["entity", "get", id]).ok()["receipt"]["lsn"].clone();
     let variables = json!({
         "id": id, "from": id, "to": id, "q": "things", "prefix": "h", "lsn": lsn, "role": "reader",
-        "ids": [id], "nodes": format!("{id}\t0\t0"), "name": "mine",
+        "ids": [other], "nodes": format!("{id}\t0\t0"), "name": "mine",
     });
     // A writer brings data in and reads none; an auditor sees what was recorded; a reader manages nothing.
     for role in ["writer", "auditor", "reader"] {
@@ -178,8 +178,8 @@ fn every_operation_asks_policy() {
                 "writer" => false,
                 "auditor" if name == "decisions" => continue,
                 "auditor" => ["ledgerCheckpoint", "ledgerReceipt"].contains(&name),
-                // No graph has the id of a thing.
-                _ if ["graph", "graphDelete"].contains(&name) => false,
+                // None is saved, and none has the id of a thing.
+                _ if ["graph", "graphs", "graphSave", "graphDelete"].contains(&name) => false,
                 _ => {
                     !manages && !["entityDelete", "entityRestore", "ledgerCheckpoint", "runs"].contains(&name)
                 }

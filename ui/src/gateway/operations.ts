@@ -3,8 +3,8 @@
 export type Json = string | number | boolean | null | Json[] | { [name: string]: Json };
 
 export interface Operations {
-  'decisions:v1': {
-    variables: { token?: string | null; action?: string | null; denied?: boolean | null; first?: number | null; after?: string | null };
+  'decisions:v2': {
+    variables: { token?: string | null; action?: string | null; denied?: boolean | null; request?: string | null; first?: number | null; after?: string | null };
     data: {
       decisions: {
         edges: {
@@ -28,6 +28,7 @@ export interface Operations {
             version: number;
             allowed: boolean;
             because: string[];
+            requests: string[];
           };
         }[];
         pageInfo: {
@@ -195,7 +196,7 @@ export interface Operations {
             kind: string;
             relations: number;
             weight: number | null;
-          }[];
+          }[] | null;
           truncated: boolean;
         };
       } | null;
@@ -227,7 +228,7 @@ export interface Operations {
           kind: string;
           relations: number;
           weight: number | null;
-        }[];
+        }[] | null;
         truncated: boolean;
       };
     };
@@ -301,7 +302,7 @@ export interface Operations {
           kind: string;
           relations: number;
           weight: number | null;
-        }[];
+        }[] | null;
         of: number;
         rest: number;
         truncated: boolean;
@@ -371,7 +372,7 @@ export interface Operations {
           kind: string;
           relations: number;
           weight: number | null;
-        }[];
+        }[] | null;
         truncated: boolean;
       };
     };
@@ -484,7 +485,7 @@ export interface Operations {
       };
     };
   };
-  'policyExplain:v1': {
+  'policyExplain:v2': {
     variables: { token?: string | null; action?: string | null; thing?: string | null; label?: number | null; purpose?: string | null; decision?: string | null };
     data: {
       policyExplain: {
@@ -495,6 +496,7 @@ export interface Operations {
         version: number;
         allowed: boolean;
         summary: string;
+        requests: string[];
         reasons: {
           policy: string;
           effect: string;
@@ -802,6 +804,25 @@ export interface Operations {
         clearance: string;
         purpose: string[];
         expiresAt: string;
+      };
+    };
+  };
+  'tokenDenials:v1': {
+    variables: { first?: number | null; after?: string | null };
+    data: {
+      tokenDenials: {
+        edges: {
+          node: {
+            issuer: string;
+            subject: string | null;
+            jti: string | null;
+            deniedAt: string;
+          };
+        }[];
+        pageInfo: {
+          hasNextPage: boolean;
+          endCursor: string | null;
+        };
       };
     };
   };
