@@ -83,7 +83,7 @@ test('a node that stops in between: it is said, and sending again makes it whole
   await page.getByRole('radio', { name: /^MIT-OK/ }).check();
   await page.getByRole('button', { name: 'Import', exact: true }).click();
   const card = page.getByRole('region', { name: 'Import of many.jsonl' });
-  await card.getByText(/Leave this page open|You may close this page/).waitFor();
+  await card.getByText(/Leave this page open/).waitFor();
   await picture(page, 'import-sending');
   await node.stop();
   await card.getByText(/^It broke off after/).waitFor({ timeout: 30_000 });
