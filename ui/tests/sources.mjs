@@ -84,12 +84,13 @@ test('a node that stops in between: it is said, and sending again makes it whole
   await page.getByRole('button', { name: 'Import', exact: true }).click();
   const card = page.getByRole('region', { name: 'Import of flood.jsonl' });
   await card.getByText(/Leave this page open/).waitFor();
-  await picture(page, 'import-sending');
-  await node.stop();
+  // A node that is told to stop would end what it has begun.
+  await node.stop('SIGKILL');
   await card.getByText(/^It broke off after/).waitFor({ timeout: 30_000 });
   await picture(page, 'import-broken');
   await node.start();
   await card.getByRole('button', { name: 'Send again' }).click();
+  await picture(page, 'import-sending');
   await card.getByText('Durable and searchable').waitFor({ timeout: 120_000 });
   const [read, created, , unchanged, rejected] = (await card.locator('dd').allInnerTexts()).map((text) => Number(text.replaceAll(',', '')));
   assert.equal(created + unchanged, 60_000);

@@ -40,13 +40,13 @@ class Node {
     this.url ??= process.env.INTELGRAPH_UI_DIST ? await front(process.env.INTELGRAPH_UI_DIST, this.port) : ready.url;
   }
 
-  async stop() {
-    this.#process.kill('SIGTERM');
+  async stop(signal = 'SIGTERM') {
+    this.#process.kill(signal);
     await once(this.#process, 'exit');
   }
 
   async end() {
-    if (this.#process.exitCode === null) await this.stop();
+    if (this.#process.exitCode === null && this.#process.signalCode === null) await this.stop();
     rmSync(this.#directory, { recursive: true });
   }
 
