@@ -169,6 +169,7 @@ test('a decision is found by who and what, and explained where it stands', async
   await node.run('entity:v2', { id: 'shut-2' }, token);
   const response = await fetch(`${node.url}/graphql`, { method: 'POST', headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' }, body: JSON.stringify({ id: 'tokenList:v1', variables: {} }) });
   assert.ok((await response.json()).errors);
+  const request = response.headers.get('x-request-id');
   const page = await open('access');
   await page.getByRole('row').filter({ hasText: token.split('_')[2] }).getByRole('link', { name: 'Decisions' }).click();
   await page.getByLabel('Denied only').check();
@@ -180,6 +181,11 @@ test('a decision is found by who and what, and explained where it stands', async
   const again = await open(page.url().split('/t/default/')[1]);
   await again.getByRole('heading', { level: 3, name: /^Nothing permits it/ }).waitFor();
   await again.context().close();
+  await page.goto(`${node.url}/t/default/access/decisions`);
+  await page.getByRole('searchbox', { name: 'Request' }).fill(request);
+  await page.waitForURL(new RegExp(`request=${request}`));
+  await page.getByText('nothing permits it').waitFor();
+  assert.equal(await page.getByRole('row').count(), 2, 'the head, and what that request asked');
   await page.context().close();
 });
 

@@ -24,11 +24,11 @@ const PAGE = 50;
 
 /** What was decided, of whom, and why. */
 export function DecisionsPage() {
-  const { token, action, denied } = decisionsRoute.useSearch();
+  const { token, action, denied, request } = decisionsRoute.useSearch();
   const mayRead = useMay('decisions.read');
   const found = useInfiniteQuery<Answer<'decisions:v2'>, GatewayError, { pages: Answer<'decisions:v2'>[] }, unknown[], string | undefined>({
-    queryKey: ['decisions:v2', token, action, denied],
-    queryFn: ({ signal, pageParam }) => run('decisions:v2', { token, action, denied, first: PAGE, after: pageParam }, signal),
+    queryKey: ['decisions:v2', token, action, denied, request],
+    queryFn: ({ signal, pageParam }) => run('decisions:v2', { token, action, denied, request, first: PAGE, after: pageParam }, signal),
     initialPageParam: undefined,
     getNextPageParam: ({ data: { decisions: { pageInfo } } }) => (pageInfo.hasNextPage ? pageInfo.endCursor ?? undefined : undefined),
     enabled: mayRead,
@@ -51,9 +51,9 @@ export function DecisionsPage() {
 }
 
 function Filters() {
-  const { token, action, denied } = decisionsRoute.useSearch();
+  const { token, action, denied, request } = decisionsRoute.useSearch();
   const navigate = useNavigate({ from: decisionsRoute.fullPath });
-  const change = (to: { token?: string; action?: string; denied?: true }) => void navigate({ search: (before) => ({ ...before, at: undefined, ...to }), replace: true });
+  const change = (to: { token?: string; action?: string; denied?: true; request?: string }) => void navigate({ search: (before) => ({ ...before, at: undefined, ...to }), replace: true });
   return (
     <div className={styles.filters}>
       <label>Token <input type="search" value={token ?? ''} placeholder="any" autoComplete="off" spellCheck={false} onChange={(event) => change({ token: event.target.value.trim() || undefined })} /></label>
@@ -62,6 +62,7 @@ function Filters() {
           <option value="">any</option>{[...READS, ...WRITES].map((one) => <option key={one}>{one}</option>)}
         </select>
       </label>
+      <label>Request <input type="search" value={request ?? ''} placeholder="any id" autoComplete="off" spellCheck={false} onChange={(event) => change({ request: event.target.value.trim() || undefined })} /></label>
       <label><input type="checkbox" checked={denied ?? false} onChange={(event) => change({ denied: event.target.checked || undefined })} /> Denied only</label>
     </div>
   );

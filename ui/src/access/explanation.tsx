@@ -26,6 +26,7 @@ export function Explanation({ of }: { of: Explained }) {
         <div><dt>What</dt><dd><code>{of.action}</code></dd></div>
         <div><dt>On</dt><dd>{of.label}{of.labelId !== null && <> (label {of.labelId})</>}</dd></div>
         <div><dt>By</dt><dd>{versionName(of.version)}</dd></div>
+        {of.requests.length > 0 && <div><dt>In</dt><dd>{of.requests.map((request) => <code key={request} className={styles.request}>{request}</code>)}</dd></div>}
       </dl>
       {of.reasons.map((reason) => <Clause key={reason.policy} reason={reason} />)}
     </article>

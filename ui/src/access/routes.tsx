@@ -22,7 +22,7 @@ export const policyRoute = createRoute({
 export const decisionsRoute = createRoute({
   getParentRoute: () => tenantRoute,
   path: 'access/decisions',
-  validateSearch: params({ token: id, action: id, denied: flag, at: id }),
+  validateSearch: params({ token: id, action: id, denied: flag, request: id, at: id }),
   component: lazyRouteComponent(() => import('./decisions-page.tsx'), 'DecisionsPage'),
 });
 

@@ -8,7 +8,7 @@ import { Button, IconButton } from '../shell/button.tsx';
 import button from '../shell/button.module.css';
 import styles from './progress.module.css';
 import { saveRejects } from './rejects.ts';
-import { again, forget, stop, type Summary, type Upload, useUploads } from './upload.ts';
+import { again, forget, isOnNode, stop, type Summary, type Upload, useUploads } from './upload.ts';
 
 /** The imports that this page sends, each with how far it is. */
 export function Progress({ tenant, only }: { tenant: string; only?: number }) {
@@ -59,7 +59,8 @@ function Sending({ upload: { sent, total, rate } }: { upload: Upload }) {
 }
 
 /** The node has all of it; what it has written so far shows in the length of its log. */
-function Reading({ upload: { total, beganMs } }: { upload: Upload }) {
+function Reading({ upload }: { upload: Upload }) {
+  const { total, beganMs } = upload;
   const asked = useOperation('node:v1', {}, { every: 1_000 });
   const node = asked.data?.data.node;
   const [first, setFirst] = useState<number>();
@@ -72,11 +73,11 @@ function Reading({ upload: { total, beganMs } }: { upload: Upload }) {
     <>
       <progress aria-label="The node reads it" />
       <p className={styles.line}>
-        <span>All {bytes(total)} are on the node</span>
+        <span>All {bytes(total)} are sent</span>
         <span>{duration((Date.now() - beganMs) / 1000)}</span>
         {node && first !== undefined && node.lsn > first && <span>{counted(node.lsn - first, 'record')} written meanwhile</span>}
         {behind > 0 && <span>{counted(behind, 'record')} not searchable yet</span>}
-        <b>You may close this page: the node goes on by itself.</b>
+        <b>{isOnNode(upload) ? 'You may close this page: the node goes on by itself.' : 'Leave this page open a moment longer: the node takes the last of it.'}</b>
       </p>
     </>
   );

@@ -42,11 +42,17 @@ export interface Upload {
   beganMs: number;
   /** Bytes a second, lately. */
   rate: number;
+  /** When the browser had handed all of it to the network. */
+  sentMs?: number;
   summary?: Summary;
   /** What was refused or broken, in words. */
   says?: string;
 }
 
+/** So much may be between the browser and the node, in bytes: what is lost if the page is closed before the node has read it. */
+const UNDERWAY_BYTES_MAX = 12_000_000;
+/** It is read within these, in milliseconds. */
+const [UNDERWAY_MS_MIN, UNDERWAY_MS_MAX] = [3_000, 60_000];
 /** A rate is over so long, in milliseconds. */
 const RATE_MS = 5_000;
 const ANSWER_BYTES_MAX = 2_000;
@@ -102,7 +108,7 @@ function send(id: number, { files, format, source, terms, mapping }: Wanted) {
     const [from, to] = [times[0]!, times.at(-1)!];
     change(id, { sent: loaded, total, rate: to[0] > from[0] ? ((to[1] - from[1]) / (to[0] - from[0])) * 1000 : 0 });
   };
-  request.upload.onload = () => change(id, { phase: 'reading' });
+  request.upload.onload = () => change(id, { phase: 'reading', sentMs: Date.now() });
   request.onload = () => ended(id, request);
   request.onerror = () => change(id, { phase: 'broken' });
   request.onabort = () => change(id, { phase: 'stopped' });
@@ -145,7 +151,14 @@ function set(to: Upload[]) {
   for (const listener of listeners) listener();
 }
 
+/** Whether the node goes on by itself if the page is closed: all was sent, and what was still underway has come to it. */
+export function isOnNode({ phase, sentMs, rate, total }: Upload): boolean {
+  if (phase === 'sending' || sentMs === undefined) return false;
+  const ms = rate > 0 ? (Math.min(total, UNDERWAY_BYTES_MAX) / rate) * 1000 : UNDERWAY_MS_MIN;
+  return phase !== 'reading' || Date.now() - sentMs > Math.min(UNDERWAY_MS_MAX, Math.max(UNDERWAY_MS_MIN, ms));
+}
+
 /** Whoever closes the page while something is being sent is asked. */
 addEventListener('beforeunload', (event) => {
-  if (uploads.some(({ phase }) => phase === 'sending')) event.preventDefault();
+  if (uploads.some((upload) => ['sending', 'reading'].includes(upload.phase) && !isOnNode(upload))) event.preventDefault();
 });
