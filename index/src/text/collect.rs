@@ -225,9 +225,8 @@ impl<'a> Collected<'a> {
             (Driver::Nothing, _) => {}
             (Driver::All, Way::These(listed)) => self.walk_these(listed.iter().copied(), &mut walk),
             (Driver::All, _) => self.walk_these(0..segment.max_doc(), &mut walk),
-            (Driver::AnyLeaf(_) | Driver::EveryLeaf(_), Way::These(listed)) => {
-                self.walk_listed(listed, &mut walk);
-            }
+            (Driver::AnyLeaf(_), Way::These(listed)) => self.walk_listed(listed, true, &mut walk),
+            (Driver::EveryLeaf(_), Way::These(listed)) => self.walk_listed(listed, false, &mut walk),
             (Driver::AnyLeaf(_) | Driver::EveryLeaf(_), Way::Few) => self.walk_few(plan, &mut walk)?,
             (Driver::Condition(weight) | Driver::EveryLeaf(weight), _) => {
                 self.walk_all(&**weight, &mut walk)?
@@ -252,13 +251,19 @@ impl<'a> Collected<'a> {
         }
     }
 
-    /// What the reader may see is less than what has the words: so it is asked for the words, and not the other way.
-    fn walk_listed(&mut self, listed: &[DocId], walk: &mut Walk<'_>) {
+    /// What the reader may see is less than what has the words: so it is asked for the words, and not the other way. For a
+    /// document that can still be among the best it takes a word that is worth enough.
+    fn walk_listed(&mut self, listed: &[DocId], is_best: bool, walk: &mut Walk<'_>) {
+        let (mut floor, mut telling) = (Score::MIN, walk.scores.leaves.len());
         for &doc in listed {
             if self.tick() {
                 break;
             }
-            if walk.scores.has(doc) {
+            if is_best && self.threshold() > floor {
+                floor = self.threshold();
+                telling = walk.scores.telling(floor);
+            }
+            if walk.scores.has(doc, telling) {
                 self.take(doc, walk);
             }
         }
@@ -362,12 +367,20 @@ struct Walk<'a> {
 struct Scores {
     leaves: Vec<(Box<dyn Scorer>, Option<usize>)>,
     words: usize,
+    /// Places of the leaves and the most that each adds, by which most first.
+    by_worth: Vec<(usize, Score)>,
 }
 
 impl Scores {
     fn new(segment: &SegmentReader, plan: &Plan) -> Result<Scores> {
         let open = |leaf: &Leaf| Ok((leaf.weight.scorer(segment, 1.0)?, leaf.word));
-        Ok(Scores { leaves: plan.leaves.iter().map(open).collect::<Result<_>>()?, words: plan.words })
+        let mut by_worth: Vec<_> = plan.leaves.iter().map(|leaf| leaf.score_max).enumerate().collect();
+        by_worth.sort_by(|(_, a), (_, b)| b.total_cmp(a));
+        Ok(Scores {
+            leaves: plan.leaves.iter().map(open).collect::<Result<_>>()?,
+            words: plan.words,
+            by_worth,
+        })
     }
 
     /// How many documents each term has.
@@ -375,9 +388,22 @@ impl Scores {
         self.leaves.iter().map(|(scorer, _)| scorer.size_hint())
     }
 
-    /// Whether a document has any of the terms; documents are asked for in order.
-    fn has(&mut self, doc: DocId) -> bool {
-        self.leaves.iter_mut().any(|(scorer, _)| scorer.doc() <= doc && scorer.seek(doc) == doc)
+    /// How many of the terms, those of most worth first, are needed to score above a floor: all others together do not.
+    fn telling(&self, floor: Score) -> usize {
+        let mut rest = 0.0;
+        let others = self.by_worth.iter().rev().take_while(|(_, score_max)| {
+            rest += score_max;
+            rest < floor
+        });
+        self.by_worth.len() - others.count()
+    }
+
+    /// Whether a document has any of the first terms by worth; documents are asked for in order.
+    fn has(&mut self, doc: DocId, telling: usize) -> bool {
+        self.by_worth[..telling].iter().any(|(place, _)| {
+            let scorer = &mut self.leaves[*place].0;
+            scorer.doc() <= doc && scorer.seek(doc) == doc
+        })
     }
 
     /// Never more than the plain sum, so that the engine's upper bounds hold for it too.

@@ -6,10 +6,11 @@
 use std::collections::HashSet;
 
 use tantivy::query::{
-    BooleanQuery, BoostQuery, EnableScoring, Occur, PhraseQuery, Query as EngineQuery, TermQuery, Weight,
+    Bm25Weight, BooleanQuery, BoostQuery, EnableScoring, Occur, PhraseQuery, Query as EngineQuery, TermQuery,
+    Weight,
 };
 use tantivy::schema::{Field, IndexRecordOption};
-use tantivy::{Searcher, Term};
+use tantivy::{Score, Searcher, Term};
 
 use super::question::{Question, Word};
 use super::schema::{Fields, stemmed, words};
@@ -33,7 +34,7 @@ const TWO_TYPOS_CHARS_MIN: usize = 9;
 /// How many words one beginning may stand for,
 const GROWN_MAX: usize = 12;
 /// and one mistyped word: who may see little is corrected often, and pays for each of them.
-const CORRECTIONS_MAX: usize = 3;
+const CORRECTIONS_MAX: usize = 2;
 
 /// What is looked up for a question in one index.
 pub(super) struct Plan {
@@ -65,6 +66,8 @@ pub(super) struct Leaf {
     pub(super) weight: Box<dyn Weight>,
     /// Which of the words it stands for, none for an id.
     pub(super) word: Option<usize>,
+    /// No document scores more by it.
+    pub(super) score_max: Score,
 }
 
 struct Lookup {
@@ -173,7 +176,10 @@ impl Planner<'_> {
 
     fn leaf(&self, term: &Lookup) -> Result<Leaf> {
         let scoring = EnableScoring::enabled_from_searcher(self.searcher);
-        Ok(Leaf { weight: term.query().weight(scoring)?, word: term.word })
+        let bm25 = Bm25Weight::for_terms(self.searcher, std::slice::from_ref(&term.term))?;
+        // In a text that is nothing but the word, without end.
+        let score_max = bm25.boost_by(term.boost).score(0, u32::MAX);
+        Ok(Leaf { weight: term.query().weight(scoring)?, word: term.word, score_max })
     }
 
     fn driver(&self, question: &Question, terms: &[Lookup]) -> Result<Driver> {
