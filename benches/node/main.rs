@@ -1,6 +1,6 @@
 //! What a node promises over HTTP, with a million things in it: imports, and then questions at a rate.
 //!
-//! `cargo bench --bench node -- [--quick] [import] [entity] [search] [relations] [gateway] [slow]`
+//! `cargo bench --bench node -- [--quick] [import] [entity] [search] [relations] [gateway] [backup] [slow]`
 
 #![allow(
     clippy::disallowed_methods,
@@ -16,6 +16,7 @@ mod http;
 #[allow(dead_code, reason = "the tests use the rest")]
 mod node;
 
+mod backup;
 mod data;
 mod gateway;
 mod import;
@@ -49,6 +50,9 @@ fn main() {
     }
     if wanted("gateway") {
         gateway::rates(&node, graph);
+    }
+    if wanted("backup") {
+        backup::there_and_back(&node, graph);
     }
     drop(node);
     if wanted("slow") {

@@ -8,8 +8,12 @@
 //! keys/       the node's signing key
 //! admin.sock  there while a node runs: what its own user may ask of it
 //! index/      derived files; may be deleted while the node is stopped
+//! restoring/  there while a backup is being restored: what is in it is not whole yet
 //! decisions/  what the shell's policy decided, by tenant; closed files are in the ledger by their digest
 //! ```
+
+mod compacting;
+mod restoring;
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{ErrorKind, Read, Seek, Write};
@@ -19,6 +23,12 @@ use crate::engine::EngineOptions;
 use crate::error::{Error, Result};
 use crate::store::{FORMAT, Options, Store};
 
+pub use compacting::Compacted;
+pub use restoring::Restoring;
+
+const DATABASE: &str = "store.redb";
+/// A database that is not in its place yet.
+const BESIDE: &str = "store.new";
 const FORMAT_PREFIX: &str = "intelgraph data format ";
 /// Page cache while an empty store is made.
 const NEW_CACHE_BYTES: usize = 1 << 20;
@@ -40,6 +50,7 @@ impl Directory {
         let failed = |error: std::io::Error| io(path, &error);
         fs::create_dir_all(path).map_err(failed)?;
         let lock = lock(path)?;
+        restoring::check_none(path)?;
         check_format(path)?;
         for part in ["keys", "index"] {
             fs::create_dir_all(path.join(part)).map_err(failed)?;
@@ -57,6 +68,8 @@ impl Directory {
         if !self.database().exists() {
             self.begin_store(new_node_id)?;
         }
+        // A copy that was cut off holds what the database may be rid of since.
+        remove(&self.path.join(BESIDE))?;
         self.write_format()?;
         Store::open(self.options(self.database(), cache_bytes_max, String::new()))
     }
@@ -64,7 +77,7 @@ impl Directory {
     /// Makes a store beside its place and puts it there whole: a database cut off while it is made
     /// could not be told from a damaged one. What was used before is never made anew.
     fn begin_store(&self, new_node_id: String) -> Result<()> {
-        let (path, beside) = (self.database(), self.path.join("store.new"));
+        let (path, beside) = (self.database(), self.path.join(BESIDE));
         if !self.is_new() {
             return Err(Error::Corrupt {
                 what: "data directory",
@@ -72,10 +85,7 @@ impl Directory {
             });
         }
         crate::space::check(&self.path, 0)?;
-        match fs::remove_file(&beside) {
-            Err(error) if error.kind() != ErrorKind::NotFound => return Err(io(&beside, &error)),
-            _ => {}
-        }
+        remove(&beside)?;
         drop(Store::open(self.options(beside.clone(), NEW_CACHE_BYTES, new_node_id))?);
         put_in_place(&beside, &path)
     }
@@ -112,8 +122,10 @@ impl Directory {
         self.path.join("anchor")
     }
 
-    fn database(&self) -> PathBuf {
-        self.path.join("store.redb")
+    /// The file of the database.
+    #[must_use]
+    pub fn database(&self) -> PathBuf {
+        self.path.join(DATABASE)
     }
 
     fn is_new(&self) -> bool {
@@ -125,6 +137,14 @@ impl Directory {
             replace_file(&self.path.join("format"), format!("{FORMAT_PREFIX}{FORMAT}\n").as_bytes())?;
         }
         Ok(())
+    }
+}
+
+/// Removes a file that was left over, if there is one.
+fn remove(path: &Path) -> Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(io(path, &error)),
+        _ => Ok(()),
     }
 }
 

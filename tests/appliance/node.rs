@@ -69,6 +69,16 @@ impl Node {
         Node::begin(tempfile::tempdir().expect("a directory"), data_dir, &[])
     }
 
+    /// A node on data that another had, whose tokens it takes.
+    pub(crate) fn start_restored(data_dir: PathBuf, token: &str) -> Node {
+        let (url, ready) = Default::default();
+        let (place, token) = (tempfile::tempdir().expect("a directory"), token.to_owned());
+        let mut node =
+            Node { place, data_dir, settings: Vec::new(), ca_file: None, process: None, url, token, ready };
+        node.restart();
+        node
+    }
+
     fn begin(place: TempDir, data_dir: PathBuf, settings: &[(&str, &str)]) -> Node {
         let variable = |(name, value): &(&str, &str)| {
             (format!("INTELGRAPH_{}", name.to_ascii_uppercase()), (*value).to_owned())
