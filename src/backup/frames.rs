@@ -5,7 +5,7 @@ use std::io::Read;
 
 use bytes::{Buf, BytesMut};
 use serde::{Deserialize, Serialize};
-use storage::Result;
+use storage::{Error, Result};
 
 use super::{Root, damaged};
 
@@ -28,6 +28,8 @@ pub(super) enum Kind {
     File = b'F',
     /// What was given ([`End`], JSON). The last.
     End = b'E',
+    /// Why there is no more ([`Failed`], JSON). The last of what is no backup.
+    Failed = b'X',
 }
 
 /// What a backup is, told before it.
@@ -55,6 +57,28 @@ pub(super) struct End {
     pub(super) roots: BTreeMap<String, Root>,
     /// SHA-256 of all frames before this one, hex.
     pub(super) sha256: String,
+}
+
+/// Why the node could not go on.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Failed {
+    code: String,
+    message: String,
+}
+
+impl Failed {
+    pub(super) fn of(error: &Error) -> Failed {
+        Failed { code: error.code().to_owned(), message: error.to_string() }
+    }
+
+    /// The failure as the client has it.
+    pub(super) fn into_error(self) -> Error {
+        match self.code.as_str() {
+            "corrupt" => Error::Corrupt { what: "store", detail: self.message },
+            "store_stopped" => Error::Poisoned { cause: self.message },
+            _ => Error::Io(self.message),
+        }
+    }
 }
 
 /// A frame.
@@ -142,7 +166,7 @@ impl Frame {
 }
 
 fn head_of(head: &[u8; HEAD_BYTES]) -> Result<(Kind, usize)> {
-    let kinds = [Kind::Head, Kind::Rows, Kind::File, Kind::End];
+    let kinds = [Kind::Head, Kind::Rows, Kind::File, Kind::End, Kind::Failed];
     let kind = kinds.into_iter().find(|kind| *kind as u8 == head[0]);
     let kind = kind.ok_or_else(|| damaged(format!("a frame of kind {}", head[0])))?;
     let length = u32::from_be_bytes([head[1], head[2], head[3], head[4]]) as usize;
@@ -161,7 +185,7 @@ fn fill(from: &mut impl Read, buffer: &mut [u8]) -> Result<bool> {
             Ok(0) => return Err(damaged("a frame is cut short")),
             Ok(read) => filled += read,
             Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(storage::Error::Io(error.to_string())),
+            Err(error) => return Err(Error::Io(error.to_string())),
         }
     }
     Ok(true)
@@ -172,7 +196,7 @@ fn compressed(mut to: Vec<u8>, bytes: &[u8]) -> Result<Vec<u8>> {
     let length = u32::try_from(bytes.len()).expect("blocks and pieces are limited far below 4 GiB");
     to.extend_from_slice(&length.to_be_bytes());
     let small = zstd::bulk::compress(bytes, COMPRESSION);
-    to.extend(small.map_err(|error| storage::Error::Io(format!("compressing: {error}")))?);
+    to.extend(small.map_err(|error| Error::Io(format!("compressing: {error}")))?);
     Ok(to)
 }
 

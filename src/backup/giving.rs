@@ -17,7 +17,7 @@ use storage::tables::{Table, key_u32, key_u64};
 use storage::{Error, Result, View};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::frames::{End, Frame, Head, Kind};
+use super::frames::{End, Failed, Frame, Head, Kind};
 use super::{FORMAT, Root};
 use crate::app::App;
 use crate::growth::Growth;
@@ -129,11 +129,15 @@ fn why_full(view: &View, since: &Since) -> Result<Option<String>> {
     })
 }
 
-/// Hands out a backup, frame by frame. Waits for the disk and for who takes it.
-///
-/// # Errors
-/// As for reading the view; `Io` if a file cannot be read or the store grows too much, and whatever `take` returns.
-pub(crate) fn give(app: &App, given: &Given, take: &mut dyn FnMut(Bytes) -> Result<()>) -> Result<()> {
+/// Hands out a backup, frame by frame, or as far as it goes and then why. Waits for the disk and for who takes it.
+pub(crate) fn give(app: &App, given: &Given, take: &mut dyn FnMut(Bytes) -> Result<()>) {
+    if let Err(error) = try_give(app, given, take) {
+        tracing::warn!(%error, "a backup broke off");
+        let _ = take(Frame::json(Kind::Failed, &Failed::of(&error)).encode().into());
+    }
+}
+
+fn try_give(app: &App, given: &Given, take: &mut dyn FnMut(Bytes) -> Result<()>) -> Result<()> {
     let Given { view, head, .. } = given;
     let mut out = Out { take, sha256: Sha256::new() };
     out.frame(&Frame::json(Kind::Head, head))?;

@@ -9,7 +9,7 @@ use bytes::BytesMut;
 use sha2::{Digest, Sha256};
 use storage::{Error, Result};
 
-use super::frames::{End, Frame, Head, Kind};
+use super::frames::{End, Failed, Frame, Head, Kind};
 use super::giving::{Since, hex};
 use super::manifest::{self, Base, Manifest, Part};
 use super::place::{self, INCREMENTS_MAX, PARTIAL, Place};
@@ -129,6 +129,9 @@ impl<'p> Taking<'p> {
     }
 
     fn frame(&mut self, frame: &Frame) -> Result<()> {
+        if frame.kind == Kind::Failed {
+            return Err(frame.from_json::<Failed>()?.into_error());
+        }
         let is_first = self.head.is_none();
         if is_first != (frame.kind == Kind::Head) || self.end.is_some() {
             return Err(damaged("frames out of order"));

@@ -52,7 +52,7 @@ impl Backup {
         let Taken { manifest, why_full } = loop {
             attempts += 1;
             match self.take(&client, &place, output).await {
-                Err(failure) if failure.code == CUT_OFF && attempts < ATTEMPTS_MAX => {
+                Err(failure) if passes(&failure) && attempts < ATTEMPTS_MAX => {
                     output.note(&format!("{}; taking it again", failure.message));
                 }
                 taken => break taken?,
@@ -113,6 +113,11 @@ impl Backup {
 }
 
 const CUT_OFF: &str = "cut_off";
+
+/// What may go better the next time.
+fn passes(failure: &Failure) -> bool {
+    [CUT_OFF, "store_stopped"].contains(&failure.code.as_str())
+}
 
 impl Restore {
     pub(super) fn run(self, output: &Output) -> Result {

@@ -61,8 +61,7 @@ pub(super) fn document(report: &Report) -> Value {
 
 /// By the file that says which format is there; a damaged one is still nobody else's.
 fn is_data_directory(path: &Path) -> bool {
-    path.join("store.redb").is_file()
-        || path.join("format").is_file() && !matches!(Place::at(path), Ok(Some(_)))
+    path.join("store.redb").is_file() || path.join("format").is_file() && matches!(Place::at(path), Ok(None))
 }
 
 /// A directory that never was anchored has nothing to compare with.

@@ -40,13 +40,7 @@ pub(crate) async fn give(
     let (sender, frames) = mpsc::channel::<Result<Bytes, storage::Error>>(FRAMES_MAX);
     tokio::task::spawn_blocking(move || {
         let gone = || storage::Error::Io("the client went away".to_owned());
-        let done =
-            backup::give(&app, &given, &mut |bytes| sender.blocking_send(Ok(bytes)).map_err(|_| gone()));
-        if let Err(error) = done {
-            tracing::warn!(%error, "a backup broke off");
-            // A stream without its end is no backup, and the client sees that.
-            let _ = sender.blocking_send(Err(error));
-        }
+        backup::give(&app, &given, &mut |bytes| sender.blocking_send(Ok(bytes)).map_err(|_| gone()));
     });
     let body = Body::from_stream(ReceiverStream::new(frames));
     Ok(([(header::CONTENT_TYPE, "application/octet-stream")], body).into_response())
