@@ -32,7 +32,11 @@ pub(super) fn there_and_back(node: &Node, graph: Graph) {
     println!("    {} bytes", some["bytes"]);
     timed("verify the backups", node, &["verify", kept]);
     let restored = timed("restore, verified", node, &["restore", kept, "--data-dir", to, "--no-anchor"]);
-    println!("    {} bytes of rows, {} bytes of database", restored["bytes"], size(&Path::new(to).join("store.redb")));
+    println!(
+        "    {} bytes of rows, {} bytes of database",
+        restored["bytes"],
+        size(&Path::new(to).join("store.redb"))
+    );
     timed("compact", node, &["compact", to]);
     fs::remove_dir_all(to).unwrap();
 }

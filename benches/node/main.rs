@@ -1,6 +1,6 @@
 //! What a node promises over HTTP, with a million things in it: imports, and then questions at a rate.
 //!
-//! `cargo bench --bench node -- [--quick] [import] [entity] [search] [relations] [gateway] [backup] [slow]`
+//! `cargo bench --bench node -- [--quick] [import] [entity] [search] [relations] [gateway] [backup] [slow] [tenants]`
 
 #![allow(
     clippy::disallowed_methods,
@@ -21,6 +21,7 @@ mod data;
 mod gateway;
 mod import;
 mod load;
+mod tenants;
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
@@ -31,7 +32,22 @@ use data::{Graph, HUB_KIND, HUB_ROWS};
 use load::Load;
 use node::Node;
 
+/// The parts that are measured beside a million entities and relations.
+const QUESTIONS: [&str; 6] = ["import", "entity", "search", "relations", "gateway", "backup"];
+
 fn main() {
+    if QUESTIONS.into_iter().any(wanted) {
+        beside_a_million();
+    }
+    if wanted("slow") {
+        gateway::beside_slow_connections();
+    }
+    if wanted("tenants") {
+        tenants::many();
+    }
+}
+
+fn beside_a_million() {
     let graph = graph_wanted();
     let node = Node::start();
     import::disk(&node);
@@ -53,10 +69,6 @@ fn main() {
     }
     if wanted("backup") {
         backup::there_and_back(&node, graph);
-    }
-    drop(node);
-    if wanted("slow") {
-        gateway::beside_slow_connections();
     }
 }
 

@@ -146,7 +146,7 @@ impl Frame {
         Ok(Some(Frame { kind, payload }))
     }
 
-    pub(super) fn from_json<T: for<'d> Deserialize<'d>>(&self) -> Result<T> {
+    pub(super) fn parsed<T: for<'d> Deserialize<'d>>(&self) -> Result<T> {
         serde_json::from_slice(&self.payload).map_err(|error| damaged(error.to_string()))
     }
 

@@ -130,21 +130,21 @@ impl<'p> Taking<'p> {
 
     fn frame(&mut self, frame: &Frame) -> Result<()> {
         if frame.kind == Kind::Failed {
-            return Err(frame.from_json::<Failed>()?.into_error());
+            return Err(frame.parsed::<Failed>()?.into_error());
         }
         let is_first = self.head.is_none();
         if is_first != (frame.kind == Kind::Head) || self.end.is_some() {
             return Err(damaged("frames out of order"));
         }
         if frame.kind == Kind::End {
-            self.end = Some(frame.from_json()?);
+            self.end = Some(frame.parsed()?);
             return Ok(());
         }
         let bytes = frame.encode();
         self.sha256.update(&bytes);
         match frame.kind {
             Kind::Head => {
-                let head: Head = frame.from_json()?;
+                let head: Head = frame.parsed()?;
                 if head.format > FORMAT {
                     return Err(Error::NewerFormat { found: head.format, known: FORMAT });
                 }

@@ -12,6 +12,7 @@ use super::output::Output;
 use super::{Answer, Result};
 use crate::backup::{self, Place};
 use crate::node;
+use crate::policy::DecisionLog;
 
 const CACHE_BYTES: usize = 64 << 20;
 
@@ -47,6 +48,7 @@ impl Verify {
         let view = store.view()?;
         let mut report = view.verify(progress)?;
         report.problems.extend(check_anchor(&directory, &view)?);
+        report.problems.extend(check_decisions(&directory, &view)?);
         Ok(report)
     }
 }
@@ -71,6 +73,17 @@ fn check_anchor(directory: &Directory, view: &View) -> Result<Option<String>> {
     }
     let anchor = Anchor::new(directory.anchor(), node::signing_seed(&directory.keys(), true)?);
     Ok(anchor.check(view).err().map(|error| error.to_string()))
+}
+
+/// The decision log is in files of its own, which the ledger vouches for once they are closed.
+fn check_decisions(directory: &Directory, view: &View) -> Result<Vec<String>> {
+    let log = DecisionLog::new(directory.path().join("decisions"));
+    let mut problems = Vec::new();
+    for (tenant, name) in view.tenants()?.into_iter().map(|(tenant, head)| (tenant, head.name)) {
+        let found = log.problems(view, tenant).map_err(anyhow::Error::from)?;
+        problems.extend(found.into_iter().map(|problem| format!("{problem} (tenant `{name}`)")));
+    }
+    Ok(problems)
 }
 
 /// What a report says, for people.

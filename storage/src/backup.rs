@@ -26,6 +26,9 @@ pub use recount::Recount;
 /// A block is handed out when it has so many bytes; a large row makes it longer.
 pub const BLOCK_BYTES: usize = 1 << 20;
 
+/// Receives rows, table by table and in order.
+pub type TakeRow<'t> = &'t mut dyn FnMut(Table, &[u8], &[u8]) -> Result<()>;
+
 /// Receives blocks, in order.
 pub type TakeBlock<'t> = &'t mut dyn FnMut(Vec<u8>) -> Result<()>;
 

@@ -8,6 +8,7 @@
 //! keys/       the node's signing key
 //! admin.sock  there while a node runs: what its own user may ask of it
 //! index/      derived files; may be deleted while the node is stopped
+//! ballast     nothing: room that is given up for what cannot wait ([`crate::Space`])
 //! restoring/  there while a backup is being restored: what is in it is not whole yet
 //! decisions/  what the shell's policy decided, by tenant; closed files are in the ledger by their digest
 //! ```
@@ -84,7 +85,7 @@ impl Directory {
                 detail: format!("`{}` is missing; restore a backup", path.display()),
             });
         }
-        crate::space::check(&self.path, 0)?;
+        crate::space::check_beginning(&self.path)?;
         remove(&beside)?;
         drop(Store::open(self.options(beside.clone(), NEW_CACHE_BYTES, new_node_id))?);
         put_in_place(&beside, &path)

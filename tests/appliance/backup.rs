@@ -48,6 +48,13 @@ fn restore(from: &Path, to: &Path, witness: &[&str]) -> Ran {
     alone(&args)
 }
 
+/// A node on what was restored, with a token of the one that was lost.
+fn take_over(data_dir: PathBuf, token: &str) -> Node {
+    let mut node = Node::over(data_dir).expect("a restored node starts");
+    token.clone_into(&mut node.token);
+    node
+}
+
 /// Everything that people ask a node, but for what the epoch is part of.
 fn answers(node: &Node, ids: &[&str], word: &str) -> Vec<Value> {
     let mut answers = Vec::new();
@@ -118,7 +125,7 @@ fn what_was_backed_up_is_restored_and_answers_alike() {
     assert_eq!((&restored["epoch"], &restored["backups"]), (&2.into(), &3.into()), "{restored}");
     // Stopping wrote nothing that the backup would lack.
     assert!(restored["lacking"]["default"].as_u64().is_some_and(|lacking| lacking <= 2), "{restored}");
-    let other = Node::start_restored(to, &token);
+    let other = take_over(to, &token);
     assert_eq!(answers(&other, &ids, &word), before);
     assert_eq!(other.http_as(&reader).graphql("node:v1", json!({}))["node"]["role"], "reader");
     let session = session::ask(&other.http(), &cookie);
@@ -404,7 +411,7 @@ fn an_increment_is_never_built_on_what_it_does_not_go_with() {
     node.stop();
     let to = node.file("to");
     restore(&kept, &to, &["--anchor", text(&node.data_dir().join("anchor"))]).ok();
-    let mut restored = Node::start_restored(to, &token);
+    let mut restored = take_over(to, &token);
     let taken = backup(&restored, &kept, &["--incremental"]).ok();
     assert!(taken["why_full"].as_str().is_some_and(|why| why.contains("epoch")), "{taken}");
     say(&restored, "two", 10);

@@ -11,11 +11,13 @@ mod backup;
 mod bombs;
 mod connections;
 mod contract;
+mod damage;
 mod data;
 mod disks;
 mod events;
 mod explorer;
 mod exports;
+mod faults;
 mod graph;
 mod graphql;
 mod graphs;
@@ -33,9 +35,11 @@ mod output;
 mod policy;
 mod refusals;
 mod requests;
+mod scarce;
 #[path = "../simulation/seed.rs"]
 #[allow(dead_code, reason = "the simulation uses the rest")]
 mod seed;
 mod session;
+mod space;
 mod tables;
 mod tls;

@@ -1,6 +1,6 @@
 //! A full backup and the increments on it, as one row of rows: of each key the newest.
 
-use super::{Reader, damaged};
+use super::{Reader, TakeRow, damaged};
 use crate::error::Result;
 use crate::tables::Table;
 
@@ -43,7 +43,7 @@ impl<B: Blocks> Merged<B> {
     ///
     /// # Errors
     /// As for [`Merged::new`], and whatever the visitor returns.
-    pub fn each(mut self, visit: &mut dyn FnMut(Table, &[u8], &[u8]) -> Result<()>) -> Result<()> {
+    pub fn each(mut self, visit: TakeRow<'_>) -> Result<()> {
         let mut last: Option<(Table, Vec<u8>)> = None;
         while let Some(newest) = self.first_row() {
             let (older, newer) = self.sources.split_at_mut(newest);

@@ -56,13 +56,11 @@ impl Recount {
     fn log(&mut self, key: &[u8], value: &[u8]) -> Result<()> {
         let (tenant, row) = (TenantId(key_u32(key, 0)), Row::parse(value)?);
         let tree = self.trees.entry(tenant).or_default();
-        let mut first = key_u64(key, 4);
-        for place in 0..row.len() {
+        for (lsn, place) in (key_u64(key, 4)..).zip(0..row.len()) {
             let record = row.record(place)?;
-            if record.lsn.0 != tree.size() + 1 || record.lsn.0 != first {
+            if record.lsn.0 != lsn || lsn != tree.size() + 1 {
                 return Err(hole(&tenant.to_string(), tree.size()));
             }
-            first += 1;
             tree.push(record.leaf().hash(), &mut Vec::new());
         }
         Ok(())

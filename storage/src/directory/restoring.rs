@@ -6,15 +6,16 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::{DATABASE, FORMAT_PREFIX, NEW_CACHE_BYTES, io, lock, replace_file};
+use crate::backup::TakeRow;
 use crate::engine::{EngineOptions, Filling};
 use crate::error::{Error, Result};
 use crate::space::Space;
 use crate::store::{FORMAT, Options, Store};
-use crate::tables::Table;
 
 const STAGE: &str = "restoring";
 /// What a restore makes, and may have left; and what is on an empty disk.
-const OURS: [&str; 8] = ["lock", "format", DATABASE, "anchor", "keys", "decisions", "rejects", STAGE];
+const OURS: [&str; 9] =
+    ["lock", "format", DATABASE, "anchor", "ballast", "keys", "decisions", "rejects", STAGE];
 const LOST_AND_FOUND: &str = "lost+found";
 
 /// A data directory under construction, held by this process.
@@ -25,7 +26,7 @@ pub struct Restoring {
 }
 
 /// Where rows come from: everything that is given to `push` is in the database, in that order.
-pub(super) type Pour<'p> = &'p mut dyn FnMut(&mut dyn FnMut(Table, &[u8], &[u8]) -> Result<()>) -> Result<()>;
+pub(super) type Pour<'p> = &'p mut dyn FnMut(TakeRow<'_>) -> Result<()>;
 
 impl Restoring {
     /// Begins a data directory where none is: in a directory that is not there or empty, or where a restore was cut off.
