@@ -1,6 +1,6 @@
 //! What a node promises over HTTP, with a million things in it: imports, and then questions at a rate.
 //!
-//! `cargo bench --bench node -- [--quick] [import] [entity] [search] [relations] [gateway] [backup] [slow] [tenants]`
+//! `cargo bench --bench node -- [--quick] [import] [entity] [search] [relations] [gateway] [backup] [start] [slow] [tenants]`
 
 #![allow(
     clippy::disallowed_methods,
@@ -25,6 +25,7 @@ mod tenants;
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
+use std::time::Instant;
 
 use serde_json::json;
 
@@ -33,7 +34,7 @@ use load::Load;
 use node::Node;
 
 /// The parts that are measured beside a million entities and relations.
-const QUESTIONS: [&str; 6] = ["import", "entity", "search", "relations", "gateway", "backup"];
+const QUESTIONS: [&str; 7] = ["import", "entity", "search", "relations", "gateway", "backup", "start"];
 
 fn main() {
     if QUESTIONS.into_iter().any(wanted) {
@@ -49,7 +50,7 @@ fn main() {
 
 fn beside_a_million() {
     let graph = graph_wanted();
-    let node = Node::start();
+    let mut node = Node::start();
     import::disk(&node);
     import::beside(&node, graph);
     if wanted("import") {
@@ -70,6 +71,27 @@ fn beside_a_million() {
     if wanted("backup") {
         backup::there_and_back(&node, graph);
     }
+    if wanted("start") {
+        cold_start(&mut node, graph);
+    }
+}
+
+/// With nothing of its files in memory, if this process may say so.
+fn cold_start(node: &mut Node, graph: Graph) {
+    println!("\nstart");
+    node.stop();
+    let is_cold = std::fs::write("/proc/sys/vm/drop_caches", "3").is_ok();
+    let begun = Instant::now();
+    node.restart();
+    let ready = begun.elapsed();
+    node.http().graphql("entity:v1", json!({"id": graph.id(7)}));
+    let read = begun.elapsed();
+    let found = node.http().graphql("search:v1", json!({"q": data::question(1), "limit": 10}));
+    assert!(found["search"]["hits"].is_array());
+    let searched = begun.elapsed();
+    println!(
+        "  cold: {is_cold}; ready {ready:.2?}, an entity answered {read:.2?}, a search {searched:.2?} after the start"
+    );
 }
 
 fn graph_wanted() -> Graph {

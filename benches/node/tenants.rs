@@ -14,6 +14,8 @@ const TENANTS: u64 = 200;
 const TEXTS: u64 = 1_000;
 /// Writers of indexes are closed by then, and what was read is no longer held.
 const QUIET: Duration = Duration::from_secs(20);
+/// Things that another tenant imports, again and again from another source.
+const IMPORTED: u64 = 100_000;
 /// How many at a time the flooding tenant has under way.
 const FLOODERS: usize = 32;
 
@@ -41,6 +43,7 @@ pub(crate) fn many() {
     std::thread::sleep(QUIET);
     println!("  idle again: {}", usage(&node));
     beside_a_flood(&node, &tokens, graph);
+    beside_an_import(&node, &tokens);
 }
 
 fn fill(node: &Node, number: u64, file: &std::path::Path) -> String {
@@ -67,6 +70,37 @@ fn beside_a_flood(node: &Node, tokens: &[String], graph: Graph) {
         std::thread::sleep(Duration::from_secs(1));
         println!("  beside a flood: entity {}", load.operation("entity:v1", &read));
         println!("                  search {}", load.operation("search:v1", &search));
+        over.store(true, Ordering::Relaxed);
+    });
+}
+
+/// One tenant's events, alone and while another imports.
+fn beside_an_import(node: &Node, tokens: &[String]) {
+    let load = Load { url: &node.url, token: &tokens[0], per_second: 50, seconds: 10 };
+    let event = |name: &str, turn: u64| {
+        let id = format!("{name}-{turn}");
+        let data = json!({"id": id, "type": "host"});
+        json!({"specversion": "1.0", "id": id, "source": "/bench", "type": "seen", "data": data})
+    };
+    println!("  alone: event, durable {}", load.events("texts", &|turn| event("alone", turn)));
+    let file = node.file("bulk.jsonl");
+    Graph { entities: IMPORTED, relations: 0 }.write(&mut std::fs::File::create(&file).unwrap());
+    let over = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            for round in 0.. {
+                if over.load(Ordering::Relaxed) {
+                    break;
+                }
+                let source = format!("bulk{round}");
+                node.cli_as(&tokens[1], &crate::node::import_args(&file, "jsonl", &source, &[]));
+            }
+        });
+        std::thread::sleep(Duration::from_secs(1));
+        println!(
+            "  beside an import: event, durable {}",
+            load.events("texts", &|turn| event("beside", turn))
+        );
         over.store(true, Ordering::Relaxed);
     });
 }

@@ -8,12 +8,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use serde_json::{Value, json};
-
-use crate::data;
 use crate::disks::{files_in, serve_for, verify};
 use crate::http::Http;
 use crate::kills::{clock, variable};
+use crate::lasting::{self, Answered};
 use crate::node::Node;
 use crate::seed::Seeded;
 
@@ -21,9 +19,6 @@ const DAMAGES: u64 = 60;
 const PAGE_BYTES: usize = 4096;
 /// Made again from the rest, or of no meaning while the node is stopped: to lose them loses nothing.
 const DERIVED: [&str; 4] = ["index/", "ballast", "lock", "admin.sock"];
-
-/// What an answer tells of its moment, or of an index that was made anew: its statistics are of other segments.
-const NOT_LASTING: &[&str] = &["tookMs", "lsn", "lastSeen", "extensions", "size", "position", "keywordRaw"];
 
 /// What can happen to a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -60,7 +55,7 @@ enum Found {
 struct Known {
     node: Node,
     earlier: PathBuf,
-    answers: BTreeMap<String, String>,
+    answers: Vec<Answered>,
 }
 
 #[test]
@@ -93,31 +88,14 @@ fn damage_is_found_wherever_it_is() {
 }
 
 impl Known {
-    /// A node with something of everything in it: two imports, a policy, tokens, a graph, decisions.
     fn new() -> Known {
         let mut node = Node::start();
-        let ring = data::jsonl("ring", 200);
-        let file = node.write("ring.jsonl", &ring.text);
-        node.import(&file, "jsonl", "ring", &[]).ok();
-        node.cli(&["token", "create", "--role", "reader"]).ok();
+        let ring = lasting::begin(&node);
         node.stop();
         let earlier = node.file("earlier");
         copy_all(&node.data_dir(), &earlier);
         node.restart();
-        let bundle = data::stix("net", 40);
-        let file = node.write("net.json", &bundle.text);
-        node.import(&file, "stix", "net", &[]).ok();
-        node.cli(&["entity", "delete", &ring.entities[3]]).ok();
-        node.cli(&["entity", "restore", &ring.entities[3]]).ok();
-        let nodes = format!("0,0,{}", ring.entities[0]);
-        node.http().post(
-            &json!({"id": "graphSave:v1", "variables": {"name": "kept", "shared": true, "nodes": nodes}}),
-        );
-        let questions = questions(&[&ring, &bundle]);
-        let answers = questions
-            .into_iter()
-            .map(|question| (question.to_string(), ask(&node.http(), &question)))
-            .collect();
+        let answers = lasting::go_on(&node, ring).answers(&node.http());
         node.stop_and_verify();
         Known { node, earlier, answers }
     }
@@ -129,7 +107,7 @@ impl Known {
         let started = serve_for(directory, |url| {
             let http = Http::new(url, token);
             for (question, answer) in &self.answers {
-                let now = ask(&http, &serde_json::from_str(question).expect("a question"));
+                let now = lasting::ask(&http, question);
                 match now == *answer {
                     true => {}
                     false if now.contains("\"errors\"") || !now.starts_with("200 ") => refused += 1,
@@ -161,46 +139,6 @@ impl Known {
             (0, 0) if is_found => Found::ByVerify,
             (0, 0) => Found::Harmless,
         }
-    }
-}
-
-/// Whatever can be asked of all that is there.
-fn questions(made: &[&data::Made]) -> Vec<Value> {
-    let ask = |id: &str, variables: Value| json!({"id": id, "variables": variables});
-    let mut questions = Vec::new();
-    for made in made {
-        for id in made.entities.iter().step_by(5) {
-            questions.push(ask("entity:v2", json!({"id": id})));
-            questions.push(ask("entityHistory:v1", json!({"id": id})));
-            questions.push(ask("relations:v3", json!({"id": id})));
-        }
-        questions.push(ask("search:v1", json!({"q": made.word, "atLeast": 1})));
-    }
-    for lsn in (1..300).step_by(7) {
-        questions.push(ask("ledgerReceipt:v1", json!({"lsn": lsn})));
-    }
-    for id in ["tokenList:v1", "graphs:v1", "sources:v1", "runs:v2", "policy:v1"] {
-        questions.push(ask(id, json!({})));
-    }
-    questions
-}
-
-/// The status and what is lasting of the answer: an answer that took longer is the same one.
-fn ask(http: &Http, question: &Value) -> String {
-    let answer = http.post(question);
-    let mut document = answer.json();
-    forget(&mut document, NOT_LASTING);
-    format!("{} {document}", answer.status)
-}
-
-fn forget(value: &mut Value, names: &[&str]) {
-    match value {
-        Value::Object(fields) => {
-            fields.retain(|name, _| !names.contains(&name.as_str()));
-            fields.values_mut().for_each(|value| forget(value, names));
-        }
-        Value::Array(items) => items.iter_mut().for_each(|value| forget(value, names)),
-        _ => {}
     }
 }
 
