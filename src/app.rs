@@ -10,6 +10,7 @@ use storage::model::{Classification, Label, Role};
 use storage::{Store, View};
 use tokio::sync::Semaphore;
 
+use crate::backup::Backups;
 use crate::commit;
 use crate::config::Config;
 use crate::follow::Follow;
@@ -23,6 +24,7 @@ use crate::policy::{
 };
 use crate::read::Reader;
 use crate::readers::Readers;
+use crate::scrub::Scrub;
 use crate::search::Cursors;
 use crate::sessions::Sessions;
 
@@ -65,6 +67,10 @@ pub struct App {
     pub(crate) importers: Arc<Semaphore>,
     /// Places for exports.
     pub(crate) exporters: Arc<Semaphore>,
+    /// The place for a backup.
+    pub(crate) backups: Backups,
+    /// The scrub that runs, and the last one.
+    pub(crate) scrub: Scrub,
     /// Places for requests with events: each holds its body.
     pub(crate) takers: Arc<Semaphore>,
     /// Places for documents that clients bring: each holds a thread with a large stack.
@@ -127,6 +133,8 @@ impl App {
             readers: Readers::default(),
             takers: Arc::new(Semaphore::new(TAKERS_MAX)),
             exporters: Arc::new(Semaphore::new(EXPORTERS_MAX)),
+            backups: Backups::default(),
+            scrub: Scrub::default(),
             adhoc: Arc::new(Semaphore::new(ADHOC_MAX)),
             replay_secret,
             graphql: schema(),

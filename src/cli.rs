@@ -3,7 +3,9 @@
 //! Results go to stdout, everything else to stderr. Exit 0: yes or done; 1: the answer is no; 2: usage or
 //! bad input; 3: cannot tell.
 
+mod backup;
 mod client;
+mod compact;
 mod config;
 mod demo;
 mod doctor;
@@ -16,6 +18,7 @@ mod machine;
 mod output;
 mod policy;
 mod relations;
+mod scrub;
 mod search;
 mod serve;
 mod token;
@@ -106,8 +109,16 @@ enum Command {
     /// Prove what was recorded
     #[command(subcommand)]
     Ledger(ledger::Ledger),
-    /// Check a stopped node's data directory
+    /// Take a backup of a node, while it runs
+    Backup(backup::Backup),
+    /// Make a data directory of a backup
+    Restore(backup::Restore),
+    /// Check a stopped node's data directory, or backups
     Verify(verify::Verify),
+    /// Have a node look at every row that it keeps
+    Scrub(scrub::Scrub),
+    /// Write a stopped node's database anew, without what was deleted
+    Compact(compact::Compact),
     /// Look for what could be wrong with a node
     Doctor(doctor::Doctor),
     /// Look at settings
@@ -164,7 +175,11 @@ fn dispatch(cli: Cli, output: &Output) -> Result {
         Command::Policy(policy) => runtime(false)?.block_on(policy.run(global, output)),
         Command::Token(token) => runtime(false)?.block_on(token.run(global, output)),
         Command::Ledger(ledger) => runtime(false)?.block_on(ledger.run(global, output)),
+        Command::Backup(backup) => runtime(false)?.block_on(backup.run(global, output)),
+        Command::Restore(restore) => restore.run(output),
         Command::Verify(verify) => verify.run(output),
+        Command::Scrub(scrub) => runtime(false)?.block_on(scrub.run(global, output)),
+        Command::Compact(compact) => compact.run(output),
         Command::Doctor(doctor) => runtime(false)?.block_on(doctor.run(global, output)),
         Command::Config(config) => config.run(output),
         Command::Completions { shell } => {

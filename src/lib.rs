@@ -5,6 +5,7 @@
 
 pub mod admin;
 pub mod app;
+pub mod backup;
 pub mod cli;
 pub mod commit;
 pub mod config;
@@ -13,6 +14,7 @@ pub mod export;
 pub mod follow;
 pub mod gateway;
 pub mod graphs;
+mod growth;
 pub mod idempotency;
 pub mod ingest;
 pub mod log;
@@ -24,6 +26,7 @@ pub mod policy;
 pub mod read;
 mod readers;
 pub mod running;
+mod scrub;
 mod sealed;
 pub mod search;
 pub mod sessions;

@@ -362,7 +362,8 @@ impl Follower for TextIndex {
             | Kind::SubjectAdmitted
             | Kind::OutsideTokenDenied
             | Kind::GraphSaved
-            | Kind::GraphDeleted => Ok(Applied::Ignored),
+            | Kind::GraphDeleted
+            | Kind::EpochBegan => Ok(Applied::Ignored),
         }
     }
 

@@ -163,6 +163,17 @@ impl Client {
         self.request(self.http.get(format!("{}/api/v1/export", self.url)).query(query)).await
     }
 
+    /// Asks for a backup.
+    pub(super) async fn backup(&self, query: &[(&str, String)]) -> Result<Response> {
+        self.request(self.http.post(format!("{}/api/v1/backup", self.url)).query(query)).await
+    }
+
+    /// Has the node begin to scrub; since when it does.
+    pub(super) async fn scrub(&self) -> Result<Value> {
+        let response = self.request(self.http.post(format!("{}/api/v1/scrub", self.url))).await?;
+        Ok(response.json().await?)
+    }
+
     /// Asks what an import would make of a file.
     pub(super) async fn preview(
         &self,

@@ -6,10 +6,11 @@
 use std::fs;
 use std::io::ErrorKind;
 use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
 
 use crate::directory::replace_file;
 use crate::error::{Error, Result};
-use crate::ids::{Lsn, TenantId};
+use crate::ids::{CommitNo, Lsn, TenantId};
 use crate::ledger::note::{Checkpoint, Signer};
 use crate::ledger::proof;
 use crate::ledger::receipt::{self, Contents};
@@ -20,6 +21,8 @@ use crate::view::View;
 pub struct Anchor {
     path: PathBuf,
     seed: [u8; 32],
+    /// The last commit that was written: several threads write, and none goes back.
+    written: Mutex<CommitNo>,
 }
 
 /// A signed checkpoint.
@@ -46,7 +49,7 @@ impl Anchor {
     /// An anchor at a path, signed with an Ed25519 seed.
     #[must_use]
     pub fn new(path: PathBuf, seed: [u8; 32]) -> Anchor {
-        Anchor { path, seed }
+        Anchor { path, seed, written: Mutex::default() }
     }
 
     /// The signer of a tenant's ledger: a key is named after its origin.
@@ -101,6 +104,11 @@ impl Anchor {
     /// # Errors
     /// `Io` if the file cannot be written; see [`Anchor::signer`].
     pub fn write(&self, view: &View) -> Result<()> {
+        let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+        let commit = CommitNo(view.node()?.commit);
+        if commit < *written {
+            return Ok(());
+        }
         let mut notes = Vec::new();
         for (tenant, _) in view.tenants()? {
             notes.push(self.checkpoint(view, tenant)?);
@@ -109,7 +117,20 @@ impl Anchor {
         if notes.is_empty() {
             return Ok(());
         }
-        replace_file(&self.path, notes.join(SEPARATOR).as_bytes())
+        replace_file(&self.path, notes.join(SEPARATOR).as_bytes())?;
+        *written = commit;
+        Ok(())
+    }
+
+    /// The trees that the anchor has seen.
+    ///
+    /// # Errors
+    /// `Io` if there is no file, `Corrupt` if it is damaged or not signed by this key.
+    pub fn seen(&self) -> Result<Vec<Checkpoint>> {
+        let bytes =
+            fs::read(&self.path).map_err(|error| Error::Io(format!("`{}`: {error}", self.path.display())))?;
+        let text = String::from_utf8(bytes).map_err(|error| self.damaged(&error.to_string()))?;
+        text.split(SEPARATOR).map(|note| self.open(note)).collect()
     }
 
     /// Checks that the store contains every tree that the anchor has seen. Without a file there is
@@ -130,12 +151,16 @@ impl Anchor {
         Error::Corrupt { what: "anchor", detail: format!("`{}`: {how}", self.path.display()) }
     }
 
-    fn check_note(&self, view: &View, note: &str) -> Result<()> {
+    fn open(&self, note: &str) -> Result<Checkpoint> {
         let origin = note.lines().next().unwrap_or_default();
-        let seen = Signer::new(origin, &self.seed)
+        Signer::new(origin, &self.seed)
             .and_then(|signer| Checkpoint::open(note, signer.vkey()))
-            .map_err(|error| self.damaged(&error.to_string()))?;
-        let name = origin.split('/').nth(2).unwrap_or_default();
+            .map_err(|error| self.damaged(&error.to_string()))
+    }
+
+    fn check_note(&self, view: &View, note: &str) -> Result<()> {
+        let seen = self.open(note)?;
+        let name = seen.tenant();
         let back = |found: String| Error::Corrupt {
             what: "ledger",
             detail: format!(

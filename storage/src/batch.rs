@@ -7,9 +7,11 @@ use std::sync::Arc;
 
 use prost::Message;
 
+use crate::changes;
 use crate::error::{Error, Result};
 use crate::ids::{ActorId, CommitNo, LabelId, Lsn, SourceId, SymbolId, TenantId, ThingId};
 use crate::ledger::leaf::digest;
+use crate::ledger::note;
 use crate::ledger::{Coord, Frontier, Leaf};
 use crate::model::{Label, SourceSpec};
 use crate::record::{Draft, Kind, RowWriter, header, salt};
@@ -305,10 +307,47 @@ impl<'a> Batch<'a> {
         self.heads.iter().map(|(tenant, head)| (*tenant, head.row.head())).collect()
     }
 
+    /// Has it noted from the next commit on what each commit changes; false if that is so already.
+    pub(crate) fn note_changes(&mut self) -> bool {
+        if self.node.changes_from != 0 {
+            return false;
+        }
+        // What the others of this batch change is in the commit that a backup begins with.
+        self.node.changes_from = self.next_commit().0 + 1;
+        self.tx.put(Table::Node, &[], self.node.encode_to_vec());
+        true
+    }
+
+    /// The ledger of a tenant as the batch has made it so far: its origin, its size and its root.
+    ///
+    /// # Errors
+    /// `NotFound` if there is no such tenant.
+    pub(crate) fn ledger(&mut self, tenant: TenantId) -> Result<(String, u64, crate::ledger::Hash)> {
+        let (node_id, epoch) = (self.node.node_id.clone(), self.node.epoch);
+        let head = self.head(tenant)?;
+        let origin = note::origin(&node_id, &head.row.name, epoch.into())?;
+        Ok((origin, head.frontier.size(), head.frontier.root()))
+    }
+
+    /// The epoch of the ledgers.
+    pub(crate) fn epoch(&self) -> u32 {
+        self.node.epoch
+    }
+
+    /// Begins an epoch. What was noted for backups of the one before is of no use in it.
+    pub(crate) fn set_epoch(&mut self, epoch: u32) -> Result<()> {
+        changes::forget(&mut self.tx)?;
+        self.node = NodeRow { epoch, changes_from: 0, changes_bytes: 0, ..self.node.clone() };
+        self.tx.put(Table::Node, &[], self.node.encode_to_vec());
+        Ok(())
+    }
+
     /// Closes the batch: packs what is left, writes the heads and the commit number. `None` if
     /// nothing changed.
-    #[must_use]
-    pub fn finish(mut self) -> Option<Vec<Changes>> {
+    ///
+    /// # Errors
+    /// As for reading the base.
+    pub fn finish(mut self) -> Result<Option<Vec<Changes>>> {
         for (tenant, mut head) in std::mem::take(&mut self.heads) {
             if head.row == head.stored {
                 continue;
@@ -321,11 +360,14 @@ impl<'a> Batch<'a> {
             self.tx.put(Table::Heads, Key::of(tenant).bytes(), head.row.encode_to_vec());
         }
         if self.tx.is_unchanged() {
-            return None;
+            return Ok(None);
         }
         self.node.commit += 1;
+        if self.node.changes_from != 0 && self.node.changes_from <= self.node.commit {
+            changes::note(&mut self.tx, &mut self.node)?;
+        }
         self.tx.put(Table::Node, &[], self.node.encode_to_vec());
-        Some(self.tx.into_changes())
+        Ok(Some(self.tx.into_changes()))
     }
 
     /// The commit that [`Batch::finish`] makes, if anything changed.

@@ -4,8 +4,10 @@
 //! refuses with a reason or returns a plan. `apply` carries the plan out; it fails only with the disk.
 
 mod assert;
+mod changes;
 mod decisions;
 mod delete;
+mod epoch;
 mod events;
 mod graph;
 mod idempotency;
@@ -19,9 +21,11 @@ mod tenant;
 mod token;
 
 pub use assert::{Assert, IfEndMissing};
+pub use changes::NoteChanges;
 pub use decisions::CloseDecisions;
 pub use delete::{Delete, Restore};
 pub(crate) use delete::{thing_by_id, thing_row};
+pub use epoch::BeginEpoch;
 pub(crate) use events::taken_at;
 pub use events::{Event, TakeEvents, WINDOW_DAYS};
 pub use graph::{DeleteGraph, GRAPHS_MAX, GRAPHS_OF_MAKER_MAX, SaveGraph};
@@ -94,6 +98,10 @@ pub enum Command {
     SaveGraph(SaveGraph),
     /// See [`DeleteGraph`].
     DeleteGraph(DeleteGraph),
+    /// See [`NoteChanges`].
+    NoteChanges(NoteChanges),
+    /// See [`BeginEpoch`].
+    BeginEpoch(BeginEpoch),
     /// See [`Once`].
     Once(Once),
 }
@@ -181,6 +189,8 @@ pub(crate) fn execute(batch: &mut Batch<'_>, command: &Command) -> Result<Applie
         Command::CloseDecisions(command) => decisions::execute(batch, command),
         Command::SaveGraph(command) => graph::save(batch, command),
         Command::DeleteGraph(command) => graph::delete(batch, command),
+        Command::NoteChanges(NoteChanges) => changes::execute(batch),
+        Command::BeginEpoch(command) => epoch::execute(batch, command),
         Command::Once(command) => idempotency::once(batch, command),
     }
 }

@@ -131,6 +131,14 @@ pub enum Error {
         /// Where and how.
         detail: String,
     },
+    /// What was given cannot tell what it is asked for.
+    #[error("the {what} cannot tell: {detail}")]
+    Unverifiable {
+        /// What was given.
+        what: &'static str,
+        /// Why it cannot, and what to do.
+        detail: String,
+    },
     /// The record at a position is not there.
     #[error("no record at {lsn}, the log ends at {head}")]
     BeyondHead {
@@ -174,9 +182,11 @@ impl Error {
             | Error::KeyReused
             | Error::EventReused { .. } => ErrorKind::Conflict,
             Error::NotFound { .. } | Error::BeyondHead { .. } => ErrorKind::NotFound,
-            Error::Poisoned { .. } | Error::Busy { .. } | Error::Io(_) | Error::NoSpace { .. } => {
-                ErrorKind::Unavailable
-            }
+            Error::Poisoned { .. }
+            | Error::Busy { .. }
+            | Error::Io(_)
+            | Error::NoSpace { .. }
+            | Error::Unverifiable { .. } => ErrorKind::Unavailable,
             Error::Corrupt { .. } => ErrorKind::Corrupt,
             Error::InUse { .. } | Error::NewerFormat { .. } => ErrorKind::Locked,
         }
@@ -206,6 +216,7 @@ impl Error {
             Error::Io(_) => "io",
             Error::NoSpace { .. } => "no_space",
             Error::Corrupt { .. } => "corrupt",
+            Error::Unverifiable { .. } => "unverifiable",
             Error::BeyondHead { .. } => "lsn_ahead",
             Error::InUse { .. } => "in_use",
             Error::NewerFormat { .. } => "newer_format",

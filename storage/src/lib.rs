@@ -5,7 +5,9 @@
 #![warn(missing_docs)]
 
 pub mod anchor;
+pub mod backup;
 pub mod batch;
+pub mod changes;
 pub mod commands;
 pub mod directory;
 mod engine;
@@ -13,6 +15,7 @@ pub mod error;
 pub mod ids;
 pub mod ledger;
 pub mod model;
+mod packed;
 pub mod record;
 pub mod rows;
 mod space;
@@ -23,7 +26,7 @@ mod verify;
 mod view;
 
 pub use batch::Stamp;
-pub use directory::Directory;
+pub use directory::{Compacted, Directory, Restoring};
 pub use engine::{Backend, EngineOptions};
 pub use error::{Error, ErrorKind, EventRejected, Result};
 pub use space::Space;

@@ -2,6 +2,7 @@
 
 mod assertion;
 mod decisions;
+mod epoch;
 mod graph;
 mod label;
 mod policy;
@@ -15,6 +16,7 @@ pub use assertion::{
     Status, TEXT_BYTES_MAX, TYPE_BYTES_MAX, Text,
 };
 pub use decisions::DecisionSegment;
+pub use epoch::EpochBegan;
 pub use graph::{
     GRAPH_COORDINATE_MAX, GRAPH_ID_BYTES_MAX, GRAPH_NAME_CHARS_MAX, GRAPH_NODES_MAX, GRAPH_NOTE_CHARS_MAX,
     Graph, GraphNode,

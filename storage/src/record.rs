@@ -78,10 +78,12 @@ pub enum Kind {
     GraphSaved = 30,
     /// A graph was deleted (body: its id).
     GraphDeleted = 31,
+    /// A backup was restored, and the ledger's next epoch began (body: [`crate::model::EpochBegan`]).
+    EpochBegan = 40,
 }
 
 impl Kind {
-    const ALL: [Kind; 22] = [
+    const ALL: [Kind; 23] = [
         Kind::Tenant,
         Kind::Label,
         Kind::Source,
@@ -104,6 +106,7 @@ impl Kind {
         Kind::OutsideTokenDenied,
         Kind::GraphSaved,
         Kind::GraphDeleted,
+        Kind::EpochBegan,
     ];
 
     fn from_code(code: u16) -> Result<Kind> {

@@ -30,6 +30,12 @@ pub struct NodeRow {
     /// The next actor.
     #[prost(uint64, tag = "6")]
     pub next_actor: u64,
+    /// From this commit on it is noted what each changed ([`crate::changes`]); 0: it is not.
+    #[prost(uint64, tag = "7")]
+    pub changes_from: u64,
+    /// Bytes of what is noted.
+    #[prost(uint64, tag = "8")]
+    pub changes_bytes: u64,
 }
 
 /// A tenant's counters and the right edge of its ledger.

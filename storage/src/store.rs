@@ -119,7 +119,7 @@ impl Store {
         let mut batch = Batch::new(&base, stamp)?;
         let answers = execute_all(&mut batch, commands)?;
         let (heads, commit) = (batch.heads(), batch.next_commit());
-        let Some(changes) = batch.finish() else {
+        let Some(changes) = batch.finish()? else {
             return Ok(Committed { answers, heads, commit: CommitNo(commit.0 - 1) });
         };
         self.keep_space(&changes, haste)?;
@@ -285,6 +285,8 @@ fn first_commit(snapshot: &Snapshot, options: &Options) -> Vec<Changes> {
         commit: 0,
         next_tenant: 1,
         next_actor: 1,
+        changes_from: 0,
+        changes_bytes: 0,
     };
     let mut tx = Overlay::new(snapshot);
     tx.put(Table::Node, &[], node.encode_to_vec());

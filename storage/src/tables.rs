@@ -84,6 +84,8 @@ tables! {
     Once = "once",
     /// tenant, time (8 bytes), digest, step -> nothing: the same, oldest first.
     OnceInTime = "once_in_time",
+    /// commit (8 bytes), part (4 bytes) -> keys of the rows that the commit changed ([`crate::changes`]); no tenant's.
+    Changed = "changed",
 }
 
 /// A key under construction: parts are appended, most significant first.

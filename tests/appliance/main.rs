@@ -7,6 +7,7 @@
 
 mod access;
 mod authority;
+mod backup;
 mod bombs;
 mod connections;
 mod contract;

@@ -9,7 +9,7 @@ use super::{Check, TenantRoot};
 use crate::error::Result;
 use crate::ids::{Lsn, TenantId};
 use crate::ledger::{Coord, Frontier, Hash};
-use crate::model::{DecisionSegment, Graph, PolicySet, RunEnd};
+use crate::model::{DecisionSegment, EpochBegan, Graph, PolicySet, RunEnd};
 use crate::record::{Kind, Record};
 use crate::rows::{GraphRow, HeadRow};
 use crate::tables::{Key, Table};
@@ -76,7 +76,12 @@ impl Check<'_> {
     pub(super) fn log(&mut self, tenant: TenantId, head: &HeadRow) -> Result<Option<(TenantRoot, Told)>> {
         let (mut frontier, mut completed) = (Frontier::default(), Vec::new());
         let (mut told, mut time_us, mut backwards) = (Told::default(), i64::MIN, None);
-        let read = self.view.records(tenant, Lsn::FIRST, &mut |record| {
+        let view = self.view;
+        let read = view.records(tenant, Lsn::FIRST, &mut |record| {
+            self.step(record.header.len() + record.body().map_or(0, <[u8]>::len))?;
+            if let (Kind::EpochBegan, Some(body)) = (record.kind, record.body()) {
+                self.began(head, &EpochBegan::from_body(body)?, &frontier);
+            }
             frontier.push(record.leaf().hash(), &mut completed);
             if record.time_us < time_us {
                 backwards.get_or_insert(record.lsn);
@@ -101,6 +106,18 @@ impl Check<'_> {
         self.subtrees(tenant, head, &completed)?;
         let root = TenantRoot { size: frontier.size(), root: frontier.root() };
         Ok(Some((root, told)))
+    }
+
+    /// The beginning of an epoch says which tree it goes on with, and that is the one in front of it.
+    fn began(&mut self, head: &HeadRow, began: &EpochBegan, before: &Frontier) {
+        if began.old_size != before.size() || began.old_root != before.root() {
+            let (epoch, size) = (began.epoch, began.old_size);
+            self.problem(format!(
+                "ledger of {}: epoch {epoch} does not go on with the {size} records before it",
+                head.name
+            ));
+        }
+        self.epoch = self.epoch.max(began.epoch);
     }
 
     fn subtrees(&mut self, tenant: TenantId, head: &HeadRow, completed: &[(Coord, Hash)]) -> Result<()> {

@@ -14,6 +14,9 @@ use crate::record::{Content, Kind};
 use crate::rows::{EdgeRow, HeadRow, SaidRow, ThingRow};
 use crate::tables::{Key, Table};
 
+/// About what one row of what is said takes, in bytes, with the record that is looked up for it.
+const SAID_BYTES: usize = 512;
+
 /// What the things of a tenant add up to.
 #[derive(Default)]
 struct Sum {
@@ -62,6 +65,7 @@ impl Check<'_> {
         told: &Told,
         sum: &mut Sum,
     ) -> Result<()> {
+        self.step(row.id.len() + row.said.len() * SAID_BYTES)?;
         match row.form() {
             Ok(Form::Entity) => sum.entities += 1,
             Ok(Form::Relation) => sum.relations += 1,

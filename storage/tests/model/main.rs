@@ -3,6 +3,7 @@
 
 #![allow(unreachable_pub, reason = "the simulation includes these modules as well")]
 
+mod increments;
 mod missing;
 mod observe;
 mod orders;

@@ -5,8 +5,8 @@ use std::ops::ControlFlow;
 
 use storage::ids::{LabelId, Lsn, RunId, SymbolId, TenantId, ThingId};
 use storage::model::{
-    Assertion, DecisionSegment, Graph, Label, LinkMade, PolicySet, RunBegin, RunEnd, SignedIn, SignedOut,
-    SourceSpec, Subject, TokenSpec,
+    Assertion, DecisionSegment, EpochBegan, Graph, Label, LinkMade, PolicySet, RunBegin, RunEnd, SignedIn,
+    SignedOut, SourceSpec, Subject, TokenSpec,
 };
 use storage::record::{Kind, Record};
 use storage::rows::{SaidRow, ThingRow, TokenRow};
@@ -21,7 +21,9 @@ use crate::reference::{
 /// # Errors
 /// Whatever reading fails with; `Corrupt` as well where two ways to ask the same give two answers.
 pub(crate) fn observe(view: &View) -> Result<Model> {
+    let node = view.node()?;
     let mut model = Model::default();
+    (model.epoch, model.notes_changes) = (node.epoch - 1, node.changes_from != 0);
     for (id, row) in view.tenants()? {
         agree("tenants", &Some(id), &view.tenant(&row.name)?)?;
         agree("tenants", &(model.tenants.len() as u32 + 1), &id.0)?;
@@ -279,6 +281,10 @@ fn entry(record: &Record) -> Result<Entry> {
         Kind::Policy => What::Policy(PolicySet::from_body(body)?),
         Kind::DecisionsClosed => What::DecisionsClosed(DecisionSegment::from_body(body)?),
         Kind::GraphSaved => What::Graph(Graph::from_body(body)?),
+        Kind::EpochBegan => {
+            let began = EpochBegan::from_body(body)?;
+            What::Epoch(began.epoch, began.old_size, began.lacking)
+        }
         Kind::SubjectMet | Kind::SubjectDenied | Kind::SubjectAdmitted | Kind::OutsideTokenDenied => {
             What::Subject(Subject::from_body(body)?)
         }

@@ -6,11 +6,12 @@ use std::sync::Arc;
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 use storage::commands::{
-    Assert, BeginRun, CloseDecisions, Command, CreateTenant, CreateToken, Delete, DeleteGraph, DenySubject,
-    DenyToken, EndRun, Event, IfEndMissing, MakeLink, MeetSubject, Once, Progress, RequestKey, Restore,
-    RevokeToken, SaveGraph, Seen, SetPolicy, SetSource, SignIn, SignOut, TakeEvents, Unpend,
+    Assert, BeginEpoch, BeginRun, CloseDecisions, Command, CreateTenant, CreateToken, Delete, DeleteGraph,
+    DenySubject, DenyToken, EndRun, Event, IfEndMissing, MakeLink, MeetSubject, NoteChanges, Once, Progress,
+    RequestKey, Restore, RevokeToken, SaveGraph, Seen, SetPolicy, SetSource, SignIn, SignOut, TakeEvents,
+    Unpend,
 };
-use storage::ids::{ActorId, RunId, SourceId, TenantId};
+use storage::ids::{ActorId, Epoch, RunId, SourceId, TenantId};
 use storage::model::{
     Claim, Classification, DecisionSegment, EdgeSaid, Form, Graph, GraphNode, Label, Licence, MappingUsed,
     POLICY_BYTES_MAX, Part, PolicySet, Purpose, Purposes, Retention, Role, RunBegin, RunCounts, RunEnd,
@@ -126,10 +127,16 @@ fn foundation() -> Vec<Order> {
 
 fn order() -> impl Strategy<Value = Order> {
     prop_oneof![
-        6 => order_of_its_own(),
-        1 => (order_of_its_own(), tenant(), 0..3u8, 0..2u8, 0..2u64)
+        24 => order_of_its_own(),
+        4 => (order_of_its_own(), tenant(), 0..3u8, 0..2u8, 0..2u64)
             .prop_map(|(order, tenant, name, request, step)| once(order, tenant, name, request, step)),
+        1 => prop_oneof![6 => Just(Order::Ready(Command::NoteChanges(NoteChanges))), 1 => (1..=9u32).prop_map(begin_epoch)],
     ]
+}
+
+fn begin_epoch(epoch: u32) -> Order {
+    let lacking = [(TenantId(1), 7)].into_iter().collect();
+    Order::Ready(Command::BeginEpoch(BeginEpoch { epoch: Epoch(epoch), lacking }))
 }
 
 /// A command as a step of a request that may have come before.

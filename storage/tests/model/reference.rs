@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use storage::commands::{Applied, Assert, Command, Effect, EndRun, IfEndMissing, Progress};
+use storage::commands::{Applied, Assert, BeginEpoch, Command, Effect, EndRun, IfEndMissing, Progress};
 use storage::ids::{ActorId, LabelId, Lsn, RunId, SourceId, TenantId};
 use storage::model::{
     Assertion, DecisionSegment, Form, Graph, Label, LinkMade, PolicySet, RunBegin, RunEnd, RunState, Said,
@@ -36,6 +36,9 @@ pub(crate) struct Model {
     /// By tenant and name: actor, since when, and since when denied.
     pub(crate) subjects: BTreeMap<(u32, Subject), (u64, i64, Option<i64>)>,
     pub(crate) denied_tokens: BTreeSet<(u32, Subject)>,
+    /// Epochs begun, the first excepted, and whether it is noted what commits change.
+    pub(crate) epoch: u32,
+    pub(crate) notes_changes: bool,
     taken: Taken,
 }
 
@@ -88,6 +91,8 @@ pub(crate) enum What {
     DecisionsClosed(DecisionSegment),
     Graph(Graph),
     Subject(Subject),
+    /// Its number, the records before it, and how many are lost.
+    Epoch(u32, u64, Option<u64>),
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -191,6 +196,12 @@ impl Model {
             Command::CloseDecisions(c) => self.tenant(c.tenant)?.close_decisions(&c.segment, time_us),
             Command::SaveGraph(c) => self.save_graph(c, time_us),
             Command::DeleteGraph(c) => self.tenant(c.tenant)?.delete_graph(c, time_us),
+            Command::NoteChanges(_) => {
+                let effect = if self.notes_changes { Effect::Unchanged } else { Effect::Done };
+                self.notes_changes = true;
+                Ok(Applied { lsn: Lsn::NONE, effect })
+            }
+            Command::BeginEpoch(c) => self.begin_epoch(c, time_us),
             Command::Once(c) => self.once(c, time_us),
             Command::TakeEvents(c) => self.take_events(c, time_us),
         }
@@ -199,6 +210,19 @@ impl Model {
     fn tenant(&mut self, id: TenantId) -> Result<&mut Tenant, &'static str> {
         let place = (id.0 as usize).checked_sub(1).ok_or("not_found")?;
         self.tenants.get_mut(place).ok_or("not_found")
+    }
+
+    /// Every ledger says which of its records the epoch goes on with. It is the last record that is answered with.
+    fn begin_epoch(&mut self, c: &BeginEpoch, time_us: i64) -> Answer {
+        refuse_if(c.epoch.0 <= self.epoch + 1, "invalid")?;
+        (self.epoch, self.notes_changes) = (c.epoch.0 - 1, false);
+        let mut lsn = Lsn::NONE;
+        for (id, tenant) in (1..).zip(&mut self.tenants) {
+            let what = What::Epoch(c.epoch.0, tenant.log.len() as u64, c.lacking.get(&TenantId(id)).copied());
+            tenant.log(Kind::EpochBegan, ActorId::NODE, time_us, what);
+            lsn = Lsn(tenant.log.len() as u64);
+        }
+        Ok(Applied { lsn, effect: Effect::Done })
     }
 
     /// All or none: on a copy, which is kept if nothing is refused.

@@ -10,7 +10,9 @@ use crate::seed::Seeded;
 const OFFLINE: &[&str] = &[
     "demo",
     "serve",
+    "restore",
     "verify",
+    "compact",
     "ledger verify",
     "policy check",
     "policy reset",
@@ -50,6 +52,8 @@ fn one(world: &World, asker: &Asker, command: &str, random: &mut Seeded, finding
         "entity get" | "entity history" | "relations" => (world.id(asker, random), &[]),
         "entity delete" | "entity restore" => (world.id(asker, random), &[]),
         "export" => (plain("--source"), &["zqsecretsource", "--format", "jsonl", "--quiet"]),
+        "backup" => (plain("backups"), &["--incremental"]),
+        "scrub" => (plain("--quiet"), &[]),
         "doctor" => (plain("--quiet"), &[]),
         "path" => (world.id(asker, random), &["zqopenidb"]),
         "token create" => (plain("--role"), &["reader"]),

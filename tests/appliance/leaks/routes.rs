@@ -54,6 +54,11 @@ fn one(
         "/api/v1/imports/{run}/rejects" => {
             (Method::GET, route.replace("{run}", &number.to_string()), String::new())
         }
+        "/api/v1/backup" => (Method::POST, route.to_owned(), String::new()),
+        "/api/v1/scrub" => {
+            let method = if random.one_in(2) { Method::POST } else { Method::GET };
+            (method, route.to_owned(), String::new())
+        }
         "/api/v1/export" => return export(world, asker, client, random, findings),
         "/api/v1/session" => (Method::GET, route.to_owned(), String::new()),
         "/api/v1/events" => return event(world, asker, client, random, findings),
