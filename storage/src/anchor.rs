@@ -3,9 +3,14 @@
 //! A database file put back from an older copy is consistent in itself. Only something outside it can
 //! tell, and the anchor is that: the store must contain every tree that the anchor has seen.
 
+mod redactions;
+
+pub use redactions::{Anchored, anchored};
+
 use std::fs;
 use std::io::ErrorKind;
 use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
 
 use crate::directory::replace_file;
 use crate::error::{Error, Result};
@@ -20,6 +25,8 @@ use crate::view::View;
 pub struct Anchor {
     path: PathBuf,
     seed: [u8; 32],
+    /// One at a time: the file is written beside its place first.
+    writing: Mutex<()>,
 }
 
 /// A signed checkpoint.
@@ -46,7 +53,7 @@ impl Anchor {
     /// An anchor at a path, signed with an Ed25519 seed.
     #[must_use]
     pub fn new(path: PathBuf, seed: [u8; 32]) -> Anchor {
-        Anchor { path, seed }
+        Anchor { path, seed, writing: Mutex::default() }
     }
 
     /// The signer of a tenant's ledger: a key is named after its origin.
@@ -96,14 +103,16 @@ impl Anchor {
         Ok(SignedReceipt { text, signed })
     }
 
-    /// Writes the checkpoints of all tenants; durable on return.
+    /// Writes the checkpoints and the redactions of all tenants; durable on return.
     ///
     /// # Errors
     /// `Io` if the file cannot be written; see [`Anchor::signer`].
     pub fn write(&self, view: &View) -> Result<()> {
+        let _one_writer = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
         let mut notes = Vec::new();
         for (tenant, _) in view.tenants()? {
             notes.push(self.checkpoint(view, tenant)?);
+            notes.extend(redactions::notes(view, tenant, &self.seed)?);
         }
         // An empty file would look like one that was cut short.
         if notes.is_empty() {
@@ -123,7 +132,28 @@ impl Anchor {
             Err(error) => return Err(Error::Io(format!("`{}`: {error}", self.path.display()))),
             Ok(bytes) => String::from_utf8(bytes).map_err(|error| self.damaged(&error.to_string()))?,
         };
-        text.split(SEPARATOR).try_for_each(|note| self.check_note(view, note))
+        text.split(SEPARATOR).try_for_each(|note| match redactions::is_note(note) {
+            true => self.check_redactions(view, note),
+            false => self.check_note(view, note),
+        })
+    }
+
+    /// Every redaction that the anchor has seen is in the store.
+    fn check_redactions(&self, view: &View, note: &str) -> Result<()> {
+        let damaged = |error: crate::ledger::Error| self.damaged(&error.to_string());
+        for anchored in redactions::open(note, &self.seed).map_err(damaged)? {
+            let tenant = view.tenant(&anchored.tenant)?;
+            let known = tenant.map(|tenant| view.redaction(tenant, anchored.begun)).transpose()?.flatten();
+            if known.is_none_or(|known| known.hash != anchored.hash) {
+                let detail = format!(
+                    "tenant `{}` had redaction {} when last anchored, the store has not: it was put back from an older \
+                     copy; restore with the anchor",
+                    anchored.tenant, anchored.begun
+                );
+                return Err(Error::Corrupt { what: "ledger", detail });
+            }
+        }
+        Ok(())
     }
 
     fn damaged(&self, how: &str) -> Error {

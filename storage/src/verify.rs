@@ -4,6 +4,7 @@
 //! its way on a damaged page, shows only where another row counts it or names it: so every row of every
 //! table is counted or named by another, and that is what is checked here.
 
+mod erasure;
 mod log;
 mod names;
 mod things;
@@ -56,13 +57,14 @@ impl View {
     /// # Errors
     /// `Io` or `Poisoned` if reading itself fails; damage is not an error but a problem in the report.
     pub fn verify(&self, progress: &mut dyn FnMut(u64)) -> Result<Report> {
-        let mut check = Check { view: self, problems: Vec::new(), bytes: 0, progress };
-        let node = check.or_problem(self.node())?.unwrap_or_default();
+        let whole = self.whole();
+        let mut check = Check { view: &whole, problems: Vec::new(), bytes: 0, progress };
+        let node = check.or_problem(whole.node())?.unwrap_or_default();
         for table in Table::ALL {
             check.rows(*table)?;
         }
         let (mut roots, mut tokens, mut subjects) = (BTreeMap::new(), 0, 0);
-        let heads = check.or_problem(self.tenants())?.unwrap_or_default();
+        let heads = check.or_problem(whole.tenants())?.unwrap_or_default();
         check.tenants(&node, &heads)?;
         for (tenant, head) in heads {
             let told = check.tenant(tenant, &head, &mut roots)?;
@@ -104,6 +106,7 @@ impl Check<'_> {
         self.graphs(tenant, head, &told)?;
         self.once(tenant, head)?;
         self.subjects(tenant, head, &told)?;
+        self.erasures(tenant, head, &told)?;
         self.things(tenant, head, &told)?;
         Ok(told)
     }

@@ -2,7 +2,9 @@
 //!
 //! A view is revocable: when the engine must be reopened after a failure, every view ends and says so.
 
+mod due;
 mod edge;
+mod erasure;
 mod graph;
 mod label;
 mod ledger;
@@ -12,11 +14,13 @@ mod run;
 mod thing;
 mod token;
 
+pub use due::Due;
 pub use edge::{Edge, End};
+use erasure::Hidden;
 pub use ledger::Ledger;
 
 use std::ops::ControlFlow;
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, OnceLock, RwLock};
 
 use crate::batch::{head_row, id_u32, node_row};
 use crate::engine::Snapshot;
@@ -30,6 +34,10 @@ use crate::tx::{Read, Visit, VisitAll};
 #[derive(Clone)]
 pub struct View {
     snapshot: Arc<Revocable>,
+    /// What is hidden in it; looked up by the first who reads a thing.
+    hidden: Arc<OnceLock<Hidden>>,
+    /// What is over by then is hidden as well.
+    now_us: Option<i64>,
 }
 
 /// A snapshot that can be taken away.
@@ -80,7 +88,7 @@ impl Read for View {
 
 impl View {
     pub(crate) fn new(snapshot: Arc<Revocable>) -> View {
-        View { snapshot }
+        View { snapshot, hidden: Arc::default(), now_us: None }
     }
 
     /// The node's row.

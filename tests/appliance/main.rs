@@ -12,6 +12,7 @@ mod connections;
 mod contract;
 mod data;
 mod disks;
+mod erasure;
 mod events;
 mod explorer;
 mod exports;

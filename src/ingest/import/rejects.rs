@@ -20,6 +20,55 @@ pub fn path(data_dir: &Path, tenant: TenantId, run: RunId) -> PathBuf {
     data_dir.join("rejects").join(format!("{tenant}-{run}.jsonl"))
 }
 
+/// Deletes the rejects of a run.
+pub(crate) fn forget_run(data_dir: &Path, tenant: TenantId, run: RunId) -> std::io::Result<()> {
+    match fs::remove_file(path(data_dir, tenant, run)) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Takes what names an id out of every list of a tenant.
+pub(crate) fn forget_id(data_dir: &Path, tenant: TenantId, id: &str) -> std::io::Result<()> {
+    let entries = match fs::read_dir(data_dir.join("rejects")) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        entries => entries?,
+    };
+    for entry in entries {
+        let entry = entry?;
+        if entry.file_name().to_string_lossy().starts_with(&format!("{tenant}-")) {
+            forget_id_in(&entry.path(), id)?;
+        }
+    }
+    Ok(())
+}
+
+/// The list is written anew and put in place whole, so that none of its old bytes stays in a file.
+fn forget_id_in(path: &Path, id: &str) -> std::io::Result<()> {
+    let text = fs::read_to_string(path)?;
+    let (named, left): (Vec<_>, Vec<_>) = text.lines().partition(|line| names(line, id));
+    if named.is_empty() {
+        return Ok(());
+    }
+    if left.is_empty() {
+        return fs::remove_file(path);
+    }
+    let beside = path.with_extension("new");
+    let mut file = File::create(&beside)?;
+    left.iter().try_for_each(|line| writeln!(file, "{line}"))?;
+    file.sync_all()?;
+    fs::rename(&beside, path)
+}
+
+/// Whether a line names an id: as a value, or within one, in quotes.
+fn names(line: &str, id: &str) -> bool {
+    let Ok(serde_json::Value::Object(row)) = serde_json::from_str(line) else { return line.contains(id) };
+    let quoted = [format!("`{id}`"), serde_json::Value::from(id).to_string()];
+    row.values()
+        .filter_map(|value| value.as_str())
+        .any(|text| text == id || quoted.iter().any(|quoted| text.contains(quoted.as_str())))
+}
+
 impl Rejects {
     pub(super) fn new(path: PathBuf) -> Rejects {
         Rejects { path, file: None }
