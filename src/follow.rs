@@ -32,6 +32,7 @@ const WRITERS_BYTES_MAX: usize = 60_000_000;
 #[derive(Clone)]
 pub struct Follow {
     shared: Arc<Shared>,
+    tail: Arc<Tail>,
 }
 
 /// How far a unit is.
@@ -73,9 +74,10 @@ impl Follow {
         tail: Arc<Tail>,
     ) -> std::io::Result<(Follow, JoinHandle<()>)> {
         let shared = Arc::new(Shared::default());
-        let runner = Runner { home, store, tail, shared: Arc::clone(&shared), units: BTreeMap::new() };
+        let (units, woken_by) = (BTreeMap::new(), Arc::clone(&tail));
+        let runner = Runner { home, store, tail: woken_by, shared: Arc::clone(&shared), units };
         let thread = std::thread::Builder::new().name("follow".to_owned()).spawn(move || runner.run())?;
-        Ok((Follow { shared }, thread))
+        Ok((Follow { shared, tail }, thread))
     }
 
     /// The text index of a tenant, waiting for it to be opened: a tenant may be a moment old, or the node.
@@ -123,6 +125,8 @@ impl Follow {
         let wanted = scrubs.entry(tenant).or_default();
         *wanted = upto.max(*wanted);
         drop(scrubs);
+        // The runner sleeps until a log grows.
+        self.tail.publish();
         let is_missing = |units: &mut HashMap<TenantId, Published>| {
             !self.shared.stopping.load(Ordering::Relaxed)
                 && units.get(&tenant).is_none_or(|unit| unit.scrubbed < upto)

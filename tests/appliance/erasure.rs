@@ -158,8 +158,10 @@ fn an_entity_is_gone_from_every_byte_and_every_proof_still_holds() {
     assert!(shown.len() == 1 && !json!(shown).to_string().contains(CANARY), "{shown:?}");
 
     node.cli(&["ledger", "export", "--out", &after]).ok();
-    node.cli(&["ledger", "proof", "--lsn", &lsn, "--out", &path("erased")]).failed(1, "not_found");
-    for what in [&before, &after, &receipt] {
+    // What is left of the record still leads to the root.
+    let erased = path("erased");
+    node.cli(&["ledger", "proof", "--lsn", &lsn, "--out", &erased]).ok();
+    for what in [&before, &after, &receipt, &erased] {
         node.cli(&["ledger", "verify", what, "--key", &key]).ok();
     }
     outsider_accepts(&receipt, &key);

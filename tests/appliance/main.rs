@@ -33,6 +33,7 @@ mod output;
 mod policy;
 mod refusals;
 mod requests;
+mod retention;
 #[path = "../simulation/seed.rs"]
 #[allow(dead_code, reason = "the simulation uses the rest")]
 mod seed;

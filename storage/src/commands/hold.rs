@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 use crate::ids::{ActorId, Lsn, SourceId, TenantId, ThingId};
 use crate::model::{Hold, Selection, check_reason};
 use crate::record::Kind;
-use crate::rows::{HoldRow, ThingRow, decode};
+use crate::rows::{HoldRow, SaidRow, ThingRow, decode};
 use crate::tables::{Key, Table, key_u64};
 use crate::tx::{Read, Tx};
 
@@ -147,6 +147,14 @@ impl Held {
         let on_things = [thing].into_iter().chain(ends).find_map(|thing| self.thing(thing));
         let on_sources = || row.said.iter().find_map(|said| self.source(SourceId(said.source)));
         self.tenant.or(on_things).or_else(on_sources)
+    }
+
+    /// Whether a hold is on something that is said of a thing.
+    pub(crate) fn covers(&self, thing: ThingId, said: &SaidRow) -> bool {
+        let mut ends = said.edges.iter().flat_map(|edge| [edge.from(), edge.to()]);
+        self.source(SourceId(said.source)).is_some()
+            || self.thing(thing).is_some()
+            || ends.any(|end| self.thing(end).is_some())
     }
 
     /// The hold on any of the things that would go with one.

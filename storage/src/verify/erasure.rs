@@ -18,7 +18,7 @@ use crate::tx::Read;
 pub(super) struct ToldOfErasure {
     /// Records without their bodies.
     pub(super) bodies: u64,
-    /// Whether some of them were graphs, and how many ends of runs.
+    /// Whether some of them were graphs.
     pub(super) graphs: bool,
     /// Each redaction as its row should be, but for the hash, by the record with which it began.
     redactions: BTreeMap<u64, RedactionRow>,

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::View;
-use crate::commands::{all_erasing, erasing_row, redaction_row};
+use crate::commands::{Held, all_erasing, erasing_row, redaction_row};
 use crate::error::Result;
 use crate::ids::{Lsn, SourceId, TenantId, ThingId};
 use crate::model::{Assertion, Selection, SourceSpec};
@@ -67,19 +67,35 @@ impl View {
     /// A row as readers may have it.
     pub(super) fn shown(&self, tenant: TenantId, thing: ThingId, mut row: ThingRow) -> Result<ThingRow> {
         let hidden = self.hidden()?;
-        if !hidden.is_empty() || self.now_us.is_some() {
-            row.said.retain(|said| !self.is_over(said) && !hidden.hides(tenant, thing, said));
+        if hidden.is_empty() && self.now_us.is_none() {
+            return Ok(row);
         }
+        let mut shown = Vec::with_capacity(row.said.len());
+        for said in row.said {
+            if !self.is_hidden(tenant, thing, &said)? {
+                shown.push(said);
+            }
+        }
+        row.said = shown;
         Ok(row)
     }
 
     /// Whether something that is said of a thing is hidden.
     pub(super) fn is_hidden(&self, tenant: TenantId, thing: ThingId, said: &SaidRow) -> Result<bool> {
-        Ok(self.is_over(said) || self.hidden()?.hides(tenant, thing, said))
+        Ok(self.hidden()?.hides(tenant, thing, said) || self.is_over(tenant, thing, said)?)
     }
 
-    fn is_over(&self, said: &SaidRow) -> bool {
-        self.now_us.is_some_and(|now_us| said.is_due(now_us))
+    /// What is held is not over, however old.
+    fn is_over(&self, tenant: TenantId, thing: ThingId, said: &SaidRow) -> Result<bool> {
+        if !self.now_us.is_some_and(|now_us| said.is_due(now_us)) {
+            return Ok(false);
+        }
+        if self.held.get().is_none() {
+            let held = self.tenants()?.into_iter().map(|(tenant, _)| Ok((tenant, Held::of(self, tenant)?)));
+            let _ = self.held.set(held.collect::<Result<_>>()?);
+        }
+        let held = self.held.get().and_then(|held| held.get(&tenant));
+        Ok(held.is_none_or(|held| !held.covers(thing, said)))
     }
 
     /// Whether all of a thing is hidden.
