@@ -189,8 +189,8 @@ fn forget_rejects(app: &App, tenant: TenantId, row: &ErasingRow) -> Result<()> {
     match view.being_erased(tenant, row)? {
         Some(Selection::Thing(id)) => rejects::forget_id(&app.config.data_dir, tenant, &id),
         Some(Selection::Source(name)) => {
-            let runs = view.runs(tenant)?.into_iter().filter(|(_, row)| row.begin.source == name);
-            runs.map(|(run, _)| rejects::forget_run(&app.config.data_dir, tenant, run)).collect()
+            let mut runs = view.runs(tenant)?.into_iter().filter(|(_, row)| row.begin.source == name);
+            runs.try_for_each(|(run, _)| rejects::forget_run(&app.config.data_dir, tenant, run))
         }
         Some(Selection::Tenant) | None => Ok(()),
     }

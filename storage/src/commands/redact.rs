@@ -19,8 +19,9 @@ use crate::rows::{ErasingRow, RedactionRow, Stage, decode};
 use crate::tables::{Key, Table};
 use crate::tx::{Read, Tx};
 
-/// Begins a redaction. From its commit on what it is of is hidden from every reader and refused from every source; the
-/// answer's position is what the redaction is known by. One that has begun and is not done is not begun again.
+/// Begins a redaction: from its commit on what it is of is hidden from every reader, and refused from every source.
+///
+/// The answer's position is what the redaction is known by. One that has begun and is not done is not begun again.
 #[derive(Clone, Debug)]
 pub struct Redact {
     /// Whose.
