@@ -85,6 +85,7 @@ pub(super) fn purge(app: &App, tenant: TenantId, actor: ActorId) -> Result<Purge
     drop(view);
     let now_us = app.clock.believed_us();
     for things in things.into_iter().collect::<Vec<_>>().chunks(PURGED_AT_ONCE_MAX) {
+        go_on(app)?;
         app.write_blocking(Command::PurgeThings(PurgeThings { tenant, things: things.to_vec(), now_us }))?;
     }
     trim(app, tenant)?;
@@ -104,11 +105,20 @@ fn trim(app: &App, tenant: TenantId) -> Result<()> {
     let replaced_before_us = app.clock.believed_us().saturating_sub(kept_us);
     let (mut from, below) = (Lsn::FIRST, app.follow.status(tenant).position);
     loop {
+        go_on(app)?;
         let done = app.write_blocking(Command::Sweep(Sweep { tenant, from, replaced_before_us, below }))?;
         match done.effect {
             Effect::More => from = done.lsn,
             _ => return Ok(()),
         }
+    }
+}
+
+/// A node that stops waits for nobody: what is left is purged another day.
+fn go_on(app: &App) -> Result<()> {
+    match app.commit.tail().is_closed() {
+        true => Err(Error::Poisoned { cause: "the node is stopping".to_owned() }),
+        false => Ok(()),
     }
 }
 

@@ -178,6 +178,19 @@ fn what_was_replaced_goes_from_the_log_when_it_is_old_and_followed() {
 }
 
 #[test]
+fn a_graph_keeps_its_name_when_something_on_it_goes_by_its_age() {
+    let mut world = with_tiers();
+    let nodes = [1, 4].map(|thing| GraphNode { thing, ..GraphNode::default() }).to_vec();
+    let (name, note) = ("ours".to_owned(), "what we know".to_owned());
+    let graph = Graph { id: "g".to_owned(), name, note, nodes, ..Graph::default() };
+    world.one(Command::SaveGraph(SaveGraph { tenant: world.tenant, actor: ActorId(1), graph }));
+    purge(&mut world, 8);
+    let row = world.view().graph(world.tenant, "g").expect("read").expect("saved");
+    let left = world.view().graph_saved(world.tenant, row.version()).expect("read").expect("held");
+    assert_eq!((left.name.as_str(), left.note.as_str(), left.nodes.len()), ("ours", "what we know", 1));
+}
+
+#[test]
 fn a_clock_that_jumps_is_not_believed_until_somebody_vouches_for_it() {
     let mut world = World::in_memory();
     world.time_us = 1_700_000_000_000_000;

@@ -103,6 +103,10 @@ fn what_is_over_is_purged_once_the_clock_can_be_believed() {
     let message = node.cli(&["purge"]).failed(3, "clock_jumped");
     assert!(message.contains("--accept-clock"), "{message}");
     assert_eq!(node.cli(&["purge", "--dry-run"]).ok()["records"], 0);
+    let told = node.cli(&["doctor"]);
+    let checks = told.json["checks"].as_array().cloned().unwrap_or_default();
+    let erasure = checks.iter().find(|check| check["name"] == "erasure").expect("a check");
+    assert_eq!((told.exit, &erasure["ok"]), (1, &json!(false)), "{erasure}");
     let held = node.cli(&["hold", "add", "--entity", "ephemeral-7d", "--reason", "litigation"]).ok();
 
     let purged = node.cli(&["purge", "--accept-clock"]).ok();

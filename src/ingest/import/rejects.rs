@@ -1,7 +1,7 @@
 //! The file that lists what an import refused: one JSON object a line, with file, line, code, reason and value.
 
 use std::fs::{self, File};
-use std::io::{BufWriter, Write};
+use std::io::{BufRead, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use storage::ids::{RunId, TenantId};
@@ -45,19 +45,25 @@ pub(crate) fn forget_id(data_dir: &Path, tenant: TenantId, id: &str) -> std::io:
 
 /// The list is written anew and put in place whole, so that none of its old bytes stays in a file.
 fn forget_id_in(path: &Path, id: &str) -> std::io::Result<()> {
-    let text = fs::read_to_string(path)?;
-    let (named, left): (Vec<_>, Vec<_>) = text.lines().partition(|line| names(line, id));
-    if named.is_empty() {
-        return Ok(());
-    }
-    if left.is_empty() {
-        return fs::remove_file(path);
-    }
     let beside = path.with_extension("new");
-    let mut file = File::create(&beside)?;
-    left.iter().try_for_each(|line| writeln!(file, "{line}"))?;
-    file.sync_all()?;
-    fs::rename(&beside, path)
+    let (mut named, mut left) = (0_u64, 0_u64);
+    let mut out = BufWriter::new(File::create(&beside)?);
+    for line in BufReader::new(File::open(path)?).split(b'\n') {
+        let line = line?;
+        if names(&String::from_utf8_lossy(&line), id) {
+            named += 1;
+            continue;
+        }
+        left += 1;
+        out.write_all(&line)?;
+        out.write_all(b"\n")?;
+    }
+    out.into_inner()?.sync_all()?;
+    match (named, left) {
+        (0, _) => fs::remove_file(&beside),
+        (_, 0) => fs::remove_file(&beside).and_then(|()| fs::remove_file(path)),
+        _ => fs::rename(&beside, path),
+    }
 }
 
 /// Whether a line names an id: as a value, or within one, in quotes.

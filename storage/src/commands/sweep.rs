@@ -130,12 +130,26 @@ fn shows_the_gone(batch: &mut Batch<'_>, tenant: TenantId, lsn: Lsn, graph: &Gra
 }
 
 fn save_what_is_left(batch: &mut Batch<'_>, tenant: TenantId, left: Graph, before: &GraphRow) -> Result<()> {
-    let graph = Graph { name: NAMELESS.to_owned(), note: String::new(), replaces: before.version, ..left };
+    // What goes by its age may still be spoken of.
+    let (name, note) = match is_redacting(batch, tenant)? {
+        true => (NAMELESS.to_owned(), String::new()),
+        false => (left.name, left.note),
+    };
+    let graph = Graph { name, note, replaces: before.version, ..left };
     let (maker, saved_us) = (ActorId(before.maker), batch.time_us(tenant)?);
     let lsn = record(batch, tenant, maker, Kind::GraphSaved, graph.encode_to_vec())?;
     let row = GraphRow::of(&graph, maker, lsn, saved_us, Some(before));
     batch.put(Table::Graphs, graph::key(tenant, &graph.id).bytes(), row.encode_to_vec());
     Ok(())
+}
+
+fn is_redacting(tx: &dyn Read, tenant: TenantId) -> Result<bool> {
+    let (prefix, mut found) = (Key::of(tenant), false);
+    tx.scan(Table::Erasing, prefix.bytes(), prefix.end().as_deref(), &mut |_, _| {
+        found = true;
+        Ok(ControlFlow::Break(()))
+    })?;
+    Ok(found)
 }
 
 /// Whether nobody can read a record any more because of what was recorded since.

@@ -70,13 +70,11 @@ impl View {
         if hidden.is_empty() && self.now_us.is_none() {
             return Ok(row);
         }
-        let mut shown = Vec::with_capacity(row.said.len());
-        for said in row.said {
-            if !self.is_hidden(tenant, thing, &said)? {
-                shown.push(said);
+        for place in (0..row.said.len()).rev() {
+            if self.is_hidden(tenant, thing, &row.said[place])? {
+                row.said.remove(place);
             }
         }
-        row.said = shown;
         Ok(row)
     }
 

@@ -257,7 +257,10 @@ impl Tenant {
         }
         if current {
             let (maker, made_us, _, version, _) = self.graphs[&graph.id].clone();
-            let (name, note) = ("Redacted".to_owned(), String::new());
+            let (name, note) = match self.unseen.going_on.is_empty() {
+                true => (graph.name.clone(), graph.note.clone()),
+                false => ("Redacted".to_owned(), String::new()),
+            };
             let left = Graph { name, note, nodes, replaces: version, ..graph.clone() };
             let what = What::Graph(left.clone());
             let saved_us = self.log(Kind::GraphSaved, ActorId(maker), time_us, what);
