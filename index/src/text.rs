@@ -16,6 +16,7 @@ mod search;
 mod snippet;
 mod suggest;
 mod sweep;
+mod tails;
 mod terms;
 mod visible;
 
@@ -141,7 +142,7 @@ impl TextIndex {
             return Ok(());
         };
         writer.wait_merging_threads()?;
-        self.home.sync()?;
+        self.home.sync(&self.index)?;
         self.publish()
     }
 
@@ -382,7 +383,7 @@ impl Follower for TextIndex {
         let mut prepared = self.writer()?.prepare_commit()?;
         prepared.set_payload(&payload);
         prepared.commit()?;
-        self.home.sync()?;
+        self.home.sync(&self.index)?;
         self.position = at;
         self.put.clear();
         self.publish()
