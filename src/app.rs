@@ -13,6 +13,7 @@ use tokio::sync::Semaphore;
 use crate::backup::Backups;
 use crate::commit;
 use crate::config::Config;
+use crate::erasure::Clock;
 use crate::follow::Follow;
 use crate::gateway::{ADHOC_MAX, Failure, GraphQl, Limits, TAKERS_MAX, schema};
 use crate::ingest::import::GivenUp;
@@ -91,6 +92,10 @@ pub struct App {
     pub(crate) policies: Versions,
     /// What was decided.
     pub(crate) decisions: Arc<DecisionLog>,
+    /// The clock, as far as it is believed.
+    pub(crate) clock: Clock,
+    /// Held by whoever erases: one at a time.
+    pub(crate) erasing: Mutex<()>,
     allowed: AllowedCache,
     labels: Mutex<HashMap<TenantId, Labels>>,
 }
@@ -120,6 +125,8 @@ impl App {
     #[must_use]
     pub fn new(parts: Parts) -> App {
         let Parts { config, store, commit, follow, anchor, sessions, replay_secret, issuer } = parts;
+        // A store that cannot be read says so to whoever asks it; until then no clock was believed.
+        let clock_us = store.view().and_then(|view| view.node()).map_or(0, |node| node.clock_us);
         let decisions = Arc::new(DecisionLog::new(config.data_dir.join("decisions")));
         App {
             limits: Limits::new(&config),
@@ -144,6 +151,8 @@ impl App {
             issuer,
             policies: Versions::default(),
             decisions,
+            clock: Clock::new(clock_us),
+            erasing: Mutex::default(),
             allowed: AllowedCache::default(),
             labels: Mutex::default(),
         }
@@ -309,6 +318,20 @@ impl App {
             .filter(|(id, _)| allowed.contains(*id))
             .map(|(_, label)| label.source.clone())
             .collect())
+    }
+
+    /// The last commit, without what is over by now.
+    ///
+    /// # Errors
+    /// As for [`Store::view`].
+    pub fn view(&self) -> storage::Result<View> {
+        Ok(self.store.view()?.at(self.clock.believed_us()))
+    }
+
+    /// Writes one command from a thread of its own, durably.
+    pub(crate) fn write_blocking(&self, command: Command) -> storage::Result<Applied> {
+        let answer = self.commit.submit_blocking(vec![command])?.pop();
+        answer.expect("one answer for one command")
     }
 
     /// Writes one command, durably.

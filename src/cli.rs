@@ -12,11 +12,14 @@ mod doctor;
 mod entity;
 mod export;
 mod failure;
+mod hold;
 mod import;
 mod ledger;
 mod machine;
 mod output;
 mod policy;
+mod purge;
+mod redact;
 mod relations;
 mod scrub;
 mod search;
@@ -106,6 +109,13 @@ enum Command {
     /// Decide who may see and do what
     #[command(subcommand)]
     Policy(policy::Policy),
+    /// Erase for ever what is said of an entity or by a source
+    Redact(redact::Redact),
+    /// Keep something from being erased
+    #[command(subcommand)]
+    Hold(hold::Hold),
+    /// Remove what was last said longer ago than it is to be kept
+    Purge(purge::Purge),
     /// Prove what was recorded
     #[command(subcommand)]
     Ledger(ledger::Ledger),
@@ -177,6 +187,9 @@ fn dispatch(cli: Cli, output: &Output) -> Result {
         Command::Ledger(ledger) => runtime(false)?.block_on(ledger.run(global, output)),
         Command::Backup(backup) => runtime(false)?.block_on(backup.run(global, output)),
         Command::Restore(restore) => restore.run(output),
+        Command::Redact(redact) => runtime(false)?.block_on(redact.run(global, output)),
+        Command::Purge(purge) => runtime(false)?.block_on(purge.run(global, output)),
+        Command::Hold(hold) => runtime(false)?.block_on(hold.run(global, output)),
         Command::Verify(verify) => verify.run(output),
         Command::Scrub(scrub) => runtime(false)?.block_on(scrub.run(global, output)),
         Command::Compact(compact) => compact.run(output),

@@ -174,7 +174,8 @@ impl Tail {
         self.growth().closed
     }
 
-    fn publish(&self) {
+    /// Wakes everybody who waits, as when a log has grown.
+    pub(crate) fn publish(&self) {
         let mut tail = self.growth();
         tail.moves += 1;
         drop(tail);

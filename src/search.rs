@@ -137,7 +137,7 @@ pub(crate) fn search(
         }
     };
     // A view from after the index was pinned knows every label in it, and all that its hits say now.
-    let view = &app.store.view()?;
+    let view = &app.view()?;
     let allowed = app.allowed(view, principal, Action::EntitySearch)?;
     let query = Query {
         text: question.text.clone(),
@@ -202,6 +202,9 @@ pub(crate) fn suggest(
     let mut suggestions = Vec::new();
     for suggestion in found {
         let row = view.thing(principal.tenant, suggestion.thing)?;
+        if row.said.is_empty() {
+            continue;
+        }
         let title = reader.title(suggestion.thing, &row)?;
         suggestions.push((row.id.clone(), view.word(principal.tenant, row.symbol())?, title));
     }
@@ -211,7 +214,7 @@ pub(crate) fn suggest(
 /// The things that are about some words, best first; `None` if there are more than an index hands out.
 pub(crate) fn things(app: &App, principal: &Principal, text: &str) -> Result<Option<Vec<ThingId>>, Failure> {
     let pinned = pin(app, principal)?;
-    let view = &app.store.view()?;
+    let view = &app.view()?;
     let allowed = app.allowed(view, principal, Action::EntitySearch)?;
     let begun = Instant::now();
     let query = Query { text: text.to_owned(), limit: HITS_MAX, ..Query::default() };

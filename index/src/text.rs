@@ -15,6 +15,7 @@ mod schema;
 mod search;
 mod snippet;
 mod suggest;
+mod sweep;
 mod tails;
 mod terms;
 mod visible;
@@ -65,6 +66,8 @@ pub struct TextIndex {
     sources: HashMap<LabelId, String>,
     /// What records said since the last commit.
     put: HashSet<(ThingId, LabelId)>,
+    /// Of what was erased up to here nothing is looked for again.
+    swept: Lsn,
 }
 
 /// Gives out the index as it was last committed; cheap to clone, usable from every thread.
@@ -108,6 +111,7 @@ impl TextIndex {
             published: Reader(Arc::new(RwLock::new(pinned))),
             sources: HashMap::new(),
             put: HashSet::new(),
+            swept: Lsn::NONE,
         };
         Ok((text, found))
     }
@@ -239,6 +243,10 @@ impl TextIndex {
 
     /// One record in hand is one document, unless a later record in the view already replaced it.
     fn apply_asserted(&mut self, view: &View, record: &Record) -> Result<Applied> {
+        // What was erased since is in no index.
+        if record.body().is_none() {
+            return Ok(Applied::Ignored);
+        }
         let assertion = match read(record) {
             Ok(assertion) => assertion,
             Err(reason) => return Ok(Applied::Skipped(reason)),
@@ -345,6 +353,7 @@ impl Follower for TextIndex {
             Kind::Asserted => self.apply_asserted(view, record),
             Kind::Withdrawn => self.apply_withdrawn(view, record),
             Kind::Deleted | Kind::Restored => self.apply_toggled(view, record),
+            Kind::RedactionBegan | Kind::RedactionEnded | Kind::Purged => self.sweep(view, record),
             Kind::Tenant
             | Kind::Label
             | Kind::Source
@@ -363,7 +372,10 @@ impl Follower for TextIndex {
             | Kind::OutsideTokenDenied
             | Kind::GraphSaved
             | Kind::GraphDeleted
-            | Kind::EpochBegan => Ok(Applied::Ignored),
+            | Kind::EpochBegan
+            | Kind::RedactionLifted
+            | Kind::HoldSet
+            | Kind::HoldRemoved => Ok(Applied::Ignored),
         }
     }
 
@@ -382,6 +394,7 @@ impl Follower for TextIndex {
     fn rollback(&mut self) -> Result<()> {
         self.writer = None;
         self.put.clear();
+        self.swept = Lsn::NONE;
         let meta = self.index.load_metas()?;
         match home::read_payload(meta.payload.as_deref().unwrap_or_default(), &self.owner) {
             Ok(position) => self.position = position,
@@ -396,6 +409,7 @@ impl Follower for TextIndex {
     fn reset(&mut self) -> Result<()> {
         self.writer = None;
         self.put.clear();
+        self.swept = Lsn::NONE;
         let opened = self.home.create(Found::Nothing)?;
         self.adopt(opened)
     }

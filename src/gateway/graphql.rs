@@ -9,6 +9,7 @@ mod denials;
 mod doctor;
 mod drawing;
 mod entity;
+mod erasure;
 mod gate;
 mod graphs;
 mod idempotency;
@@ -65,6 +66,7 @@ pub(crate) struct Query(
     doctor::DoctorQuery,
     drawing::DrawingQuery,
     entity::EntityQuery,
+    erasure::ErasureQuery,
     graphs::GraphsQuery,
     ledger::LedgerQuery,
     node::NodeQuery,
@@ -81,6 +83,7 @@ pub(crate) struct Query(
 #[derive(MergedObject, Default)]
 pub(crate) struct Mutation(
     entity::EntityMutation,
+    erasure::ErasureMutation,
     graphs::GraphsMutation,
     policy::PolicyMutation,
     tokens::TokensMutation,
@@ -295,7 +298,7 @@ where
     let task = tokio::task::spawn_blocking(move || {
         let _place = place;
         let reading = || {
-            let view = app.store.view()?;
+            let view = app.view()?;
             reading(&app, &principal, &view)
         };
         span.in_scope(|| asked::during(reading))

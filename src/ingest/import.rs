@@ -23,7 +23,7 @@ use crate::commit::Answers;
 use crate::policy::Principal;
 
 mod position;
-mod rejects;
+pub(crate) mod rejects;
 mod settling;
 
 use position::Position;
@@ -345,7 +345,9 @@ pub(crate) fn refusal(error: &Error, id: &str) -> Reject {
         }
         error => error.to_string(),
     };
-    Reject::new(error.code(), reason, id)
+    // What was redacted is not written down again, not even that it was refused.
+    let value = if *error == Error::Redacted { "" } else { id };
+    Reject::new(error.code(), reason, value)
 }
 
 /// Roughly what a thing weighs, in bytes.

@@ -3,6 +3,10 @@
 //! A database file put back from an older copy is consistent in itself. Only something outside it can
 //! tell, and the anchor is that: the store must contain every tree that the anchor has seen.
 
+mod redactions;
+
+pub use redactions::{Anchored, anchored};
+
 use std::fs;
 use std::io::ErrorKind;
 use std::path::PathBuf;
@@ -99,7 +103,7 @@ impl Anchor {
         Ok(SignedReceipt { text, signed })
     }
 
-    /// Writes the checkpoints of all tenants; durable on return.
+    /// Writes the checkpoints and the redactions of all tenants; durable on return.
     ///
     /// # Errors
     /// `Io` if the file cannot be written; see [`Anchor::signer`].
@@ -112,6 +116,7 @@ impl Anchor {
         let mut notes = Vec::new();
         for (tenant, _) in view.tenants()? {
             notes.push(self.checkpoint(view, tenant)?);
+            notes.extend(redactions::notes(view, tenant, &self.seed)?);
         }
         // An empty file would look like one that was cut short.
         if notes.is_empty() {
@@ -144,7 +149,28 @@ impl Anchor {
             Err(error) => return Err(Error::Io(format!("`{}`: {error}", self.path.display()))),
             Ok(bytes) => String::from_utf8(bytes).map_err(|error| self.damaged(&error.to_string()))?,
         };
-        text.split(SEPARATOR).try_for_each(|note| self.check_note(view, note))
+        text.split(SEPARATOR).try_for_each(|note| match redactions::is_note(note) {
+            true => self.check_redactions(view, note),
+            false => self.check_note(view, note),
+        })
+    }
+
+    /// Every redaction that the anchor has seen is in the store.
+    fn check_redactions(&self, view: &View, note: &str) -> Result<()> {
+        let damaged = |error: crate::ledger::Error| self.damaged(&error.to_string());
+        for anchored in redactions::open(note, &self.seed).map_err(damaged)? {
+            let tenant = view.tenant(&anchored.tenant)?;
+            let known = tenant.map(|tenant| view.redaction(tenant, anchored.begun)).transpose()?.flatten();
+            if known.is_none_or(|known| known.hash != anchored.hash) {
+                let detail = format!(
+                    "tenant `{}` had redaction {} when last anchored, the store has not: it was put back from an older \
+                     copy; restore with the anchor",
+                    anchored.tenant, anchored.begun
+                );
+                return Err(Error::Corrupt { what: "ledger", detail });
+            }
+        }
+        Ok(())
     }
 
     fn damaged(&self, how: &str) -> Error {

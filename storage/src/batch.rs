@@ -8,6 +8,7 @@ use std::sync::Arc;
 use prost::Message;
 
 use crate::changes;
+use crate::erasing::ErasureKey;
 use crate::error::{Error, Result};
 use crate::ids::{ActorId, CommitNo, LabelId, Lsn, SourceId, SymbolId, TenantId, ThingId};
 use crate::ledger::leaf::digest;
@@ -35,6 +36,7 @@ pub struct Stamp {
 pub struct Batch<'a> {
     tx: Overlay<'a>,
     stamp: Stamp,
+    pub(crate) key: ErasureKey,
     node: NodeRow,
     heads: BTreeMap<TenantId, Head>,
     labels: HashMap<(TenantId, Arc<Label>), LabelId>,
@@ -56,16 +58,17 @@ struct Head {
 }
 
 impl<'a> Batch<'a> {
-    /// Begins a batch over a base.
+    /// Begins a batch over a base; ids that were redacted are known by their hashes under `key`.
     ///
     /// # Errors
     /// `Corrupt` if the base has no node row.
-    pub fn new(base: &'a dyn Read, stamp: Stamp) -> Result<Batch<'a>> {
+    pub fn new(base: &'a dyn Read, stamp: Stamp, key: ErasureKey) -> Result<Batch<'a>> {
         let tx = Overlay::new(base);
         let node = node_row(&tx)?;
         Ok(Batch {
             tx,
             stamp,
+            key,
             node,
             heads: BTreeMap::new(),
             labels: HashMap::new(),
@@ -81,6 +84,7 @@ impl<'a> Batch<'a> {
         let mut attempt = Batch {
             tx: Overlay::new(&*self),
             stamp: self.stamp,
+            key: self.key.clone(),
             node: self.node.clone(),
             heads: self.heads.clone(),
             labels: HashMap::new(),
@@ -128,6 +132,18 @@ impl<'a> Batch<'a> {
         Ok(lsn)
     }
 
+    /// Ends the packed row that records go to, so that every record of the batch can be read back.
+    pub(crate) fn close_row(&mut self, tenant: TenantId) -> Result<()> {
+        let head = self.head(tenant)?;
+        if head.packing.is_empty() {
+            return Ok(());
+        }
+        let (from, row) = (head.packing_from, head.packing.take());
+        head.packing_from = Lsn(head.row.next_lsn);
+        self.tx.put(Table::Log, Key::of(tenant).and(&from).bytes(), row);
+        Ok(())
+    }
+
     fn keep_subtrees(&mut self, tenant: TenantId, completed: Vec<(Coord, crate::ledger::Hash)>) {
         for (coord, root) in completed {
             let key = Key::of(tenant).and(&coord.level).and(&coord.index);
@@ -168,6 +184,22 @@ impl<'a> Batch<'a> {
         let actor = ActorId(self.node.next_actor);
         self.node.next_actor += 1;
         actor
+    }
+
+    /// What the batch is stamped with, microseconds since 1970.
+    pub(crate) fn stamped_us(&self) -> i64 {
+        self.stamp.time_us
+    }
+
+    /// What the clock showed when it was last believed, microseconds since 1970; 0 if it never was.
+    pub(crate) fn clock_us(&self) -> i64 {
+        self.node.clock_us
+    }
+
+    /// Believes the clock.
+    pub(crate) fn believe_clock(&mut self) {
+        self.node.clock_us = self.stamp.time_us;
+        self.tx.put(Table::Node, &[], self.node.encode_to_vec());
     }
 
     /// The counters of a tenant, to be advanced.

@@ -4,6 +4,7 @@
 //! its way on a damaged page, shows only where another row counts it or names it: so every row of every
 //! table is counted or named by another, and that is what is checked here.
 
+mod erasure;
 mod log;
 mod names;
 mod things;
@@ -69,14 +70,15 @@ impl View {
     /// # Errors
     /// As for [`View::verify`], and what `progress` returns, if that is `Io` or `Poisoned`.
     pub fn verify_until(&self, progress: &mut dyn FnMut(u64) -> Result<()>) -> Result<Report> {
+        let whole = self.whole();
         let mut check =
-            Check { view: self, problems: Vec::new(), bytes: 0, read: 0, told: 0, epoch: 1, progress };
-        let node = check.or_problem(self.node())?.unwrap_or_default();
+            Check { view: &whole, problems: Vec::new(), bytes: 0, read: 0, told: 0, epoch: 1, progress };
+        let node = check.or_problem(whole.node())?.unwrap_or_default();
         for table in Table::ALL {
             check.rows(*table)?;
         }
         let (mut roots, mut tokens, mut subjects) = (BTreeMap::new(), 0, 0);
-        let heads = check.or_problem(self.tenants())?.unwrap_or_default();
+        let heads = check.or_problem(whole.tenants())?.unwrap_or_default();
         check.tenants(&node, &heads)?;
         for (tenant, head) in heads {
             let told = check.tenant(tenant, &head, &mut roots)?;
@@ -126,6 +128,7 @@ impl Check<'_> {
         self.graphs(tenant, head, &told)?;
         self.once(tenant, head)?;
         self.subjects(tenant, head, &told)?;
+        self.erasures(tenant, head, &told)?;
         self.things(tenant, head, &told)?;
         Ok(told)
     }

@@ -14,6 +14,7 @@ mod contract;
 mod damage;
 mod data;
 mod disks;
+mod erasure;
 mod events;
 mod explorer;
 mod exports;
@@ -36,6 +37,7 @@ mod output;
 mod policy;
 mod refusals;
 mod requests;
+mod retention;
 mod scarce;
 #[path = "../simulation/seed.rs"]
 #[allow(dead_code, reason = "the simulation uses the rest")]

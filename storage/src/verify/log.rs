@@ -5,6 +5,7 @@ use std::ops::ControlFlow;
 
 use roaring::RoaringTreemap;
 
+use super::erasure::ToldOfErasure;
 use super::{Check, TenantRoot};
 use crate::error::Result;
 use crate::ids::{Lsn, TenantId};
@@ -17,7 +18,7 @@ use crate::tables::{Key, Table};
 /// What a tenant's log tells, as far as other tables must agree with it.
 #[derive(Default)]
 pub(super) struct Told {
-    /// Positions of all assertions: each is what a source says now, or said before.
+    /// Positions of all assertions that have a body: each is what a source says now, or said before.
     pub(super) asserted: RoaringTreemap,
     /// The runs that began, and those that ended.
     pub(super) began: RoaringTreemap,
@@ -34,13 +35,16 @@ pub(super) struct Told {
     /// Whom outside issuers named, and which of their tokens are denied.
     pub(super) subjects: u64,
     pub(super) denied_tokens: u64,
+    /// What was erased, and what is held.
+    pub(super) erasure: ToldOfErasure,
 }
 
 impl Told {
     fn add(&mut self, record: &Record) -> Result<()> {
         let position = record.lsn.0;
+        self.erasure.add(record)?;
         match (record.kind, record.body()) {
-            (Kind::Asserted, _) => drop(self.asserted.insert(position)),
+            (Kind::Asserted, Some(_)) => drop(self.asserted.insert(position)),
             (Kind::RunBegan, _) => drop(self.began.insert(position)),
             (Kind::RunEnded, Some(body)) => drop(self.ended.insert(RunEnd::from_body(body)?.run)),
             (Kind::Deleted | Kind::Restored, Some(id)) => {

@@ -140,6 +140,13 @@ impl Check<'_> {
     /// Every graph that was saved and not deleted has its row, as its last record made it, and no other has one.
     pub(super) fn graphs(&mut self, tenant: TenantId, head: &HeadRow, told: &Told) -> Result<()> {
         for (id, row) in &told.graphs {
+            let mut row = row.clone();
+            if told.erasure.graphs
+                && let Some(Some(stored)) = self.or_problem(self.view.graph(tenant, id))?
+            {
+                // Of a graph whose first version is erased only the row tells when it was made.
+                row.made_us = row.made_us.min(stored.made_us);
+            }
             if !self.holds(Table::Graphs, &graph_key(tenant, id), &row.encode_to_vec())? {
                 self.problem(format!("graphs of {}: the row of {id}", head.name));
             }

@@ -8,10 +8,12 @@ use storage::commands::{Applied, Assert, BeginEpoch, Command, Effect, EndRun, If
 use storage::ids::{ActorId, LabelId, Lsn, RunId, SourceId, TenantId};
 use storage::model::{
     Assertion, DecisionSegment, Form, Graph, Label, LinkMade, PolicySet, RunBegin, RunEnd, RunState, Said,
-    SignedIn, SignedOut, SourceSpec, Subject, TokenSpec,
+    Selection, SignedIn, SignedOut, SourceSpec, Subject, TokenSpec,
 };
 use storage::record::Kind;
 
+#[path = "reference/erasure.rs"]
+mod erasure;
 #[path = "reference/events.rs"]
 mod events;
 #[path = "reference/graphs.rs"]
@@ -21,6 +23,7 @@ mod idempotency;
 #[path = "reference/ways_in.rs"]
 mod ways_in;
 
+pub(crate) use erasure::{Redaction, Unseen, answer_of};
 use events::Taken;
 pub(crate) use graphs::Kept;
 pub(crate) use idempotency::Remembered;
@@ -61,6 +64,10 @@ pub(crate) struct Tenant {
     pub(crate) decisions: BTreeMap<u64, Vec<u8>>,
     /// Graphs by id: who made one, when, and what was saved last, at which position and when.
     pub(crate) graphs: BTreeMap<String, Kept>,
+    pub(crate) redactions: BTreeMap<u64, Redaction>,
+    /// On what, why, who set it, since when; by position.
+    pub(crate) holds: BTreeMap<u64, (Selection, String, u64, i64)>,
+    pub(crate) unseen: Unseen,
     pub(crate) once: Remembered,
 }
 
@@ -93,6 +100,13 @@ pub(crate) enum What {
     Subject(Subject),
     /// Its number, the records before it, and how many are lost.
     Epoch(u32, u64, Option<u64>),
+    /// Why something is redacted, and whether it is a source.
+    Reason(String, bool),
+    /// Which redaction, and how many records.
+    Done(u64, u64),
+    Hold(Selection, String),
+    Number(u64),
+    Erased,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -204,6 +218,16 @@ impl Model {
             Command::BeginEpoch(c) => self.begin_epoch(c, time_us),
             Command::Once(c) => self.once(c, time_us),
             Command::TakeEvents(c) => self.take_events(c, time_us),
+            Command::Redact(c) => self.redact(c, time_us),
+            Command::EraseSome(c) => self.erase_some(c.tenant, c.redaction, time_us),
+            Command::EndRedaction(c) => self.tenant(c.tenant)?.end_redaction(c, time_us),
+            Command::LiftRedaction(c) => self.tenant(c.tenant)?.lift(c, time_us),
+            Command::RedactAgain(_) | Command::SeeClock(_) => panic!("no order is of this: {command:?}"),
+            Command::SetHold(c) => self.tenant(c.tenant)?.set_hold(c, time_us),
+            Command::RemoveHold(c) => self.tenant(c.tenant)?.remove_hold(c, time_us),
+            Command::PurgeThings(c) => self.tenant(c.tenant)?.purge_things(c),
+            Command::Sweep(c) => self.tenant(c.tenant)?.sweep_log(c.replaced_before_us, c.below.0, time_us),
+            Command::EndPurge(c) => self.tenant(c.tenant)?.end_purge(c, time_us),
         }
     }
 
@@ -268,6 +292,7 @@ impl Tenant {
         let name = &spec.ok_or("not_found")?.name;
         let foreign = said.parts.iter().any(|part| part.label.source != *name);
         refuse_if(foreign, "invalid")?;
+        refuse_if(self.refuses(name, said), "redacted")?;
         let now_us = self.now(time_us);
         if let Some(thing) = self.things.get_mut(&said.id) {
             let same_type = thing.form == said.form && thing.thing_type == said.thing_type;
@@ -310,6 +335,9 @@ impl Tenant {
     fn say(&mut self, c: &Assert, time_us: i64) -> Answer {
         let (said, source) = (&c.said, c.source.0);
         let effect = if self.things.contains_key(&said.id) { Effect::Updated } else { Effect::Created };
+        if effect == Effect::Created {
+            self.unseen.numbers.push(said.id.clone());
+        }
         let mut thing = self.things.remove(&said.id).unwrap_or_else(|| Thing {
             form: said.form,
             thing_type: said.thing_type.clone(),

@@ -167,7 +167,9 @@ impl Probes<'_> {
             "id" | "token" if operation.id.starts_with("token") || variable.name == "token" => {
                 Drawn::Word(world.spare_token(asker, random))
             }
-            "id" | "ids" | "near" | "from" | "to" | "thing" => Drawn::Word(world.id(asker, random)),
+            "id" | "ids" | "near" | "from" | "to" | "thing" | "entity" => {
+                Drawn::Word(world.id(asker, random))
+            }
             // A graph that is kept has a new id each time, so it must be refused or not for one thing alone.
             "nodes" => Drawn::Word(world.id(asker, random).map(|id| {
                 let alone = operation.id == "graphSave:v1" || id == BESIDE;
@@ -181,7 +183,9 @@ impl Probes<'_> {
             "order" => pick(random, &["STRONGEST".into(), "MOST_CONNECTED".into()]),
             "name" | "note" => Drawn::Plain("what I know".into()),
             "types" => Drawn::Word(world.word(asker, random, &["type"])),
-            "sources" => Drawn::Word(world.source(asker, random)),
+            "sources" | "source" => Drawn::Word(world.source(asker, random)),
+            "reason" => Drawn::Plain("asked for".into()),
+            "wholeTenant" | "dryRun" | "acceptClock" => pick(random, &[false.into(), Value::Null]),
             "tenant" => Drawn::Word(world.tenant(asker, random)),
             "lsn" | "atLeast" => Drawn::Plain((1 + random.below(60)).into()),
             "limit" | "depth" | "first" => pick(random, &[1.into(), 3.into(), 100.into(), 0.into()]),

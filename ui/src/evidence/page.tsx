@@ -15,6 +15,7 @@ import { Loaded } from '../shell/states.tsx';
 import { Commands } from './commands.tsx';
 import styles from './page.module.css';
 import { FileCheck } from './file-check.tsx';
+import { Holds } from './holds.tsx';
 import { evidenceRoute } from './routes.tsx';
 
 /** The ledger is asked for its head so often, in milliseconds. */
@@ -23,6 +24,7 @@ const EVERY_MS = 10_000;
 export function EvidencePage() {
   const mayExport = useMay('ledger.export');
   const mayRead = useMay('ledger.read');
+  const mayHold = useMay('hold.manage');
   const asked = useOperation('ledgerCheckpoint:v1', {}, { enabled: mayExport, every: EVERY_MS });
   const head = asked.data?.data.ledgerCheckpoint;
   return (
@@ -36,6 +38,7 @@ export function EvidencePage() {
           <Loaded asked={asked}>{({ ledgerCheckpoint }) => <Head of={ledgerCheckpoint} />}</Loaded>
         </Section>
       )}
+      {mayHold && <Holds />}
       {head && (
         <Section title="Check all of it elsewhere" note="With the key, which you hand on yourself">
           <Commands of={[
