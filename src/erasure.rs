@@ -57,6 +57,7 @@ pub const PLACES: &[Place] = &[
     ("erasing", "the number of what is being erased, keyed hashes", Emptied::HoldsNothing),
     ("redactions", "keyed hashes and counts", Emptied::HoldsNothing),
     ("refused", "keyed hashes", Emptied::HoldsNothing),
+    ("changed", "keys of rows that changed since a backup, ids among them", Emptied::ByItsSteps),
     ("holds", "the id that is held: a held thing is not redacted", Emptied::HoldsNothing),
     ("symbols", "types of things and kinds of relations", Emptied::Stays),
     ("words", "the same", Emptied::Stays),

@@ -7,7 +7,7 @@ use storage::anchor::Anchor;
 use storage::commands::{BeginEpoch, Command};
 use storage::ids::Epoch;
 use storage::ledger::Frontier;
-use storage::{Report, Restoring, Result, Store, TenantRoot, View};
+use storage::{ErasureKey, Report, Restoring, Result, Store, TenantRoot, View};
 
 use super::lost::{self, Lost};
 use super::manifest::Manifest;
@@ -95,6 +95,7 @@ fn begin_epoch(
         Witness::None => None,
     };
     go_on(&store, &view, lost.as_ref())?;
+    let store = redact_again(restoring, store, witness, &seed)?;
     let view = store.view()?;
     let report = view.verify(&mut |bytes| progress("verifying", bytes))?;
     if let Some(problem) = report.problems.first() {
@@ -102,6 +103,19 @@ fn begin_epoch(
     }
     Anchor::new(restoring.stage().join("anchor"), seed).write(&view)?;
     Ok((report, lost.map(|lost| lost.lacking)))
+}
+
+/// Redacts what was redacted since the backup was taken, and leaves no byte of it in the database's file.
+fn redact_again(restoring: &Restoring, store: Store, witness: &Witness, seed: &[u8; 32]) -> Result<Store> {
+    let Witness::Anchor(path) = witness else { return Ok(store) };
+    let store = store.with_erasure_key(ErasureKey::of(seed));
+    let anchored = Anchor::new(path.clone(), *seed).redactions()?;
+    if store.redact_again(&anchored, &mut node::stamp)? == 0 {
+        return Ok(store);
+    }
+    drop(store);
+    restoring.rewrite(CACHE_BYTES)?;
+    restoring.open_store(CACHE_BYTES)
 }
 
 /// Whether the rows are those that the manifest tells of. That the log adds up to these roots is verified afterwards.

@@ -132,10 +132,22 @@ impl Anchor {
     /// # Errors
     /// `Io` if there is no file, `Corrupt` if it is damaged or not signed by this key.
     pub fn seen(&self) -> Result<Vec<Checkpoint>> {
+        let text = self.text()?;
+        text.split(SEPARATOR).filter(|note| !redactions::is_note(note)).map(|note| self.open(note)).collect()
+    }
+
+    /// The redactions that the anchor has seen.
+    ///
+    /// # Errors
+    /// See [`Anchor::seen`].
+    pub fn redactions(&self) -> Result<Vec<Anchored>> {
+        anchored(&self.text()?, &self.seed)
+    }
+
+    fn text(&self) -> Result<String> {
         let bytes =
             fs::read(&self.path).map_err(|error| Error::Io(format!("`{}`: {error}", self.path.display())))?;
-        let text = String::from_utf8(bytes).map_err(|error| self.damaged(&error.to_string()))?;
-        text.split(SEPARATOR).map(|note| self.open(note)).collect()
+        String::from_utf8(bytes).map_err(|error| self.damaged(&error.to_string()))
     }
 
     /// Checks that the store contains every tree that the anchor has seen. Without a file there is

@@ -368,8 +368,20 @@ impl<'a> Batch<'a> {
 
     /// Begins an epoch. What was noted for backups of the one before is of no use in it.
     pub(crate) fn set_epoch(&mut self, epoch: u32) -> Result<()> {
+        self.forget_changes()?;
+        self.node.epoch = epoch;
+        self.tx.put(Table::Node, &[], self.node.encode_to_vec());
+        Ok(())
+    }
+
+    /// Drops what was noted for increments, and notes no more until the next full backup. So it is when a thing is erased: the keys
+    /// that were noted name it.
+    pub(crate) fn forget_changes(&mut self) -> Result<()> {
+        if self.node.changes_from == 0 {
+            return Ok(());
+        }
         changes::forget(&mut self.tx)?;
-        self.node = NodeRow { epoch, changes_from: 0, changes_bytes: 0, ..self.node.clone() };
+        self.node = NodeRow { changes_from: 0, changes_bytes: 0, ..self.node.clone() };
         self.tx.put(Table::Node, &[], self.node.encode_to_vec());
         Ok(())
     }

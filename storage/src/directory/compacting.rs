@@ -48,7 +48,8 @@ impl Directory {
     }
 }
 
-fn copy(
+/// Writes every row of a store to a file that is not there yet.
+pub(super) fn copy(
     store: &Store,
     to: &std::path::Path,
     cache_bytes_max: usize,

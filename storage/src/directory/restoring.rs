@@ -5,7 +5,8 @@ use std::fs::{self, File};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use super::{DATABASE, FORMAT_PREFIX, NEW_CACHE_BYTES, io, lock, replace_file};
+use super::compacting::copy;
+use super::{BESIDE, DATABASE, FORMAT_PREFIX, NEW_CACHE_BYTES, io, lock, replace_file};
 use crate::backup::TakeRow;
 use crate::engine::{EngineOptions, Filling};
 use crate::error::{Error, Result};
@@ -86,6 +87,18 @@ impl Restoring {
             space: Some(self.path.clone()),
             new_node_id: String::new(),
         })
+    }
+
+    /// Writes the database anew, without what was erased since it was filled.
+    ///
+    /// # Errors
+    /// As for [`Restoring::open_store`].
+    pub fn rewrite(&self, cache_bytes_max: usize) -> Result<()> {
+        let (path, beside) = (self.stage.join(DATABASE), self.stage.join(BESIDE));
+        let store = self.open_store(cache_bytes_max)?;
+        copy(&store, &beside, cache_bytes_max, &mut |_| ())?;
+        drop(store);
+        fs::rename(&beside, &path).map_err(|error| io(&path, &error))
     }
 
     /// Puts everything in place. Until the last step nobody takes the directory for a node's.
