@@ -7,4 +7,5 @@ pub(crate) mod health;
 pub(crate) mod import;
 pub(crate) mod ledger;
 pub(crate) mod preview;
+pub(crate) mod progress;
 pub(crate) mod session;

@@ -30,6 +30,7 @@ mod node;
 mod oidc;
 mod output;
 mod policy;
+mod progress;
 mod refusals;
 mod requests;
 #[path = "../simulation/seed.rs"]
