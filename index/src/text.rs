@@ -17,6 +17,7 @@ mod schema;
 mod search;
 mod snippet;
 mod suggest;
+mod tails;
 mod terms;
 mod visible;
 mod why;
@@ -142,7 +143,7 @@ impl TextIndex {
             return Ok(());
         };
         writer.wait_merging_threads()?;
-        self.home.sync()?;
+        self.home.sync(&self.index)?;
         self.publish()
     }
 
@@ -375,7 +376,7 @@ impl Follower for TextIndex {
         let mut prepared = self.writer()?.prepare_commit()?;
         prepared.set_payload(&payload);
         prepared.commit()?;
-        self.home.sync()?;
+        self.home.sync(&self.index)?;
         self.position = at;
         self.put.clear();
         self.publish()
