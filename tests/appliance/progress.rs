@@ -245,7 +245,8 @@ fn a_run_is_told_to_who_is_shown_it_in_the_list() {
         (own["runs"].as_array().map(Vec::len), &own["runs"][0]["source"]),
         (Some(1), &json!("analysts"))
     );
-    (owners.end(), analysts.end());
+    owners.end();
+    analysts.end();
     assert_eq!(of_analyst.until("ended", |_| true)["source"], "analysts");
     assert_eq!(of_owner.until("ended", |_| true)["source"], "owners");
 
