@@ -15,8 +15,8 @@ use crate::commit;
 use crate::config::Config;
 use crate::erasure::Clock;
 use crate::follow::Follow;
-use crate::gateway::{ADHOC_MAX, Failure, GraphQl, Limits, TAKERS_MAX, schema};
-use crate::ingest::import::GivenUp;
+use crate::gateway::{ADHOC_MAX, Failure, GraphQl, Limits, TAKERS_MAX, Watchers, schema};
+use crate::ingest::import::{GivenUp, Going};
 use crate::metrics::Metrics;
 use crate::oidc::Issuer;
 use crate::policy::{
@@ -84,6 +84,10 @@ pub struct App {
     pub(crate) cursors: Cursors,
     /// Imports whose end is not recorded yet.
     pub(crate) given_up: GivenUp,
+    /// Imports that are going.
+    pub(crate) going: Going,
+    /// Places for who watches.
+    pub(crate) watchers: Arc<Watchers>,
     /// Who came in with a browser.
     pub(crate) sessions: Sessions,
     /// The outside issuer, if there is one.
@@ -147,6 +151,8 @@ impl App {
             graphql: schema(),
             cursors: Cursors::default(),
             given_up: GivenUp::default(),
+            going: Going::default(),
+            watchers: Arc::default(),
             sessions,
             issuer,
             policies: Versions::default(),

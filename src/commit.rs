@@ -162,6 +162,12 @@ impl Tail {
         waited.unwrap_or_else(PoisonError::into_inner).0.moves
     }
 
+    /// How often the logs grew.
+    #[must_use]
+    pub fn moves(&self) -> u64 {
+        self.growth().moves
+    }
+
     /// Wakes everybody who waits, for the last time.
     pub fn close(&self) {
         self.growth().closed = true;

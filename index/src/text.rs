@@ -8,6 +8,8 @@
 
 mod collect;
 mod content;
+mod facets;
+mod filter;
 mod home;
 mod plan;
 mod question;
@@ -19,6 +21,7 @@ mod sweep;
 mod tails;
 mod terms;
 mod visible;
+mod why;
 
 use std::collections::{HashMap, HashSet};
 use std::ops::Bound;
@@ -41,12 +44,14 @@ use crate::follower::{Applied, Follower, Skipped};
 use crate::present::Present;
 
 pub use self::content::{CLAIM_BYTES_MAX, passages};
+pub use self::facets::{Facets, Span};
 pub use self::home::{Found, Home};
 pub use self::search::{
-    Allowed, Facets, HITS_MAX, Hit, Hits, Key, Order, Pinned, QUERY_BYTES_MAX, Query, TimeRange, WORDS_MAX,
+    Allowed, Groups, HITS_MAX, Hit, Hits, Key, Order, Pinned, QUERY_BYTES_MAX, Query, TimeRange, WORDS_MAX,
 };
 pub use self::snippet::{Highlighter, Snippet};
 pub use self::suggest::Suggestion;
+pub use self::why::{Share, Where, Why};
 
 /// Memory of an open writer, in bytes: the least that the engine takes.
 pub const WRITER_BYTES: usize = 15_000_000;

@@ -56,6 +56,7 @@ use response::{Done, MediaType};
 
 pub(crate) use adhoc::ADHOC_MAX;
 pub(super) use declared::DECLARED;
+pub(super) use runs::state_name;
 pub(super) use walk::Asks;
 
 /// Every question.

@@ -8,5 +8,6 @@ pub(crate) mod health;
 pub(crate) mod import;
 pub(crate) mod ledger;
 pub(crate) mod preview;
+pub(crate) mod progress;
 pub(crate) mod scrub;
 pub(crate) mod session;

@@ -112,6 +112,7 @@ operations! {
     "search" v 1 in SEARCH_TIMEOUT, use "search:v2";
     "search" v 2 in SEARCH_TIMEOUT;
     "search" v 3 in SEARCH_TIMEOUT;
+    "search" v 4 in SEARCH_TIMEOUT;
     "sources" v 1;
     "suggest" v 1 in SEARCH_TIMEOUT;
     "tokenAllow" v 1;

@@ -15,6 +15,8 @@ use crate::app::Shared;
 pub(super) const API_VERSION: &str = "v1";
 /// Bodies and answers of any length, that take as long as they take.
 pub(super) const STREAMED: [&str; 3] = ["/api/v1/import", "/api/v1/export", "/api/v1/backup"];
+/// Answers that last as long as somebody watches.
+pub(super) const WATCHED: &str = "/api/v1/progress";
 /// Answered when there is no place left for another connection.
 pub(super) const ANSWERED_WHEN_FULL: [&str; 3] = ["/healthz", "/readyz", "/metrics"];
 
@@ -32,6 +34,7 @@ pub(crate) fn routes(app: Shared) -> Router {
         .route("/api/v1/backup", post(http::backup::give))
         .route("/api/v1/scrub", post(http::scrub::begin).get(http::scrub::ask))
         .route("/api/v1/imports/{run}/rejects", get(http::import::rejects))
+        .route("/api/v1/progress", get(http::progress::watch))
         .route("/api/v1/ledger/entries", get(http::ledger::entries))
         .route(
             "/api/v1/session",

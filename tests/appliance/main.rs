@@ -35,6 +35,7 @@ mod node;
 mod oidc;
 mod output;
 mod policy;
+mod progress;
 mod refusals;
 mod requests;
 mod retention;

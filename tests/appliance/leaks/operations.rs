@@ -182,10 +182,10 @@ impl Probes<'_> {
             "find" => Drawn::Word(beginning(world, asker, random)),
             "order" => pick(random, &["STRONGEST".into(), "MOST_CONNECTED".into()]),
             "name" | "note" => Drawn::Plain("what I know".into()),
-            "types" => Drawn::Word(world.word(asker, random, &["type"])),
-            "sources" | "source" => Drawn::Word(world.source(asker, random)),
             "reason" => Drawn::Plain("asked for".into()),
             "wholeTenant" | "dryRun" | "acceptClock" => pick(random, &[false.into(), Value::Null]),
+            "types" | "notTypes" => Drawn::Word(world.word(asker, random, &["type"])),
+            "sources" | "notSources" => Drawn::Word(world.source(asker, random)),
             "tenant" => Drawn::Word(world.tenant(asker, random)),
             "lsn" | "atLeast" => Drawn::Plain((1 + random.below(60)).into()),
             "limit" | "depth" | "first" => pick(random, &[1.into(), 3.into(), 100.into(), 0.into()]),
@@ -196,6 +196,7 @@ impl Probes<'_> {
             "action" => pick(random, &["entity.read".into(), "token.manage".into(), "fly".into()]),
             "purpose" => pick(random, &["demo".into(), "investigation".into()]),
             "decision" => pick(random, &["1".into(), "1.1".into(), "".into()]),
+            "classifications" => pick(random, &[json!(["secret"]), json!(["public", "internal"]), json!([])]),
             "form" => pick(random, &["ENTITY".into(), "RELATION".into()]),
             "since" => pick(random, &["2000-01-01T00:00:00Z".into(), Value::Null]),
             "before" => pick(random, &["2999-01-01T00:00:00Z".into(), Value::Null]),
@@ -204,7 +205,7 @@ impl Probes<'_> {
             "direction" => pick(random, &["OUT".into(), "IN".into(), "BOTH".into()]),
             "request" => pick(random, &["0af7651916cd43dd".into(), "".into()]),
             "subject" | "jti" => pick(random, &["somebody".into(), "-".into()]),
-            "facets" | "includeRevoked" | "denied" | "shared" | "newest" | "typing" => {
+            "facets" | "includeRevoked" | "denied" | "shared" | "newest" | "typing" | "explain" => {
                 pick(random, &[true.into(), false.into()])
             }
             "role" => pick(random, &["reader".into(), "auditor".into(), "owner".into()]),

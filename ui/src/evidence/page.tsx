@@ -18,14 +18,11 @@ import { FileCheck } from './file-check.tsx';
 import { Holds } from './holds.tsx';
 import { evidenceRoute } from './routes.tsx';
 
-/** The ledger is asked for its head so often, in milliseconds. */
-const EVERY_MS = 10_000;
-
 export function EvidencePage() {
   const mayExport = useMay('ledger.export');
   const mayRead = useMay('ledger.read');
   const mayHold = useMay('hold.manage');
-  const asked = useOperation('ledgerCheckpoint:v1', {}, { enabled: mayExport, every: EVERY_MS });
+  const asked = useOperation('ledgerCheckpoint:v1', {}, { enabled: mayExport });
   const head = asked.data?.data.ledgerCheckpoint;
   return (
     <Page title="Evidence" lead="Everything recorded stands in a ledger that others can check without trusting this node: a tree of hashes whose root it signs.">

@@ -845,6 +845,73 @@ export interface Operations {
       };
     };
   };
+  'search:v4': {
+    variables: { q: string; first?: number | null; after?: string | null; types?: string[] | null; notTypes?: string[] | null; sources?: string[] | null; notSources?: string[] | null; classifications?: string[] | null; form?: 'ENTITY' | 'RELATION' | null; since?: string | null; before?: string | null; newest?: boolean | null; typing?: boolean | null; explain?: boolean | null; includeRevoked?: boolean | null; facets?: boolean | null; atLeast?: number | null };
+    data: {
+      search: {
+        edges: {
+          node: {
+            id: string;
+            type: string;
+            title: string;
+            status: string;
+            from: {
+              id: string;
+              type: string;
+              title: string;
+            } | null;
+            to: {
+              id: string;
+              type: string;
+              title: string;
+            } | null;
+            source: string;
+            observedAt: string;
+            classification: string;
+            snippet: string;
+            highlights: {
+              start: number;
+              end: number;
+            }[];
+            score: number;
+            keywordRaw: number;
+            keyword: number;
+            why: {
+              shares: {
+                word: string | null;
+                found: string;
+                place: string;
+                score: number;
+              }[];
+              factor: number;
+            } | null;
+          };
+        }[];
+        pageInfo: {
+          hasNextPage: boolean;
+          endCursor: string | null;
+        };
+        facets: {
+          field: string;
+          value: string;
+          count: number;
+        }[] | null;
+        classifications: {
+          field: string;
+          value: string;
+          count: number;
+        }[] | null;
+        spans: {
+          since: string;
+          before: string;
+          count: number;
+        }[] | null;
+        lsn: number;
+        tookMs: number;
+        complete: boolean;
+      };
+    };
+  };
   'sources:v1': {
     variables: { first?: number | null; after?: string | null };
     data: {

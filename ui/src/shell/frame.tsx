@@ -5,6 +5,8 @@ import { Keyboard, MoreHorizontal } from 'lucide-react';
 import { Suspense, useEffect, useRef, useState } from 'react';
 import { MenuTrigger } from 'react-aria-components/Menu';
 
+import { watch } from '../gateway/progress.ts';
+import { useLesser } from '../gateway/see-as.ts';
 import { SearchBox } from '../search/box.tsx';
 import { TourList } from '../tour/list.tsx';
 import { useTour } from '../tour/state.ts';
@@ -37,7 +39,9 @@ export function Frame() {
   const navigate = useNavigate();
   const pathname = useRouterState({ select: (state) => state.location.pathname });
   const main = useRef<HTMLElement>(null);
+  const lesser = useLesser();
   useTitle(pathname);
+  useEffect(() => watch(), [tenant, session.token, lesser?.id]);
   useKeys('Anywhere', [
     { key: '?', does: 'This list', run: () => setHelp(true) },
     ...places.map((place) => ({
