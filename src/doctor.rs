@@ -127,7 +127,8 @@ fn format(path: &Path) -> Check {
 fn erasure(app: &App, view: &View, tenant: TenantId) -> storage::Result<Check> {
     let behind = Duration::from_micros((now_us() - app.clock.believed_us()).unsigned_abs());
     if behind > CLOCK_OFF_MAX {
-        let detail = "the clock jumped by more than a day, so nothing is purged and little is hidden by its age";
+        let detail =
+            "the clock jumped by more than a day, so nothing is purged and little is hidden by its age";
         let fix = "put the clock right, or say `intelgraph purge --accept-clock`";
         return Ok(Check::bad("erasure", detail, fix));
     }

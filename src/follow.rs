@@ -75,7 +75,8 @@ impl Follow {
     ) -> std::io::Result<(Follow, JoinHandle<()>)> {
         let shared = Arc::new(Shared::default());
         let (units, woken_by) = (BTreeMap::new(), Arc::clone(&tail));
-        let runner = Runner { home, writers_bytes, store, tail: woken_by, shared: Arc::clone(&shared), units };
+        let runner =
+            Runner { home, writers_bytes, store, tail: woken_by, shared: Arc::clone(&shared), units };
         let thread = std::thread::Builder::new().name("follow".to_owned()).spawn(move || runner.run())?;
         Ok((Follow { shared, tail }, thread))
     }
