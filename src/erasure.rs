@@ -79,6 +79,7 @@ pub const PLACES: &[Place] = &[
     ("rejects", "ids and values of what an import refused", Emptied::ByItsThread),
     ("cursors", "states of the index that pages go on from", Emptied::ByItsThread),
     ("anchor", "keyed hashes", Emptied::HoldsNothing),
+    ("ballast", "nothing", Emptied::HoldsNothing),
     ("decisions", "labels and counts", Emptied::HoldsNothing),
     ("uploads", "bytes on their way, in memory", Emptied::ByItself),
     ("answers", "what was read for a request, in memory", Emptied::ByItself),

@@ -135,6 +135,8 @@ fn a_hold_keeps_what_is_over() {
             reason,
         }));
         purge(&mut world, 40_000);
+        // What was joined goes behind what it was joined by.
+        purge(&mut world, 40_000);
         let (_, person) = world.view().thing_by_id(world.tenant, "person").expect("read").expect("kept");
         assert_eq!(person.said.len(), 1, "{held:?}");
         let everything = matches!(held, Selection::Source(_) | Selection::Tenant);

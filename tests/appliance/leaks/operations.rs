@@ -185,7 +185,7 @@ impl Probes<'_> {
             "reason" => Drawn::Plain("asked for".into()),
             "wholeTenant" | "dryRun" | "acceptClock" => pick(random, &[false.into(), Value::Null]),
             "types" | "notTypes" => Drawn::Word(world.word(asker, random, &["type"])),
-            "sources" | "notSources" => Drawn::Word(world.source(asker, random)),
+            "sources" | "notSources" | "source" => Drawn::Word(world.source(asker, random)),
             "tenant" => Drawn::Word(world.tenant(asker, random)),
             "lsn" | "atLeast" => Drawn::Plain((1 + random.below(60)).into()),
             "limit" | "depth" | "first" => pick(random, &[1.into(), 3.into(), 100.into(), 0.into()]),
