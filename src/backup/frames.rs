@@ -242,7 +242,7 @@ mod tests {
 
     #[test]
     fn bytes_that_are_no_frame_are_refused() {
-        for bytes in [&b"X\0\0\0\0"[..], b"R\xff\xff\xff\xff"] {
+        for bytes in [&b"Z\0\0\0\0"[..], b"R\xff\xff\xff\xff"] {
             assert!(Frame::take(&mut BytesMut::from(bytes)).is_err());
         }
         for payload in [&b""[..], b"\0", b"\0\0\0\x05nonsense", b"\xff\xff\xff\xff"] {
