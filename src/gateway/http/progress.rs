@@ -54,7 +54,7 @@ pub(crate) async fn watch(
         );
         Failure::new(StatusCode::TOO_MANY_REQUESTS, "streams_limited", message)
     })?;
-    let reading = app.readers.enter().await?.0;
+    let reading = app.readers.enter(access.principal.tenant).await?.0;
     let opened = tokio::task::spawn_blocking(move || {
         let _reading = reading;
         Watching::open(app, access, arrival, place, since_us)
