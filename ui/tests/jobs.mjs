@@ -27,7 +27,7 @@ const JOBS = [
     await page.getByRole('row').filter({ has: page.getByRole('rowheader', { name: 'name', exact: true }) }).getByRole('link', { name: /^Receipt: record/ }).click();
     await page.getByText('Verified in this browser').waitFor();
   }],
-  ['Graphs', 'A graph of a thing and its neighbours, saved', 6, async (page) => {
+  ['Graphs', 'A graph of a thing and its neighbours, saved', 5, async (page) => {
     await page.getByRole('combobox', { name: 'Search' }).fill('mimikatz');
     await page.getByRole('option').filter({ hasText: 'Mimikatz' }).first().click();
     await page.getByRole('button', { name: 'Graph', exact: true }).click();

@@ -31,7 +31,7 @@ export function EvidencePage() {
         <Section title="Check a receipt that you were given" note="Here, in this browser"><FileCheck vkey={head?.vkey} /></Section>
       </div>
       {mayExport && (
-        <Section title="The ledger’s head" note="Asked again every 10 seconds">
+        <Section title="The ledger’s head">
           <Loaded asked={asked}>{({ ledgerCheckpoint }) => <Head of={ledgerCheckpoint} />}</Loaded>
         </Section>
       )}

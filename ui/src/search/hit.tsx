@@ -45,6 +45,9 @@ export function Title({ of: { title, type, from, to } }: { of: { title: string; 
 
 const PLACES: Record<string, string> = { title: 'In the name', body: 'In the text', id: 'As the id' };
 
+/** Whether it is a word's stem, which may end otherwise: `memori` is that of `memory`. */
+const isStem = (stem: string, word: string) => word.startsWith(stem.slice(0, Math.max(3, stem.length - 2)));
+
 const Bar = ({ of }: { of: number }) => <span className={styles.bar}><span style={{ width: `${Math.min(1, of) * 100}%` }} /></span>;
 
 /** What the score is made of: what each word adds where it is. */
@@ -58,7 +61,7 @@ function Why({ hit }: { hit: Found }) {
       {hit.why?.shares.map(({ word, found, place, score }, index) => (
         <Fragment key={index}>
           <dt>{PLACES[place] ?? place}</dt>
-          <dd><Bar of={score / most} />{score.toFixed(2)} for <b>{found}</b>{word !== null && !word.startsWith(found) && !found.startsWith(word) && <> in place of {word}</>}</dd>
+          <dd><Bar of={score / most} />{score.toFixed(2)} for {word === null || isStem(found, word) ? <b>{word ?? found}</b> : <><b>{found}…</b> in place of {word}</>}</dd>
         </Fragment>
       ))}
       {hit.why && hit.why.factor < 1 && <><dt>Together</dt><dd>times {hit.why.factor.toFixed(2)}: not all of the words are there</dd></>}

@@ -112,7 +112,7 @@ function More({ tenant, places }: { tenant: string; places: Place[] }) {
 /** Parts of an address that its page does not understand are left out of it, and that is said as long as the page is there. */
 function Dropped({ at }: { at: string }) {
   const [names, setNames] = useState<string[]>([]);
-  useEffect(() => setNames(takeDropped()), [at]);
+  useEffect(() => setNames(takeDropped(location.search)), [at]);
   if (names.length === 0) return null;
   return <Stale><span>Not understood in the address, and left out: {names.join(', ')}</span></Stale>;
 }
