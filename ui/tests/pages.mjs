@@ -1,26 +1,29 @@
 // Every page in both themes, narrow and wide: nothing hinders anybody, nothing complains, nothing is cut off. Each is kept as a picture.
 
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { describe, test } from 'node:test';
 
 import { PAGES } from './addresses.mjs';
 import { node, open, overflow, picture, settled, violations } from './world.mjs';
 
-for (const [name, path] of Object.entries(PAGES)) {
-  for (const [width, height] of [[1280, 800], [390, 844]]) {
-    for (const scheme of ['light', 'dark']) {
-      test(`${name} at ${width}, ${scheme}`, async () => {
-        const page = await open(path, { width, height, scheme });
-        await settled(page);
-        await picture(page, `${name}-${width}-${scheme}`);
-        assert.deepEqual(await violations(page), []);
-        assert.equal(await overflow(page), 0, 'wider than the window');
-        assert.deepEqual(page.complaints, []);
-        await page.context().close();
-      });
+/** Two at a time: waiting for one is time for the other. */
+describe('every page', { concurrency: 2 }, () => {
+  for (const [name, path] of Object.entries(PAGES)) {
+    for (const [width, height] of [[1280, 800], [390, 844]]) {
+      for (const scheme of ['light', 'dark']) {
+        test(`${name} at ${width}, ${scheme}`, async () => {
+          const page = await open(path, { width, height, scheme });
+          await settled(page);
+          await picture(page, `${name}-${width}-${scheme}`);
+          assert.deepEqual(await violations(page), []);
+          assert.equal(await overflow(page), 0, 'wider than the window');
+          assert.deepEqual(page.complaints, []);
+          await page.context().close();
+        });
+      }
     }
   }
-}
+});
 
 for (const name of ['start', 'hits-inspected', 'entity', 'access', 'access-policy', 'sources', 'sources-import', 'evidence', 'evidence-receipt', 'node']) {
   test(`${name} at 2560`, async () => {
