@@ -22,10 +22,12 @@ test: ## Everything that must hold, with the time each part took
 judges: ## What leaves the node, and what policies decide, before programs of other authors
 	@tests/run.sh setup web explorer judges
 
-sim: ## Power cuts, failing disks, kills and leak probes through the night: make sim CUTS=100000 KILLS=1000 PROBES=500000
+sim: ## Power cuts, failing disks, damage, kills, leak probes and planted bugs through the night: make sim CUTS=100000 KILLS=1000 DAMAGES=5000 PROBES=500000
 	INTELGRAPH_SIM_CUTS=$(or $(CUTS),100000) INTELGRAPH_SIM_SEED=$(or $(SEED),0) \
 		cargo test --locked --test simulation -- --nocapture
 	INTELGRAPH_TEST_KILLS=$(or $(KILLS),1000) cargo test --locked --test appliance kills -- --nocapture
+	INTELGRAPH_TEST_FAULTS=0 cargo test --locked --test appliance faults -- --nocapture
+	INTELGRAPH_TEST_DAMAGES=$(or $(DAMAGES),5000) cargo test --locked --test appliance damage -- --nocapture
 	INTELGRAPH_TEST_PROBES=$(or $(PROBES),500000) cargo test --locked --test appliance leaks -- --nocapture
 	tests/planted.sh
 
@@ -35,6 +37,7 @@ bench: ## Measure against peers on the same disk; INTELGRAPH_BENCH_ROWS=100000 f
 	cargo bench --locked -p intelgraph --bench policy
 	cargo bench --locked -p intelgraph --bench node
 	cargo bench --locked -p intelgraph --bench hostile
+	tests/run.sh peers
 
 lint: ## Format, clippy, licences and dependencies, documentation: what `make test` checks, without the tests
 	@tests/run.sh format clippy deny docs

@@ -30,8 +30,6 @@ use crate::sessions::Sessions;
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// Exports at a time: each holds a thread and a view for as long as it is taken.
 pub(crate) const EXPORTERS_MAX: usize = 8;
-/// Imports at a time; one more is told to come back.
-pub(crate) const IMPORTERS_MAX: usize = 16;
 
 /// The node, shared by everything that serves a request.
 pub type Shared = Arc<App>;
@@ -119,6 +117,7 @@ impl App {
         let decisions = Arc::new(DecisionLog::new(config.data_dir.join("decisions")));
         App {
             limits: Limits::new(&config),
+            importers: Arc::new(Semaphore::new(config.memory().importers)),
             config,
             store,
             commit,
@@ -127,7 +126,6 @@ impl App {
             metrics: Metrics::default(),
             readers: Readers::default(),
             takers: Arc::new(Semaphore::new(TAKERS_MAX)),
-            importers: Arc::new(Semaphore::new(IMPORTERS_MAX)),
             exporters: Arc::new(Semaphore::new(EXPORTERS_MAX)),
             adhoc: Arc::new(Semaphore::new(ADHOC_MAX)),
             replay_secret,

@@ -136,11 +136,15 @@ pub fn run() -> ExitCode {
     }
 }
 
-/// The database panics on damage; the store catches that and says it as an error, which is all that is to be shown.
+/// The database and the text engine panic on damage. Whoever called them catches that and says it as an error, which is
+/// all that is to be shown of the one, and of the other nearly all.
 fn quiet_caught_panics() {
     let show = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
-        if !panic.location().is_some_and(|location| location.file().contains("/redb-")) {
+        let file = panic.location().map_or("", |location| location.file());
+        if file.contains("/tantivy-") {
+            tracing::warn!(%panic, "the text engine stopped");
+        } else if !file.contains("/redb-") {
             show(panic);
         }
     }));

@@ -3,8 +3,9 @@
 //! While one batch is being made durable the next gathers in the queue, so batches grow with the load
 //! and a lone write never waits for company. Whoever submits gets an answer only after the commit.
 
+mod queue;
+
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -12,17 +13,13 @@ use std::time::{Duration, Instant};
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 use storage::commands::{Applied, Command};
+use storage::ids::TenantId;
 use storage::{Committed, Error, Result, Store};
 use tokio::sync::oneshot;
 
 use crate::node;
+use queue::{Queue, Submission, Taken};
 
-/// Submissions that may wait; more are refused with a hint to try again.
-const QUEUE_MAX: usize = 1024;
-/// A batch takes no more submissions once it holds so many commands.
-const BATCH_COMMANDS_MAX: usize = 16_384;
-/// Or so many bytes of claims and texts.
-const BATCH_BYTES_MAX: usize = 16 << 20;
 /// Between two looks at whether the store failed, and two attempts to reopen it.
 const REOPEN_EVERY: Duration = Duration::from_millis(250);
 
@@ -37,7 +34,7 @@ pub type Answers = Vec<Result<Applied>>;
 /// The way in to the writer.
 #[derive(Clone)]
 pub struct Handle {
-    queue: SyncSender<Submission>,
+    queue: Arc<Open>,
     tail: Arc<Tail>,
     measured: Measured,
 }
@@ -49,10 +46,13 @@ pub struct Measured {
     commands: Histogram,
 }
 
-struct Submission {
-    commands: Vec<Command>,
-    bytes: usize,
-    answer: oneshot::Sender<Result<Answers>>,
+/// The queue, for as long as somebody can bring anything.
+struct Open(Arc<Queue>);
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.close();
+    }
 }
 
 /// Tells that some log has grown.
@@ -70,13 +70,14 @@ struct Growth {
 
 /// Starts the writer. It ends when the last handle is dropped, with everything submitted before written.
 pub fn start(store: Arc<Store>) -> std::io::Result<(Handle, JoinHandle<()>)> {
-    let (queue, submissions) = sync_channel(QUEUE_MAX);
+    let queue = Arc::new(Queue::default());
+    let submissions = Arc::clone(&queue);
     let (tail, measured) = (Arc::new(Tail::default()), Measured::default());
     let (publish, measure) = (Arc::clone(&tail), measured.clone());
     let writer = std::thread::Builder::new()
         .name("commit".to_owned())
         .spawn(move || write_until_closed(&store, &submissions, &publish, &measure))?;
-    Ok((Handle { queue, tail, measured }, writer))
+    Ok((Handle { queue: Arc::new(Open(queue)), tail, measured }, writer))
 }
 
 impl Handle {
@@ -86,34 +87,34 @@ impl Handle {
     /// `Busy` if the queue is full, `Poisoned` if the store failed: nothing was acknowledged, try again.
     pub async fn submit(&self, commands: Vec<Command>) -> Result<Answers> {
         let (answer, answered) = oneshot::channel();
-        match self.queue.try_send(Submission { commands, bytes: 0, answer }) {
-            Ok(()) => answered.await.map_err(|_| stopped())?,
-            Err(TrySendError::Full(_)) => Err(Error::Busy { what: "writes are waiting", limit: QUEUE_MAX }),
-            Err(TrySendError::Disconnected(_)) => Err(stopped()),
-        }
+        self.queue.0.push(Submission { commands, answer })?;
+        answered.await.map_err(|_| stopped())?
     }
 
-    /// Submits commands of about so many bytes from a thread of its own, waiting for room; the answer
+    /// Submits a chunk of an import, of about so many bytes, from a thread of its own, waiting for room; the answer
     /// comes later.
     ///
     /// # Errors
     /// `Poisoned` if the writer has stopped.
     pub fn submit_soon(
         &self,
+        tenant: TenantId,
         commands: Vec<Command>,
         bytes: usize,
     ) -> Result<oneshot::Receiver<Result<Answers>>> {
         let (answer, answered) = oneshot::channel();
-        self.queue.send(Submission { commands, bytes, answer }).map_err(|_| stopped())?;
+        self.queue.0.push_chunk(tenant, Submission { commands, answer }, bytes)?;
         Ok(answered)
     }
 
     /// Submits a few commands from a thread of its own and waits until they are durable.
     ///
     /// # Errors
-    /// As for [`Handle::submit`].
+    /// `Poisoned` if the store failed or the writer has stopped.
     pub fn submit_blocking(&self, commands: Vec<Command>) -> Result<Answers> {
-        self.submit_soon(commands, 0)?.blocking_recv().map_err(|_| stopped())?
+        let (answer, answered) = oneshot::channel();
+        self.queue.0.push_blocking(Submission { commands, answer })?;
+        answered.blocking_recv().map_err(|_| stopped())?
     }
 
     /// How long commits took, and how much each held.
@@ -185,33 +186,18 @@ impl Tail {
     }
 }
 
-fn write_until_closed(store: &Store, submissions: &Receiver<Submission>, tail: &Tail, measured: &Measured) {
+fn write_until_closed(store: &Store, submissions: &Queue, tail: &Tail, measured: &Measured) {
     loop {
-        match submissions.recv_timeout(REOPEN_EVERY) {
-            Ok(first) => write(store, gather(first, submissions), tail, measured),
-            Err(RecvTimeoutError::Timeout) => {}
-            Err(RecvTimeoutError::Disconnected) => return,
+        match submissions.take(REOPEN_EVERY) {
+            Taken::Batch(batch) => write(store, batch, tail, measured),
+            Taken::Nothing => {}
+            Taken::Closed => return,
         }
         // A read can fail, too, and then nobody gets as far as submitting anything.
         if let Some(cause) = store.failure() {
             reopen(store, submissions, &cause);
         }
     }
-}
-
-/// The first submission and those that are waiting already, up to the size of a batch.
-fn gather(first: Submission, submissions: &Receiver<Submission>) -> Vec<Submission> {
-    let (mut commands, mut bytes) = (first.commands.len(), first.bytes);
-    let mut batch = vec![first];
-    while commands < BATCH_COMMANDS_MAX
-        && bytes < BATCH_BYTES_MAX
-        && let Ok(next) = submissions.try_recv()
-    {
-        commands += next.commands.len();
-        bytes += next.bytes;
-        batch.push(next);
-    }
-    batch
 }
 
 fn write(store: &Store, batch: Vec<Submission>, tail: &Tail, measured: &Measured) {
@@ -252,7 +238,7 @@ fn write_or_reopen(store: &Store, commands: &[Command]) -> Result<Committed> {
 }
 
 /// Opens the store anew, for as long as it takes; who submits meanwhile is told to try again.
-fn reopen(store: &Store, submissions: &Receiver<Submission>, cause: &str) {
+fn reopen(store: &Store, submissions: &Queue, cause: &str) {
     tracing::error!(cause, "the store stopped; reopening it");
     loop {
         match store.reopen() {
@@ -262,8 +248,10 @@ fn reopen(store: &Store, submissions: &Receiver<Submission>, cause: &str) {
             }
             Err(error) => tracing::error!(%error, "reopening failed; trying again"),
         }
-        while let Ok(refused) = submissions.try_recv() {
-            let _ = refused.answer.send(Err(Error::Poisoned { cause: cause.to_owned() }));
+        while let Taken::Batch(refused) = submissions.take(Duration::ZERO) {
+            for refused in refused {
+                let _ = refused.answer.send(Err(Error::Poisoned { cause: cause.to_owned() }));
+            }
         }
         std::thread::sleep(REOPEN_EVERY);
     }

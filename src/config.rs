@@ -1,5 +1,6 @@
 //! What can be set from outside: a file, then the environment, then flags; unknown keys are refused.
 
+mod memory;
 pub mod origins;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -9,6 +10,9 @@ use anyhow::{Context, Result, ensure};
 use serde::{Deserialize, Serialize};
 
 use crate::oidc::{Issuer, Oidc};
+
+use memory::MEMORY_BYTES_MIN;
+pub use memory::Memory;
 
 /// The default address: this machine only.
 pub const LISTEN: &str = "127.0.0.1:7340";
@@ -40,8 +44,8 @@ pub struct Config {
     pub dev: bool,
     /// An outside issuer whose bearer tokens let people in; none, unless set.
     pub oidc: Option<Oidc>,
-    /// Page cache of the database, in bytes.
-    pub cache_bytes_max: usize,
+    /// The memory that the node keeps to, in bytes; see [`Memory`].
+    pub memory_bytes_max: usize,
     /// Largest body of a request that is not an import, in bytes.
     pub body_bytes_max: usize,
     /// Connections at a time. One more takes the place of whoever has asked nothing for longest.
@@ -81,7 +85,7 @@ impl Default for Config {
             public_url: None,
             dev: false,
             oidc: None,
-            cache_bytes_max: 128 << 20,
+            memory_bytes_max: 512 << 20,
             body_bytes_max: 1 << 20,
             connections_max: 4096,
             connections_per_address_max: 1024,
@@ -162,6 +166,11 @@ impl Config {
              leave it out, or listen on 127.0.0.1",
             self.listen
         );
+        ensure!(
+            self.memory_bytes_max >= MEMORY_BYTES_MIN,
+            "setting `memory_bytes_max` is {}; a node needs {MEMORY_BYTES_MIN}",
+            self.memory_bytes_max
+        );
         let counts = [
             ("connections_max", self.connections_max as u64),
             ("connections_per_address_max", self.connections_per_address_max as u64),
@@ -185,6 +194,12 @@ impl Config {
     /// If a setting of it is wrong, or a file of it cannot be read.
     pub fn issuer(&self) -> Result<Option<Issuer>> {
         self.oidc.as_ref().map(Issuer::new).transpose()
+    }
+
+    /// How its memory is shared out.
+    #[must_use]
+    pub fn memory(&self) -> Memory {
+        Memory::of(self.memory_bytes_max)
     }
 
     /// How browsers reach the node. An address that means every interface is none that anybody could go to.

@@ -12,7 +12,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use index::follower::{Limits, State, Unit};
-use index::text::{Found, Home, Reader, TextIndex};
+use index::text::{Found, Home, Reader, TextIndex, WRITER_BYTES};
 use storage::ids::{Lsn, TenantId};
 use storage::{Store, View};
 
@@ -24,9 +24,6 @@ const IDLE: Duration = Duration::from_secs(1);
 const WRITER_IDLE: Duration = Duration::from_secs(10);
 /// Writers open at a time.
 const WRITERS_MAX: usize = 4;
-/// Memory of all writers together, but for moments in which a tenant has just come: a lone tenant's writer has
-/// all of it, and makes fewer and larger segments.
-const WRITERS_BYTES_MAX: usize = 60_000_000;
 
 /// The indexes, as everybody but the runner sees them.
 #[derive(Clone)]
@@ -62,15 +59,19 @@ struct Published {
 impl Follow {
     /// Starts the runner over the indexes in a directory.
     ///
+    /// `writers_bytes` is for all writers together, but for moments in which a tenant has just come: a lone tenant's
+    /// writer has all of it, and makes fewer and larger segments.
+    ///
     /// # Errors
     /// If the thread cannot be started.
     pub fn start(
         home: PathBuf,
-        store: Arc<Store>,
-        tail: Arc<Tail>,
+        writers_bytes: usize,
+        (store, tail): (Arc<Store>, Arc<Tail>),
     ) -> std::io::Result<(Follow, JoinHandle<()>)> {
         let shared = Arc::new(Shared::default());
-        let runner = Runner { home, store, tail, shared: Arc::clone(&shared), units: BTreeMap::new() };
+        let units = BTreeMap::new();
+        let runner = Runner { home, writers_bytes, store, tail, shared: Arc::clone(&shared), units };
         let thread = std::thread::Builder::new().name("follow".to_owned()).spawn(move || runner.run())?;
         Ok((Follow { shared }, thread))
     }
@@ -127,6 +128,7 @@ impl Shared {
 
 struct Runner {
     home: PathBuf,
+    writers_bytes: usize,
     store: Arc<Store>,
     tail: Arc<Tail>,
     shared: Arc<Shared>,
@@ -189,7 +191,8 @@ impl Runner {
             return false;
         }
         self.make_room_for_writer(tenant);
-        let writer_bytes = WRITERS_BYTES_MAX / self.units.len().clamp(1, WRITERS_MAX);
+        let writers = self.units.len().clamp(1, self.writers_max());
+        let writer_bytes = self.writers_bytes / writers;
         let shared = Arc::clone(&self.shared);
         let Some(text) = self.units.get_mut(&tenant) else { return false };
         text.busy = Instant::now();
@@ -249,7 +252,7 @@ impl Runner {
             return;
         }
         let open = self.units.values().filter(|text| has_writer(text)).count();
-        if open >= WRITERS_MAX {
+        if open >= self.writers_max() {
             let idlest = self
                 .units
                 .values_mut()
@@ -257,6 +260,10 @@ impl Runner {
                 .min_by_key(|text| text.busy);
             idlest.map(close_writer);
         }
+    }
+
+    fn writers_max(&self) -> usize {
+        (self.writers_bytes / WRITER_BYTES).clamp(1, WRITERS_MAX)
     }
 
     fn close_idle_writers(&mut self) {

@@ -37,15 +37,15 @@ impl Running {
     /// # Errors
     /// If the directory is in use, of a newer format, damaged, put back from an older copy, or full.
     pub fn start(config: Config) -> Result<Running> {
-        let directory = Directory::hold(&config.data_dir)?;
-        let store = Arc::new(directory.open_store(config.cache_bytes_max, node::new_node_id())?);
+        let (directory, memory) = (Directory::hold(&config.data_dir)?, config.memory());
+        let store = Arc::new(directory.open_store(memory.cache_bytes, node::new_node_id())?);
         let anchored = directory.anchor().exists();
         let seed = node::signing_seed(&directory.keys(), anchored)?;
         let anchor = Arc::new(Anchor::new(directory.anchor(), seed));
         anchor.check(&store.view()?)?;
         let (commit, writer) = commit::start(Arc::clone(&store)).context("writer thread")?;
-        let (follow, follower) =
-            Follow::start(directory.index(), Arc::clone(&store), Arc::clone(commit.tail()))?;
+        let log = (Arc::clone(&store), Arc::clone(commit.tail()));
+        let (follow, follower) = Follow::start(directory.index(), memory.writers_bytes, log)?;
         let anchoring = start_anchoring(Arc::clone(&anchor), Arc::clone(&store), Arc::clone(commit.tail()))?;
         let sessions = Sessions::new(&config, &store.view()?.node()?.node_id);
         let replay_secret = idempotency::replay_secret(&seed);

@@ -122,6 +122,22 @@ part_tests() {
   tests
 }
 
+# Other programs that do a part of the same, on the same disk: Postgres and SQLite.
+part_peers() {
+  local from=benches/peers place=$target/peers
+  cargo build --locked --profile bench
+  cmp -s "$from/requirements.txt" "$place/installed" || {
+    rm -rf "$place"
+    python3 -m venv "$place"
+    retry "$place/bin/pip" install --quiet --disable-pip-version-check -r "$from/requirements.txt"
+    cp "$from/requirements.txt" "$place/installed"
+  }
+  mkdir -p "$target/tmp"
+  for bench in inserts search; do
+    "$place/bin/python" "$from/$bench.py" "$target/release/intelgraph" --directory "$target/tmp"
+  done
+}
+
 part_judges() {
   judges_environment
   tests --test ledger_judges --test policy_judges -- --nocapture

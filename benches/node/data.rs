@@ -150,7 +150,7 @@ pub(crate) fn csv(objects: u64) -> String {
     for number in 0..objects {
         let (name, words) = (random.words(3), random.words(125));
         let (id, cores, day, zone) = (mixed(number), number % 64, number % 28 + 1, number % 9);
-        writeln!(text, "host-{id:016x},{name},{cores},2026-01-{day:02}T12:00:00Z,zone-{zone},\"{words}\"")
+        writeln!(text, "row-{id:016x},{name},{cores},2026-01-{day:02}T12:00:00Z,zone-{zone},\"{words}\"")
             .unwrap();
     }
     text

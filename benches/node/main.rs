@@ -1,6 +1,6 @@
 //! What a node promises over HTTP, with a million things in it: imports, and then questions at a rate.
 //!
-//! `cargo bench --bench node -- [--quick] [import] [entity] [search] [relations] [gateway] [slow]`
+//! `cargo bench --bench node -- [--quick] [import] [entity] [search] [relations] [gateway] [start] [slow] [tenants]`
 
 #![allow(
     clippy::disallowed_methods,
@@ -20,9 +20,11 @@ mod data;
 mod gateway;
 mod import;
 mod load;
+mod tenants;
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
+use std::time::Instant;
 
 use serde_json::json;
 
@@ -30,9 +32,24 @@ use data::{Graph, HUB_KIND, HUB_ROWS};
 use load::Load;
 use node::Node;
 
+/// The parts that are measured beside a million entities and relations.
+const QUESTIONS: [&str; 6] = ["import", "entity", "search", "relations", "gateway", "start"];
+
 fn main() {
+    if QUESTIONS.into_iter().any(wanted) {
+        beside_a_million();
+    }
+    if wanted("slow") {
+        gateway::beside_slow_connections();
+    }
+    if wanted("tenants") {
+        tenants::many();
+    }
+}
+
+fn beside_a_million() {
     let graph = graph_wanted();
-    let node = Node::start();
+    let mut node = Node::start();
     import::disk(&node);
     import::beside(&node, graph);
     if wanted("import") {
@@ -50,10 +67,27 @@ fn main() {
     if wanted("gateway") {
         gateway::rates(&node, graph);
     }
-    drop(node);
-    if wanted("slow") {
-        gateway::beside_slow_connections();
+    if wanted("start") {
+        cold_start(&mut node, graph);
     }
+}
+
+/// With nothing of its files in memory, if this process may say so.
+fn cold_start(node: &mut Node, graph: Graph) {
+    println!("\nstart");
+    node.stop();
+    let is_cold = std::fs::write("/proc/sys/vm/drop_caches", "3").is_ok();
+    let begun = Instant::now();
+    node.restart();
+    let ready = begun.elapsed();
+    node.http().graphql("entity:v1", json!({"id": graph.id(7)}));
+    let read = begun.elapsed();
+    let found = node.http().graphql("search:v1", json!({"q": data::question(1), "limit": 10}));
+    assert!(found["search"]["hits"].is_array());
+    let searched = begun.elapsed();
+    println!(
+        "  cold: {is_cold}; ready {ready:.2?}, an entity answered {read:.2?}, a search {searched:.2?} after the start"
+    );
 }
 
 fn graph_wanted() -> Graph {

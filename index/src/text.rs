@@ -15,6 +15,7 @@ mod schema;
 mod search;
 mod snippet;
 mod suggest;
+mod tails;
 mod terms;
 mod visible;
 
@@ -137,7 +138,7 @@ impl TextIndex {
             return Ok(());
         };
         writer.wait_merging_threads()?;
-        self.home.sync()?;
+        self.home.sync(&self.index)?;
         self.publish()
     }
 
@@ -370,7 +371,7 @@ impl Follower for TextIndex {
         let mut prepared = self.writer()?.prepare_commit()?;
         prepared.set_payload(&payload);
         prepared.commit()?;
-        self.home.sync()?;
+        self.home.sync(&self.index)?;
         self.position = at;
         self.put.clear();
         self.publish()

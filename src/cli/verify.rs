@@ -11,6 +11,7 @@ use storage::{Directory, View};
 use super::output::Output;
 use super::{Answer, Failure, Result};
 use crate::node;
+use crate::policy::DecisionLog;
 
 const CACHE_BYTES: usize = 64 << 20;
 
@@ -32,6 +33,7 @@ impl Verify {
         let report = view.verify(&mut |_| ())?;
         let mut problems = report.problems;
         problems.extend(check_anchor(&directory, &view)?);
+        problems.extend(check_decisions(&directory, &view)?);
         let roots: Map<String, Value> = report
             .roots
             .iter()
@@ -57,6 +59,17 @@ fn check_anchor(directory: &Directory, view: &View) -> Result<Option<String>> {
     }
     let anchor = Anchor::new(directory.anchor(), node::signing_seed(&directory.keys(), true)?);
     Ok(anchor.check(view).err().map(|error| error.to_string()))
+}
+
+/// The decision log is in files of its own, which the ledger vouches for once they are closed.
+fn check_decisions(directory: &Directory, view: &View) -> Result<Vec<String>> {
+    let log = DecisionLog::new(directory.path().join("decisions"));
+    let mut problems = Vec::new();
+    for (tenant, name) in view.tenants()?.into_iter().map(|(tenant, head)| (tenant, head.name)) {
+        let found = log.problems(view, tenant).map_err(anyhow::Error::from)?;
+        problems.extend(found.into_iter().map(|problem| format!("{problem} (tenant `{name}`)")));
+    }
+    Ok(problems)
 }
 
 fn print(document: &Value, path: &Path, output: &Output) {

@@ -286,7 +286,7 @@ where
     let (app, principal) = (context.data::<Shared>()?.clone(), context.data::<Principal>()?.clone());
     let progress = context.data::<Arc<Progress>>()?;
     let _mine = progress.readings.acquire().await?;
-    let (place, waited) = app.readers.enter().await.map_err(|busy| {
+    let (place, waited) = app.readers.enter(principal.tenant).await.map_err(|busy| {
         app.metrics.request_refused("readers");
         Failure::from(busy).extend()
     })?;

@@ -272,7 +272,8 @@ impl<'a> Running<'a> {
         self.note_position();
         let mut chunk = std::mem::take(&mut self.chunk);
         chunk.commands.append(&mut chunk.positions);
-        match self.settling.app.commit.submit_soon(chunk.commands, chunk.bytes) {
+        let Settling { app, tenant, .. } = &self.settling;
+        match app.commit.submit_soon(*tenant, chunk.commands, chunk.bytes) {
             Ok(answer) => self.in_flight.push_back((answer, chunk.lines)),
             Err(error) => self.failure = Some(error),
         }

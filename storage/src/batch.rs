@@ -21,7 +21,7 @@ use crate::tx::{Changes, Overlay, Read, Tx, Visit, VisitAll};
 pub const LABELS_MAX: u32 = 4096;
 
 /// What the shell stamps on a batch: the store itself knows no clock and no randomness.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Stamp {
     /// Now, microseconds since 1970.
     pub time_us: i64,
@@ -78,7 +78,7 @@ impl<'a> Batch<'a> {
         // What the batch has met already is remembered for speed alone: the attempt looks it up.
         let mut attempt = Batch {
             tx: Overlay::new(&*self),
-            stamp: self.stamp.clone(),
+            stamp: self.stamp,
             node: self.node.clone(),
             heads: self.heads.clone(),
             labels: HashMap::new(),

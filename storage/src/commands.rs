@@ -98,6 +98,26 @@ pub enum Command {
     Once(Once),
 }
 
+impl Command {
+    /// Whether it takes a right or a thing away, or ends what was begun: what an operator must be able to do on a
+    /// disk that is full.
+    #[must_use]
+    pub fn is_urgent(&self) -> bool {
+        match self {
+            Command::Delete(_)
+            | Command::RevokeToken(_)
+            | Command::SignOut(_)
+            | Command::DenySubject(_)
+            | Command::DenyToken(_)
+            | Command::EndRun(_)
+            | Command::SetPolicy(_)
+            | Command::DeleteGraph(_) => true,
+            Command::Once(once) => once.command.is_urgent(),
+            _ => false,
+        }
+    }
+}
+
 /// What a command did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Applied {

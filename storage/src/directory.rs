@@ -7,6 +7,7 @@
 //! anchor      the last signed checkpoints, outside the database ([`crate::anchor`])
 //! keys/       the node's signing key
 //! admin.sock  there while a node runs: what its own user may ask of it
+//! ballast     nothing: room that is given up for what cannot wait ([`crate::Space`])
 //! index/      derived files; may be deleted while the node is stopped
 //! decisions/  what the shell's policy decided, by tenant; closed files are in the ledger by their digest
 //! ```
@@ -71,7 +72,7 @@ impl Directory {
                 detail: format!("`{}` is missing; restore a backup", path.display()),
             });
         }
-        crate::space::check(&self.path, 0)?;
+        crate::space::check_beginning(&self.path)?;
         match fs::remove_file(&beside) {
             Err(error) if error.kind() != ErrorKind::NotFound => return Err(io(&beside, &error)),
             _ => {}

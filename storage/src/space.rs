@@ -1,14 +1,27 @@
 //! The space gate: writes are refused while there is still room, because an engine that has met a full
 //! disk has to be closed and opened again.
+//!
+//! Others can fill the disk all the same. Then what cannot wait ([`Command::is_urgent`]) still has a way out: the
+//! ballast, a file of nothing that is given up for it, and made again when there is room.
+//!
+//! [`Command::is_urgent`]: crate::commands::Command::is_urgent
 
-use std::path::Path;
+use std::fs::{self, File};
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
 
-/// Writes stop when less than this is free.
+/// Writes stop when less than this is free,
 const FREE_BYTES_MIN: u64 = 64 * 1024 * 1024;
+/// and those that cannot wait when less than this is.
+const URGENT_FREE_BYTES_MIN: u64 = 8 * 1024 * 1024;
 /// And when less than so many batches of this size would fit.
 const BATCHES_MIN: u64 = 8;
+/// The size of the ballast.
+const BALLAST_BYTES: u64 = 32 * 1024 * 1024;
+/// The ballast is made when so much more is free than writes need: it is never what makes them stop.
+const BALLAST_FREE_BYTES_MIN: u64 = 4 * FREE_BYTES_MIN;
 
 /// How much room there is, and how much writes need.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,18 +38,87 @@ impl Space {
     /// # Errors
     /// `Io` if it cannot be asked.
     pub fn under(directory: &Path) -> Result<Space> {
-        let disk = rustix::fs::statvfs(directory).map_err(|error| Error::Io(error.to_string()))?;
-        let free_bytes = disk.f_bavail.saturating_mul(disk.f_frsize);
-        Ok(Space { free_bytes, needed_bytes: FREE_BYTES_MIN })
+        Ok(Space { free_bytes: free_bytes(directory)?, needed_bytes: FREE_BYTES_MIN })
     }
 }
 
-/// Refuses a batch of `batch_bytes` if the disk under `directory` is nearly full.
-pub(crate) fn check(directory: &Path, batch_bytes: u64) -> Result<()> {
-    let Space { free_bytes, needed_bytes } = Space::under(directory)?;
-    let needed_bytes = needed_bytes.max(batch_bytes.saturating_mul(BATCHES_MIN));
-    if free_bytes < needed_bytes {
-        return Err(Error::NoSpace { free_bytes, needed_bytes });
+/// How soon a batch has to be written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Haste {
+    /// It may be refused on a disk that is nearly full.
+    CanWait,
+    /// It is written as long as it fits at all.
+    CannotWait,
+}
+
+/// Refuses writes on a disk that is nearly full.
+#[derive(Debug)]
+pub(crate) struct Gate {
+    directory: PathBuf,
+}
+
+impl Gate {
+    pub(crate) fn new(directory: PathBuf) -> Gate {
+        Gate { directory }
     }
-    Ok(())
+
+    /// Lets a batch of so many bytes pass if there is room for it.
+    pub(crate) fn check(&self, batch_bytes: u64, haste: Haste) -> Result<()> {
+        let batches = batch_bytes.saturating_mul(BATCHES_MIN);
+        let free = free_bytes(&self.directory)?;
+        match haste {
+            Haste::CanWait => {
+                require(free, batches.max(FREE_BYTES_MIN))?;
+                if free >= BALLAST_FREE_BYTES_MIN { self.take_ballast() } else { Ok(()) }
+            }
+            Haste::CannotWait => {
+                let needed = batches.max(URGENT_FREE_BYTES_MIN);
+                if free < needed {
+                    self.drop_ballast()?;
+                }
+                require(free_bytes(&self.directory)?, needed)
+            }
+        }
+    }
+
+    fn ballast(&self) -> PathBuf {
+        self.directory.join("ballast")
+    }
+
+    fn drop_ballast(&self) -> Result<()> {
+        match fs::remove_file(self.ballast()) {
+            Err(error) if error.kind() != ErrorKind::NotFound => Err(self.failed(&error)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Makes the ballast, if it is not there. Where the file system cannot set room aside there is none.
+    fn take_ballast(&self) -> Result<()> {
+        if self.ballast().exists() {
+            return Ok(());
+        }
+        let file = File::create(self.ballast()).map_err(|error| self.failed(&error))?;
+        if rustix::fs::fallocate(&file, rustix::fs::FallocateFlags::empty(), 0, BALLAST_BYTES).is_err() {
+            return self.drop_ballast();
+        }
+        Ok(())
+    }
+
+    fn failed(&self, error: &std::io::Error) -> Error {
+        Error::Io(format!("`{}`: {error}", self.ballast().display()))
+    }
+}
+
+/// Refuses to begin a store where there is no room for its first writes.
+pub(crate) fn check_beginning(directory: &Path) -> Result<()> {
+    require(free_bytes(directory)?, FREE_BYTES_MIN)
+}
+
+fn require(free_bytes: u64, needed_bytes: u64) -> Result<()> {
+    if free_bytes < needed_bytes { Err(Error::NoSpace { free_bytes, needed_bytes }) } else { Ok(()) }
+}
+
+fn free_bytes(directory: &Path) -> Result<u64> {
+    let disk = rustix::fs::statvfs(directory).map_err(|error| Error::Io(error.to_string()))?;
+    Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
 }

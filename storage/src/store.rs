@@ -12,7 +12,7 @@ use crate::engine::{Engine, EngineOptions, Snapshot};
 use crate::error::{Error, Result};
 use crate::ids::{CommitNo, Lsn, TenantId};
 use crate::rows::NodeRow;
-use crate::space;
+use crate::space::{Gate, Haste};
 use crate::tables::Table;
 use crate::tx::{Changes, Overlay, Read, Tx};
 use crate::view::{Revocable, View};
@@ -36,6 +36,7 @@ pub struct Options {
 #[derive(Debug)]
 pub struct Store {
     options: Options,
+    gate: Option<Gate>,
     engine: RwLock<State>,
     writing: Mutex<()>,
     views: Mutex<Vec<Weak<Revocable>>>,
@@ -69,6 +70,7 @@ impl Store {
     pub fn open(options: Options) -> Result<Store> {
         let engine = open_engine(&options)?;
         Ok(Store {
+            gate: options.space.clone().map(Gate::new),
             options,
             engine: RwLock::new(State::Open(engine)),
             writing: Mutex::default(),
@@ -82,11 +84,37 @@ impl Store {
     /// A refused command leaves no trace; the others are committed. If nothing changes, nothing is
     /// committed: what the answers rest on is durable already.
     ///
+    /// On a disk that is nearly full only what cannot wait is carried out ([`Command::is_urgent`]), and the rest of
+    /// the commands answered with `NoSpace`.
+    ///
     /// # Errors
     /// `NoSpace` before the disk is full, with nothing written. Any other error means that none of the
     /// commands may be acknowledged; if it came from the commit itself the store is poisoned.
     pub fn write(&self, commands: &[Command], stamp: Stamp) -> Result<Committed> {
         let _one_writer = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+        let all: Vec<&Command> = commands.iter().collect();
+        match self.write_batch(&all, stamp, Haste::CanWait) {
+            Err(full @ Error::NoSpace { .. }) if commands.iter().any(Command::is_urgent) => {
+                self.write_urgent(commands, stamp, &full)
+            }
+            written => written,
+        }
+    }
+
+    /// Carries out what cannot wait; the rest is answered with what stands in its way.
+    fn write_urgent(&self, commands: &[Command], stamp: Stamp, full: &Error) -> Result<Committed> {
+        let urgent: Vec<&Command> = commands.iter().filter(|command| command.is_urgent()).collect();
+        let mut written = self.write_batch(&urgent, stamp, Haste::CannotWait)?;
+        let mut done = written.answers.into_iter();
+        let answer = |command: &Command| match command.is_urgent() {
+            true => done.next().expect("an answer for each command"),
+            false => Err(full.clone()),
+        };
+        written.answers = commands.iter().map(answer).collect();
+        Ok(written)
+    }
+
+    fn write_batch(&self, commands: &[&Command], stamp: Stamp, haste: Haste) -> Result<Committed> {
         let base = self.snapshot()?;
         let mut batch = Batch::new(&base, stamp)?;
         let answers = execute_all(&mut batch, commands)?;
@@ -94,7 +122,7 @@ impl Store {
         let Some(changes) = batch.finish() else {
             return Ok(Committed { answers, heads, commit: CommitNo(commit.0 - 1) });
         };
-        self.keep_space(&changes)?;
+        self.keep_space(&changes, haste)?;
         self.commit(changes)?;
         Ok(Committed { answers, heads, commit })
     }
@@ -177,13 +205,13 @@ impl Store {
         };
     }
 
-    fn keep_space(&self, changes: &[Changes]) -> Result<()> {
-        let Some(directory) = &self.options.space else {
+    fn keep_space(&self, changes: &[Changes], haste: Haste) -> Result<()> {
+        let Some(gate) = &self.gate else {
             return Ok(());
         };
         let sizes =
             changes.iter().flatten().map(|(key, value)| key.len() + value.as_ref().map_or(0, Vec::len));
-        space::check(directory, sizes.sum::<usize>() as u64)
+        gate.check(sizes.sum::<usize>() as u64, haste)
     }
 
     fn revoke_views(&self) {
@@ -196,7 +224,7 @@ impl Store {
 }
 
 /// A refusal is an answer; a failing disk ends the whole batch, since a plan may be half applied.
-fn execute_all(batch: &mut Batch<'_>, commands: &[Command]) -> Result<Vec<Result<Applied>>> {
+fn execute_all(batch: &mut Batch<'_>, commands: &[&Command]) -> Result<Vec<Result<Applied>>> {
     let mut answers = Vec::with_capacity(commands.len());
     for command in commands {
         match execute(batch, command) {

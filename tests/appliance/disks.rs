@@ -1,4 +1,4 @@
-//! Data directories that cannot be used: full, read-only, held by another process, of a newer program, damaged.
+//! Data directories that cannot be used: read-only, held by another process, of a newer program, damaged.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,13 +8,13 @@ use crate::data;
 use crate::node::{Node, Ran, program, run, run_briefly};
 
 /// A file system of its own, which can be small or read-only even for root; gone when it is dropped.
-struct Disk {
-    at: PathBuf,
+pub(crate) struct Disk {
+    pub(crate) at: PathBuf,
 }
 
 impl Disk {
     /// `None`, with a line that says so, where this process may not mount.
-    fn mount(at: &Path, megabytes: u32) -> Option<Disk> {
+    pub(crate) fn mount(at: &Path, megabytes: u32) -> Option<Disk> {
         fs::create_dir_all(at).expect("a directory");
         let done = Command::new("mount")
             .args(["-t", "tmpfs", "-o", &format!("size={megabytes}m"), "tmpfs"])
@@ -41,60 +41,16 @@ impl Drop for Disk {
     }
 }
 
-fn serve(data_dir: &Path) -> Ran {
+pub(crate) fn serve(data_dir: &Path) -> Ran {
     let mut command = program();
     command.args(["serve", "--json", "--listen", "127.0.0.1:0", "--data-dir"]).arg(data_dir);
     run_briefly(command)
 }
 
-fn verify(data_dir: &Path) -> Ran {
+pub(crate) fn verify(data_dir: &Path) -> Ran {
     let mut command = program();
     command.args(["verify", "--json"]).arg(data_dir);
     run(command)
-}
-
-#[test]
-fn a_node_does_not_begin_on_a_disk_without_room() {
-    let place = tempfile::tempdir().expect("a directory");
-    let Some(disk) = Disk::mount(&place.path().join("small"), 40) else { return };
-    let message = serve(&disk.at.join("data")).failed(3, "no_space");
-    assert!(message.contains("bytes free"), "{message}");
-}
-
-#[test]
-fn a_disk_that_fills_up_stops_writing_and_nothing_else() {
-    let place = tempfile::tempdir().expect("a directory");
-    let Some(disk) = Disk::mount(&place.path().join("disk"), 200) else { return };
-    let mut node = Node::start_in(disk.at.join("data"));
-    let before = data::jsonl("before", 100);
-    let file = node.write("before.jsonl", &before.text);
-    node.import(&file, "jsonl", "before", &[]).ok();
-    let filler = disk.at.join("filler");
-    fs::write(&filler, vec![1; 150 << 20]).expect("room for the filler");
-
-    let after = data::jsonl("after", 100);
-    let file = node.write("after.jsonl", &after.text);
-    let message = node.import(&file, "jsonl", "after", &[]).failed(3, "no_space");
-    assert!(message.contains("make room"), "{message}");
-    node.cli(&["token", "create", "--role", "reader"]).failed(3, "no_space");
-    for id in &before.entities {
-        node.cli(&["entity", "get", id]).ok();
-    }
-    assert_eq!(
-        node.cli(&["search", &before.word]).ok()["hits"][0]["id"].as_str(),
-        Some(before.word_in.as_str())
-    );
-
-    fs::remove_file(&filler).expect("the filler");
-    let done = node.import(&file, "jsonl", "after", &[]).ok();
-    assert_eq!(
-        done["created"].as_u64().zip(done["unchanged"].as_u64()).map(|(new, old)| new + old),
-        Some(after.things()),
-        "{done}"
-    );
-    let runs = node.http().graphql("runs:v1", serde_json::json!({}));
-    assert!(!runs.to_string().contains("\"running\""), "no run is left open: {runs}");
-    node.stop_and_verify();
 }
 
 #[test]
@@ -222,6 +178,14 @@ fn an_index_that_is_lost_or_damaged_is_made_again() {
     node.restart();
     found(&node);
     node.stop_and_verify();
+}
+
+/// Serves a directory for as long as `act` takes; what the program said if it does not serve it.
+pub(crate) fn serve_for(data_dir: &Path, act: impl FnOnce(&str)) -> Result<(), Ran> {
+    let mut node = Node::over(data_dir.to_owned())?;
+    act(&node.url);
+    node.stop();
+    Ok(())
 }
 
 /// Every file below a directory.

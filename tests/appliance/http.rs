@@ -112,6 +112,12 @@ impl Http {
         document["data"].clone()
     }
 
+    /// Sends a GraphQL request to a node that may be gone; the document that came back.
+    pub(crate) fn try_post(&self, body: &Value) -> Option<Value> {
+        let request = self.client.post(format!("{}/graphql", self.url)).bearer_auth(&self.token).json(body);
+        self.runtime.block_on(async { request.send().await.ok()?.json().await.ok() })
+    }
+
     /// Sends a request that may fail before there is an answer.
     pub(crate) fn try_get(&self, path: &str) -> reqwest::Result<(reqwest::Version, u16)> {
         let request = self.client.get(format!("{}{path}", self.url)).bearer_auth(&self.token);

@@ -23,6 +23,8 @@ pub(crate) struct Node {
     data_dir: PathBuf,
     /// Variables of its environment.
     settings: Vec<(String, String)>,
+    /// What starts it, if it is not started by itself: a program and its arguments, which end in the node's.
+    under: Vec<String>,
     /// Who vouches for its certificate, if it has one.
     pub(crate) ca_file: Option<PathBuf>,
     process: Option<Child>,
@@ -64,18 +66,49 @@ impl Node {
         Node::begin(place, data_dir, &[])
     }
 
+    /// A new node that another program starts, with settings: one that limits what the node has.
+    pub(crate) fn start_under(under: &[&str], settings: &[(&str, &str)]) -> Node {
+        let place = tempfile::tempdir().expect("a directory");
+        let data_dir = place.path().join("data");
+        let under = under.iter().map(|word| (*word).to_owned()).collect();
+        Node::begin_under(place, data_dir, settings, under)
+    }
+
     /// A new node whose data are elsewhere.
     pub(crate) fn start_in(data_dir: PathBuf) -> Node {
         Node::begin(tempfile::tempdir().expect("a directory"), data_dir, &[])
     }
 
+    /// A node on a directory that another node has left; what the program said if it does not start.
+    pub(crate) fn over(data_dir: PathBuf) -> Result<Node, Ran> {
+        Node::over_under(data_dir, &[])
+    }
+
+    /// The same, started by another program.
+    pub(crate) fn over_under(data_dir: PathBuf, under: &[&str]) -> Result<Node, Ran> {
+        let place = tempfile::tempdir().expect("a directory");
+        let under = under.iter().map(|word| (*word).to_owned()).collect();
+        let mut node = Node::at(place, data_dir, Vec::new(), under);
+        node.try_restart().map(|()| node)
+    }
+
+    fn at(place: TempDir, data_dir: PathBuf, settings: Vec<(String, String)>, under: Vec<String>) -> Node {
+        let (url, token, ready) = Default::default();
+        Node { place, data_dir, settings, under, ca_file: None, process: None, url, token, ready }
+    }
+
     fn begin(place: TempDir, data_dir: PathBuf, settings: &[(&str, &str)]) -> Node {
+        Node::begin_under(place, data_dir, settings, Vec::new())
+    }
+
+    fn begin_under(place: TempDir, data_dir: PathBuf, settings: &[(&str, &str)], under: Vec<String>) -> Node {
         let variable = |(name, value): &(&str, &str)| {
             (format!("INTELGRAPH_{}", name.to_ascii_uppercase()), (*value).to_owned())
         };
         let settings = settings.iter().map(variable).collect();
         let (url, token, ready) = Default::default();
-        let mut node = Node { place, data_dir, settings, ca_file: None, process: None, url, token, ready };
+        let mut node =
+            Node { place, data_dir, settings, under, ca_file: None, process: None, url, token, ready };
         node.restart();
         assert!(!node.token.is_empty(), "a new node shows its owner's token");
         node
@@ -83,14 +116,20 @@ impl Node {
 
     /// Starts the node on the directory that it has.
     pub(crate) fn restart(&mut self) {
+        if let Err(ran) = self.try_restart() {
+            panic!("the node is not ready: {ran:?}");
+        }
+    }
+
+    /// Starts the node on the directory that it has; what it said if it is not to be had.
+    fn try_restart(&mut self) -> Result<(), Ran> {
         assert!(self.process.is_none(), "the node is running already");
         let (mut process, stdout) = self.spawn();
         let mut line = String::new();
         BufReader::new(stdout).read_line(&mut line).expect("stdout");
         let Ok(ready) = serde_json::from_str::<Value>(&line) else {
-            let _ = process.kill();
-            let _ = process.wait();
-            panic!("the node is not ready: `{line}`\n{}", self.log());
+            let status = process.wait().expect("the node is this process's child");
+            return Err(Ran { exit: status.code().unwrap_or(-1), json: line.into(), stderr: self.log() });
         };
         assert_eq!(ready["ready"], true, "{ready}");
         self.url = ready["url"].as_str().expect("an address").to_owned();
@@ -99,6 +138,7 @@ impl Node {
         }
         self.ready = ready;
         self.process = Some(process);
+        Ok(())
     }
 
     /// Starts the node and kills it so soon that it may not have been ready.
@@ -112,7 +152,7 @@ impl Node {
     fn spawn(&self) -> (Child, ChildStdout) {
         let log =
             File::options().create(true).append(true).open(self.place.path().join("log")).expect("a log");
-        let mut command = program();
+        let mut command = self.program();
         command.args(["serve", "--json", "--listen", "127.0.0.1:0", "--data-dir"]).arg(self.data_dir());
         let settings = self.file(SETTINGS);
         if settings.exists() {
@@ -126,6 +166,13 @@ impl Node {
             .expect("the program starts");
         let stdout = process.stdout.take().expect("piped");
         (process, stdout)
+    }
+
+    fn program(&self) -> Command {
+        let [first, more @ ..] = self.under.as_slice() else { return program() };
+        let mut command = Command::new(first);
+        command.env_clear().stdin(Stdio::null()).args(more).arg(PROGRAM);
+        command
     }
 
     /// Kills the node as a crash would: nothing is flushed, nobody is told.
@@ -149,7 +196,7 @@ impl Node {
         loop {
             if let Some(status) = process.try_wait().expect("the node is this process's child") {
                 assert_eq!(status.code(), Some(0), "exit of a node that was told to stop\n{}", self.log());
-                assert!(!self.log().contains("panicked"), "a thread of the node died\n{}", self.log());
+                assert!(!self.log().contains(") panicked at"), "a thread of the node died\n{}", self.log());
                 return;
             }
             if begun.elapsed() > STOP_TIMEOUT {
@@ -157,6 +204,22 @@ impl Node {
                 let _ = process.wait();
                 panic!("the node did not stop within {STOP_TIMEOUT:?}\n{}", self.log());
             }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// Tells the node to stop, whatever became of it before.
+    pub(crate) fn end(mut self) {
+        let Some(mut process) = self.process.take() else { return };
+        let pid = rustix::process::Pid::from_child(&process);
+        let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
+        let begun = Instant::now();
+        while process.try_wait().expect("the node is this process's child").is_none() {
+            assert!(
+                begun.elapsed() < STOP_TIMEOUT,
+                "the node did not stop within {STOP_TIMEOUT:?}\n{}",
+                self.log()
+            );
             std::thread::sleep(Duration::from_millis(5));
         }
     }

@@ -81,7 +81,7 @@ impl Workload {
     /// The same where the store may fail; what it answers, it must answer right.
     pub fn try_write(&self, store: &Store, done: usize) -> Result<Result<()>, Violation> {
         let batch = &self.batches[done];
-        let committed = match store.write(&batch.commands, batch.stamp.clone()) {
+        let committed = match store.write(&batch.commands, batch.stamp) {
             Ok(committed) => committed,
             Err(error) => return Ok(Err(error)),
         };

@@ -16,6 +16,7 @@ use tantivy::index::SegmentComponent;
 use tantivy::{Index, IndexSettings, ReloadPolicy, SegmentMeta};
 
 use super::schema::{VERSION, column, register, schema};
+use super::tails;
 use crate::error::{Error, Result};
 
 /// Where an index lives. A clone is the same place.
@@ -89,9 +90,10 @@ impl Home {
         Ok(Opened { index, position: Lsn::NONE, found })
     }
 
-    /// The engine syncs the directory before it renames the new metadata into place, not after.
-    pub(super) fn sync(&self) -> Result<()> {
+    /// Makes a commit last: the engine syncs the directory before it renames the new metadata into place, not after.
+    pub(super) fn sync(&self, index: &Index) -> Result<()> {
         if let Kind::Directory(path) = &self.0 {
+            tails::note(path, index)?;
             std::fs::File::open(path)?.sync_all()?;
         }
         Ok(())
@@ -139,6 +141,9 @@ impl Home {
         for segment in &meta.segments {
             check_files(&index, segment)?;
         }
+        if let Kind::Directory(path) = &self.0 {
+            tails::check(path)?;
+        }
         check_counts(&index, &meta.segments)?;
         Ok((index, position))
     }
@@ -160,13 +165,7 @@ pub(super) fn read_payload(payload: &str, owner: &Owner) -> Result<Lsn, String> 
 
 /// The engine's own check passes over files that are missing or not on its list.
 fn check_files(index: &Index, segment: &SegmentMeta) -> Result<(), String> {
-    use SegmentComponent::{Delete, FastFields, FieldNorms, Positions, Postings, Store, Terms};
-    let mut components = vec![Postings, Positions, FastFields, FieldNorms, Terms, Store];
-    if segment.has_deletes() {
-        components.push(Delete);
-    }
-    for component in components {
-        let path = segment.relative_path(component);
+    for path in files_of(segment) {
         match index.directory().validate_checksum(&path) {
             Ok(true) => {}
             Ok(false) => return Err(format!("`{}` does not match its checksum", path.display())),
@@ -174,6 +173,14 @@ fn check_files(index: &Index, segment: &SegmentMeta) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+/// The files of a segment, below the index's directory.
+pub(super) fn files_of(segment: &SegmentMeta) -> impl Iterator<Item = PathBuf> + use<'_> {
+    use SegmentComponent::{Delete, FastFields, FieldNorms, Positions, Postings, Store, Terms};
+    let deletes = segment.has_deletes().then_some(Delete);
+    let components = [Postings, Positions, FastFields, FieldNorms, Terms, Store].into_iter().chain(deletes);
+    components.map(|component| segment.relative_path(component))
 }
 
 /// The metadata's own numbers must agree with the files, which have checksums.

@@ -17,7 +17,7 @@ use storage::ids::RunId;
 use storage::model::{Classification, Licence, Purpose, Purposes, Retention, Role, SourceSpec};
 use tokio::sync::mpsc;
 
-use crate::app::{IMPORTERS_MAX, Shared};
+use crate::app::Shared;
 use crate::gateway::auth::Caller;
 use crate::gateway::errors::Failure;
 use crate::ingest::files::Format;
@@ -66,7 +66,11 @@ pub(crate) async fn run(
     };
     let Ok(place) = app.importers.clone().try_acquire_owned() else {
         swallow(request);
-        return Err(storage::Error::Busy { what: "imports are running", limit: IMPORTERS_MAX }.into());
+        return Err(storage::Error::Busy {
+            what: "imports are running",
+            limit: app.config.memory().importers,
+        }
+        .into());
     };
     let (sender, mut upload) = upload::channel();
     let importer = app.clone();

@@ -9,7 +9,7 @@ use std::str::FromStr;
 use storage::View;
 use storage::ids::{LabelId, TenantId};
 
-use super::segment::{self, Contents};
+use super::segment::{self, Contents, SEGMENTS_MAX};
 use super::{DecisionLog, Entry, On};
 use crate::policy::{Action, Attributes};
 
@@ -120,6 +120,25 @@ impl DecisionLog {
             contents.entries.iter().for_each(|(_, entry)| used.add(entry));
         }
         Ok(used)
+    }
+
+    /// What is wrong with a tenant's files: lines that cannot be read, closed files that are not what the ledger has, and
+    /// those that are gone before their time.
+    ///
+    /// # Errors
+    /// If the files or the view cannot be read at all.
+    pub fn problems(&self, view: &View, tenant: TenantId) -> io::Result<Vec<String>> {
+        let mut problems = Vec::new();
+        let there = segment::numbers(&self.directory_of(tenant))?;
+        for number in &there {
+            self.contents(view, tenant, *number, &mut problems)?;
+        }
+        let closed = view.decision_segments(tenant).map_err(io::Error::other)?;
+        let newest = there.last().max(closed.last()).copied().unwrap_or(0);
+        let kept = |number: &&u64| **number + SEGMENTS_MAX as u64 > newest;
+        let gone = closed.iter().filter(kept).filter(|number| !there.contains(number));
+        problems.extend(gone.map(|number| format!("decisions {number}: the file is missing")));
+        Ok(problems)
     }
 
     pub(super) fn directory_of(&self, tenant: TenantId) -> PathBuf {

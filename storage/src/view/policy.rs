@@ -48,4 +48,17 @@ impl View {
     pub fn decision_segment(&self, tenant: TenantId, number: u64) -> Result<Option<Vec<u8>>> {
         self.get(Table::Decisions, Key::of(tenant).and(&number).bytes())
     }
+
+    /// The numbers of the segments that are recorded as closed, in order.
+    ///
+    /// # Errors
+    /// See [`View::node`].
+    pub fn decision_segments(&self, tenant: TenantId) -> Result<Vec<u64>> {
+        let mut numbers = Vec::new();
+        scan_prefix(self, Table::Decisions, &Key::of(tenant), &mut |key, _| {
+            numbers.push(key_u64(key, 4));
+            Ok(())
+        })?;
+        Ok(numbers)
+    }
 }

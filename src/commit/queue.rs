@@ -1,0 +1,177 @@
+//! What waits for the writer: single writes, and the chunks of imports behind them.
+//!
+//! A batch takes every single write that waits, and while there are any, one chunk: nobody waits for more of somebody
+//! else's import than that. Chunks come by turns of their tenants.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::ops::Bound::{Excluded, Unbounded};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use storage::commands::Command;
+use storage::ids::TenantId;
+use storage::{Error, Result};
+use tokio::sync::oneshot;
+
+use super::{Answers, stopped};
+
+/// Single writes that may wait; more are refused with a hint to try again.
+const SINGLE_MAX: usize = 1024;
+/// Chunks that may wait; who brings one more waits with it.
+const CHUNKS_MAX: usize = 64;
+/// A batch takes no more submissions once it holds so many commands.
+const BATCH_COMMANDS_MAX: usize = 16_384;
+/// Or so many bytes of claims and texts.
+const BATCH_BYTES_MAX: usize = 16 << 20;
+
+/// Commands that are answered together.
+pub(super) struct Submission {
+    pub(super) commands: Vec<Command>,
+    pub(super) answer: oneshot::Sender<Result<Answers>>,
+}
+
+/// What waits, and who brings and takes it.
+#[derive(Default)]
+pub(super) struct Queue {
+    waiting: Mutex<Waiting>,
+    changed: Condvar,
+}
+
+/// What the writer gets.
+pub(super) enum Taken {
+    Batch(Vec<Submission>),
+    /// Nothing came in time.
+    Nothing,
+    /// Nobody is left who could bring anything.
+    Closed,
+}
+
+#[derive(Default)]
+struct Waiting {
+    single: VecDeque<Submission>,
+    /// Of each tenant, with their bytes.
+    chunks: BTreeMap<TenantId, VecDeque<(Submission, usize)>>,
+    chunks_count: usize,
+    /// Whose chunk was taken last: the next is of the tenant behind it.
+    last: TenantId,
+    closed: bool,
+}
+
+impl Queue {
+    /// Brings a single write.
+    ///
+    /// # Errors
+    /// `Busy` if too many wait, `Poisoned` if the writer has stopped.
+    pub(super) fn push(&self, submission: Submission) -> Result<()> {
+        let mut waiting = self.lock();
+        if waiting.closed {
+            return Err(stopped());
+        }
+        if waiting.single.len() >= SINGLE_MAX {
+            return Err(Error::Busy { what: "writes are waiting", limit: SINGLE_MAX });
+        }
+        waiting.single.push_back(submission);
+        self.changed.notify_all();
+        Ok(())
+    }
+
+    /// Brings a single write, as soon as there is room for it.
+    ///
+    /// # Errors
+    /// `Poisoned` if the writer has stopped.
+    pub(super) fn push_blocking(&self, submission: Submission) -> Result<()> {
+        let mut waiting = self.wait_while(|waiting| waiting.single.len() >= SINGLE_MAX)?;
+        waiting.single.push_back(submission);
+        self.changed.notify_all();
+        Ok(())
+    }
+
+    /// Brings a chunk of about so many bytes, as soon as there is room for it.
+    ///
+    /// # Errors
+    /// `Poisoned` if the writer has stopped.
+    pub(super) fn push_chunk(&self, tenant: TenantId, chunk: Submission, bytes: usize) -> Result<()> {
+        let mut waiting = self.wait_while(|waiting| waiting.chunks_count >= CHUNKS_MAX)?;
+        waiting.chunks.entry(tenant).or_default().push_back((chunk, bytes));
+        waiting.chunks_count += 1;
+        self.changed.notify_all();
+        Ok(())
+    }
+
+    /// The next batch, if something comes in time.
+    pub(super) fn take(&self, timeout: Duration) -> Taken {
+        let is_idle = |waiting: &mut Waiting| waiting.is_empty() && !waiting.closed;
+        let waited = self.changed.wait_timeout_while(self.lock(), timeout, is_idle);
+        let mut waiting = waited.unwrap_or_else(PoisonError::into_inner).0;
+        let batch = waiting.batch();
+        let is_closed = waiting.closed;
+        drop(waiting);
+        self.changed.notify_all();
+        match (batch.is_empty(), is_closed) {
+            (false, _) => Taken::Batch(batch),
+            (true, true) => Taken::Closed,
+            (true, false) => Taken::Nothing,
+        }
+    }
+
+    /// What waits is still taken, and nothing more comes.
+    pub(super) fn close(&self) {
+        self.lock().closed = true;
+        self.changed.notify_all();
+    }
+
+    fn wait_while(&self, is_full: impl Fn(&Waiting) -> bool) -> Result<MutexGuard<'_, Waiting>> {
+        let is_full = |waiting: &mut Waiting| is_full(waiting) && !waiting.closed;
+        let waiting = self.changed.wait_while(self.lock(), is_full).unwrap_or_else(PoisonError::into_inner);
+        if waiting.closed { Err(stopped()) } else { Ok(waiting) }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Waiting {
+    fn is_empty(&self) -> bool {
+        self.single.is_empty() && self.chunks_count == 0
+    }
+
+    fn batch(&mut self) -> Vec<Submission> {
+        let (mut batch, mut commands, mut bytes) = (Vec::new(), 0, 0);
+        while commands < BATCH_COMMANDS_MAX
+            && let Some(single) = self.single.pop_front()
+        {
+            commands += single.commands.len();
+            batch.push(single);
+        }
+        let is_alone = batch.is_empty();
+        while commands < BATCH_COMMANDS_MAX
+            && bytes < BATCH_BYTES_MAX
+            && let Some((chunk, weight)) = self.next_chunk()
+        {
+            commands += chunk.commands.len();
+            bytes += weight;
+            batch.push(chunk);
+            if !is_alone {
+                break;
+            }
+        }
+        batch
+    }
+
+    fn next_chunk(&mut self) -> Option<(Submission, usize)> {
+        let behind = self.chunks.range((Excluded(self.last), Unbounded)).next();
+        let (&tenant, _) = behind.or_else(|| self.chunks.first_key_value())?;
+        let chunks = self.chunks.get_mut(&tenant)?;
+        let chunk = chunks.pop_front();
+        if chunks.is_empty() {
+            self.chunks.remove(&tenant);
+        }
+        self.last = tenant;
+        self.chunks_count -= 1;
+        chunk
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,58 @@
+use storage::commands::CreateTenant;
+use storage::ids::ActorId;
+
+use super::*;
+
+const SOON: Duration = Duration::from_millis(1);
+
+/// A submission that is told from others by its name.
+fn submission(name: &str) -> Submission {
+    let command = Command::CreateTenant(CreateTenant { name: name.to_owned(), actor: ActorId::NODE });
+    Submission { commands: vec![command], answer: oneshot::channel().0 }
+}
+
+fn names(taken: Taken) -> Vec<String> {
+    let Taken::Batch(batch) = taken else { return Vec::new() };
+    let name = |command: &Command| match command {
+        Command::CreateTenant(create) => create.name.clone(),
+        other => panic!("{other:?}"),
+    };
+    batch.iter().flat_map(|submission| submission.commands.iter().map(name)).collect()
+}
+
+#[test]
+fn a_single_write_waits_for_one_chunk_of_an_import_at_most() {
+    let queue = Queue::default();
+    for number in 0..3 {
+        let chunk = submission(&format!("chunk {number}"));
+        queue.push_chunk(TenantId(1), chunk, 4 << 20).expect("room");
+    }
+    queue.push(submission("single")).expect("room");
+    assert_eq!(names(queue.take(SOON)), ["single", "chunk 0"]);
+    assert_eq!(names(queue.take(SOON)), ["chunk 1", "chunk 2"]);
+    assert!(matches!(queue.take(SOON), Taken::Nothing));
+}
+
+#[test]
+fn chunks_come_by_turns_of_their_tenants_and_in_the_order_of_each() {
+    let queue = Queue::default();
+    for number in 0..6 {
+        queue.push_chunk(TenantId(1), submission(&format!("flood {number}")), 8 << 20).expect("room");
+    }
+    queue.push_chunk(TenantId(2), submission("other"), 8 << 20).expect("room");
+    assert_eq!(names(queue.take(SOON)), ["flood 0", "other"]);
+    assert_eq!(names(queue.take(SOON)), ["flood 1", "flood 2"]);
+}
+
+#[test]
+fn too_many_writes_are_told_so_and_what_waits_at_the_end_is_taken() {
+    let queue = Queue::default();
+    for _ in 0..SINGLE_MAX {
+        queue.push(submission("waiting")).expect("room");
+    }
+    assert!(matches!(queue.push(submission("one more")), Err(Error::Busy { .. })));
+    queue.close();
+    assert!(matches!(queue.push(submission("late")), Err(Error::Poisoned { .. })));
+    assert_eq!(names(queue.take(SOON)).len(), SINGLE_MAX);
+    assert!(matches!(queue.take(SOON), Taken::Closed));
+}
