@@ -267,9 +267,13 @@ impl History {
         self.say(first, thing("c", &[("open", "gamma text"), ("closed", "gamma secret")]));
         self.say(first, thing("c", &[("open", "gamma alone")]));
         self.say(first, thing("c", &[("closed", "gamma hidden")]));
+        // Labels that follow each other, of which one is said anew.
+        self.say(first, thing("e", &[("near", "alpha text"), ("next", "alpha secret")]));
+        self.say(first, thing("e", &[("near", "alpha again"), ("next", "alpha secret")]));
         self.delete("a");
         self.say(first, thing("a", &[("open", "alpha while deleted")]));
         self.restore("a");
+        self.say(first, thing("a", &[("open", "alpha after that")]));
         let mut revoked = thing("b", &[("open", "beta text")]);
         revoked.status = Status::Revoked;
         self.say(first, revoked);

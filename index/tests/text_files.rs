@@ -7,14 +7,16 @@ mod world;
 #[allow(dead_code, unreachable_pub, reason = "every test file uses a part of the world")]
 mod text_world;
 
+use std::cell::Cell;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use index::conformance::{self, Subject};
-use index::follower::{Follower, Limits, State, Unit};
+use index::follower::{self, Follower, Limits, State, Unit};
 use index::text::{Allowed, Found, Home, Query, TextIndex};
 use storage::ids::{Lsn, TenantId};
 use text_world::{Library, drive, open, text_of};
+use world::World;
 
 struct Text;
 
@@ -33,6 +35,9 @@ impl Subject for Text {
     fn contents(&self, text: &TextIndex) -> Vec<String> {
         let pinned = text.reader().pin();
         let mut contents = Vec::new();
+        if pinned.documents() > 0 {
+            contents.push(format!("{} documents", pinned.documents()));
+        }
         for label in 0..10 {
             let labels = roaring::RoaringBitmap::from_iter([label]);
             for word in ["", "alpha", "beta", "gamma", "delta", "text", "again", "secret", "uses"] {
@@ -95,6 +100,57 @@ fn an_index_of_somebody_else_is_not_used() {
     let (mut ours, _) = open(&library.world, Home::directory(&path));
     drive(&mut ours, &library.world);
     assert_eq!(answer(&ours), answers);
+}
+
+#[test]
+fn an_index_of_an_older_program_is_not_used() {
+    let directory = tempfile::tempdir().expect("tempdir");
+    let path = directory.path().join("text");
+    let (library, answers) = filled(&path);
+    // What is known of an index is in the file that the engine replaces with each commit.
+    let meta = path.join("meta.json");
+    let text = std::fs::read_to_string(&meta).expect("read");
+    let (front, payload) = text.split_once("\"payload\"").expect("a payload");
+    let older = payload.replacen("\"v", "\"v0", 1).replacen("\\nv", "\\nv0", 1);
+    assert_eq!(older.len(), payload.len() + 2, "{payload}");
+    std::fs::write(&meta, format!("{front}\"payload\"{older}")).expect("write");
+    let (mut text, found) = open(&library.world, Home::directory(&path));
+    assert!(matches!(found, Found::Damage(_)), "{found:?}");
+    drive(&mut text, &library.world);
+    assert_eq!(answer(&text), answers);
+}
+
+/// The store is opened anew while a step is under way: what the step had taken in is not committed by the next.
+#[test]
+fn a_step_that_failed_leaves_nothing() {
+    let directory = tempfile::tempdir().expect("tempdir");
+    let mut world = World::on_disk(directory.path());
+    let (mut text, _) = open(&world, Home::memory());
+    world.say(text_of("a", "Duqu", "words"));
+    drive(&mut text, &world);
+    let before = (text.position(), found(&text, "words"));
+    world.say(text_of("b", "Flame", "first words"));
+    world.say(text_of("c", "Stuxnet", "words"));
+    let (view, asked) = (world.view(), Cell::new(0));
+    // Once before the step, and before each record.
+    let fails_at_the_second = || {
+        asked.set(asked.get() + 1);
+        if asked.get() == 3 {
+            world.store.reopen().expect("opens");
+        }
+        false
+    };
+    let failed = follower::drive(&mut text, &view, Limits::default(), &fails_at_the_second);
+    assert!(matches!(failed, Err(index::Error::Storage(_))), "{failed:?}");
+    assert_eq!((text.position(), found(&text, "words")), before);
+    world.say(text_of("b", "Flame", "second words"));
+    drive(&mut text, &world);
+    assert_eq!([found(&text, "first"), found(&text, "words")], [0, 3]);
+}
+
+fn found(text: &TextIndex, words: &str) -> usize {
+    let hits = text.reader().pin().search(&ask(words), &Allowed::Every, &|| false);
+    hits.expect("answers").hits.len()
 }
 
 #[test]

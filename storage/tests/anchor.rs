@@ -7,6 +7,9 @@ use std::fs;
 use std::path::Path;
 
 use storage::anchor::Anchor;
+use storage::commands::{Command, CreateTenant};
+use storage::ids::{ActorId, Lsn};
+use storage::ledger::{proof, receipt};
 use storage::{Error, Result};
 use world::{World, entity};
 
@@ -40,6 +43,47 @@ fn another_history_of_the_same_length_is_refused() {
     fs::copy(other.path().join("store.redb"), one.path().join("store.redb")).expect("put in its place");
     let refused = check(one.path(), &World::on_disk(one.path()));
     assert!(says(&refused, "the store has others"), "{refused:?}");
+}
+
+#[test]
+fn an_older_copy_from_before_a_tenant_was_made_is_refused() {
+    let directory = tempfile::tempdir().expect("tempdir");
+    let database = directory.path().join("store.redb");
+    live(directory.path(), &["a"]);
+    let older = fs::read(&database).expect("closed");
+    let mut world = World::on_disk(directory.path());
+    world.one(Command::CreateTenant(CreateTenant { name: "second".to_owned(), actor: ActorId::NODE }));
+    anchor(directory.path()).write(&world.view()).expect("writes");
+    assert_eq!(check(directory.path(), &world), Ok(()));
+    drop(world);
+    fs::write(&database, older).expect("put back");
+    let refused = check(directory.path(), &World::on_disk(directory.path()));
+    assert!(says(&refused, "tenant `second` had"), "{refused:?}");
+}
+
+/// Trees are made of leaves and of what is stored above them: with more than 256 records, of both.
+#[test]
+fn a_long_log_is_proven_throughout() {
+    let directory = tempfile::tempdir().expect("tempdir");
+    let mut world = World::in_memory();
+    let (anchor, tenant, mut seen) = (anchor(directory.path()), world.tenant, Vec::new());
+    for batch in 0..9 {
+        let said = (0..90).map(|n| world.assert(entity(&format!("t{batch}-{n}"), "malware", "x"))).collect();
+        world.write(said);
+        seen.push(anchor.signed(&world.view(), tenant).expect("signed").checkpoint);
+    }
+    let view = world.view();
+    for checkpoint in seen {
+        let root = proof::root_at(&view.ledger(tenant), checkpoint.size).expect("a root");
+        assert_eq!(root, checkpoint.root, "of {} records", checkpoint.size);
+    }
+    for lsn in (1..=world.head().0).step_by(7) {
+        let record = view.record(tenant, Lsn(lsn)).expect("read");
+        let given = anchor.receipt(&view, tenant, &record).expect("a receipt");
+        let vkey = given.signed.vkey.parse().expect("a key");
+        let shown = receipt::verify(&given.text, &vkey).unwrap_or_else(|error| panic!("{lsn}: {error}"));
+        assert_eq!((shown.index, shown.header), (lsn - 1, record.header));
+    }
 }
 
 #[test]

@@ -3,6 +3,9 @@
 #[allow(dead_code, reason = "several tests build on it, and none needs all of it")]
 mod world;
 
+use std::sync::Arc;
+
+use storage::batch::LABELS_MAX;
 use storage::model::{Claim, EdgeSaid, Said, Text};
 use storage::{Error, ErrorKind};
 use world::{World, entity, relation};
@@ -25,6 +28,30 @@ fn limits_hold_to_the_byte() {
     refused(&mut world, with(|said| said.parts[0].texts = vec![text(1 << 20); 8]), "record too large");
     accepted(&mut world, with(|said| said.parts[0].texts = vec![text(1 << 20); 7]));
     world.check();
+}
+
+/// Readers pay for every label that there is: one more than the limit is refused, alone or among others.
+#[test]
+fn labels_are_so_many_and_no_more() {
+    let mut world = World::in_memory();
+    let labelled = |labels: std::ops::Range<u32>| {
+        let mut said = entity(&format!("t{}-{}", labels.start, labels.end), "malware", "x");
+        let part = said.parts.remove(0);
+        for compartment in labels {
+            let mut part = part.clone();
+            Arc::make_mut(&mut part.label).compartments = vec![format!("c{compartment}")];
+            said.parts.push(part);
+        }
+        said
+    };
+    for first in (0..LABELS_MAX - 64).step_by(64) {
+        accepted(&mut world, labelled(first..first + 64));
+    }
+    accepted(&mut world, labelled(LABELS_MAX - 64..LABELS_MAX - 1));
+    refused(&mut world, labelled(LABELS_MAX - 1..LABELS_MAX + 1), "too many labels");
+    accepted(&mut world, labelled(LABELS_MAX - 1..LABELS_MAX));
+    refused(&mut world, labelled(LABELS_MAX..LABELS_MAX + 1), "too many labels");
+    accepted(&mut world, labelled(7..9));
 }
 
 #[test]

@@ -3,11 +3,19 @@
 #[allow(dead_code, reason = "several tests build on it, and none needs all of it")]
 mod world;
 
-use storage::commands::{Command, CreateToken, Effect, IfEndMissing, MakeLink, RevokeToken, Seen, SignIn};
-use storage::ids::{ActorId, Lsn};
-use storage::model::{Classification, LINKS_MAX, Purposes, Role, SESSIONS_MAX, Status, TokenSpec};
+use std::collections::BTreeSet;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use storage::commands::{
+    Command, CreateTenant, CreateToken, Effect, IfEndMissing, MakeLink, RevokeToken, Seen, SignIn,
+};
+use storage::ids::{ActorId, Lsn, SymbolId, TenantId, ThingId};
+use storage::model::{Classification, LINKS_MAX, Purposes, Retention, Role, SESSIONS_MAX, Status, TokenSpec};
+use storage::record::{Content, Record};
 use storage::rows::TokenRow;
-use storage::{Directory, End, Error, ErrorKind};
+use storage::{Directory, Edge, End, Error, ErrorKind, Stamp, View};
 use world::{World, entity, relation};
 
 #[test]
@@ -180,6 +188,134 @@ fn a_first_start_that_was_cut_off_begins_again() {
     let mut world = World::on_disk(directory.path());
     world.say(entity("a", "malware", "Duqu"));
     world.check();
+}
+
+/// Things are numbered from 1, and at 255 a byte of their keys ends.
+#[test]
+fn a_thing_has_its_own_edges_and_its_own_past() {
+    let mut world = World::in_memory();
+    let id = |n: u64| format!("t{n}");
+    let things: Vec<_> = (1..=520).map(|n| world.assert(entity(&id(n), "malware", "first"))).collect();
+    world.write(things);
+    let ring: Vec<_> = (1..=520)
+        .map(|n| world.assert(relation(&format!("r{n}"), "uses", &id(n), &id(n % 520 + 1))))
+        .chain((1..=520).map(|n| world.assert(entity(&id(n), "malware", "second"))))
+        .collect();
+    assert!(world.write(ring).iter().all(Result::is_ok));
+    let view = world.view();
+    for n in 1..=520 {
+        let out = edges(&view, world.tenant, ThingId(n), None, None);
+        assert_eq!(out.iter().map(|edge| edge.other.0).collect::<Vec<_>>(), [n % 520 + 1], "of {n}");
+        assert_eq!(view.before(world.tenant, ThingId(n)).expect("read").len(), 1, "of {n}");
+    }
+}
+
+#[test]
+fn a_page_of_edges_goes_on_behind_the_last_and_within_its_kind() {
+    let mut world = World::in_memory();
+    world.say(entity("a", "malware", "Duqu"));
+    for n in 0..9 {
+        world.say(relation(&format!("r{n}"), ["drops", "targets", "uses"][n / 3], "a", "a"));
+    }
+    let (view, tenant) = (world.view(), world.tenant);
+    let (thing, _) = view.thing_by_id(tenant, "a").expect("read").expect("stored");
+    let all = edges(&view, tenant, thing, None, None);
+    assert_eq!(all.len(), 9);
+    for (place, after) in all.iter().enumerate() {
+        assert_eq!(edges(&view, tenant, thing, None, Some(*after)), all[place + 1..]);
+        for kind in all.iter().map(|edge| edge.kind) {
+            let own = all[place + 1..].iter().filter(|edge| edge.kind == kind).copied();
+            let found = edges(&view, tenant, thing, Some(kind), Some(*after));
+            assert_eq!(found, own.collect::<Vec<_>>(), "of kind {kind} behind {after:?}");
+        }
+    }
+}
+
+fn edges(
+    view: &View,
+    tenant: TenantId,
+    thing: ThingId,
+    kind: Option<SymbolId>,
+    after: Option<Edge>,
+) -> Vec<Edge> {
+    let mut edges = Vec::new();
+    view.edges(tenant, thing, End::Out, kind, after, &mut |edge| {
+        edges.push(edge);
+        Ok(ControlFlow::Continue(()))
+    })
+    .expect("read");
+    edges
+}
+
+/// However many ask for a view while a commit is under way.
+#[test]
+fn who_was_answered_sees_what_was_done() {
+    let directory = tempfile::tempdir().expect("tempdir");
+    let world = World::on_disk(directory.path());
+    let (store, done) = (&world.store, AtomicBool::new(false));
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !done.load(Ordering::Relaxed) {
+                store.view().expect("open");
+            }
+        });
+        let late = (0..40i64).find(|n| {
+            let stamp = Stamp { time_us: world.time_us + n, seed: [7; 32] };
+            let said = world.assert(entity(&format!("t{n}"), "malware", "x"));
+            let answered = store.write(&[said], stamp).expect("commits").answers.remove(0).expect("said").lsn;
+            world.head() < answered
+        });
+        done.store(true, Ordering::Relaxed);
+        assert_eq!(late, None, "a view that does not hold what was answered");
+    });
+}
+
+/// What an erased body leaves is a digest, and nobody can guess the body from it by the salt of a neighbour.
+#[test]
+fn no_two_records_share_a_salt() {
+    let mut world = World::in_memory();
+    let create =
+        |name: &str| Command::CreateTenant(CreateTenant { name: name.to_owned(), actor: ActorId::NODE });
+    let (a, b) = (world.assert(entity("a", "tool", "x")), world.assert(entity("b", "tool", "x")));
+    world.write(vec![create("one"), create("two"), a, b]);
+    let mut salts = Vec::new();
+    for (tenant, _) in world.view().tenants().expect("read") {
+        for record in records(&world, tenant).into_iter().filter(|record| record.time_us == world.time_us) {
+            let Content::Held { salt, .. } = record.content else { panic!("held") };
+            salts.push(salt);
+        }
+    }
+    assert_eq!(salts.iter().collect::<BTreeSet<_>>().len(), salts.len());
+    assert!(salts.len() >= 4, "of one batch");
+}
+
+#[test]
+fn each_part_is_kept_as_long_as_its_own_label_says() {
+    let mut world = World::in_memory();
+    let mut said = entity("a", "malware", "Duqu");
+    let mut part = said.parts[0].clone();
+    Arc::make_mut(&mut part.label).retention = Retention::Short30d;
+    said.parts.push(part);
+    world.say(said);
+    let (_, row) = world.view().thing_by_id(world.tenant, "a").expect("read").expect("stored");
+    let records = records(&world, world.tenant);
+    for said in &row.said {
+        let label = world.view().label(world.tenant, said.label()).expect("read");
+        assert_eq!(records[said.lsn().leaf_index() as usize].header[30], label.retention.code());
+    }
+    assert_eq!(row.said.len(), 2);
+}
+
+fn records(world: &World, tenant: TenantId) -> Vec<Record> {
+    let mut records = Vec::new();
+    world
+        .view()
+        .records(tenant, Lsn::FIRST, &mut |record| {
+            records.push(record);
+            Ok(ControlFlow::Continue(()))
+        })
+        .expect("read");
+    records
 }
 
 const HOUR_US: i64 = 3_600_000_000;

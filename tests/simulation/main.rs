@@ -5,6 +5,10 @@
 //! begin (or `first..end`). Each seed is one workload and [`CUTS_PER_SEED`] cuts of it.
 
 #![allow(unreachable_pub, reason = "some modules are those of another test")]
+#![allow(
+    clippy::disallowed_methods,
+    reason = "how much there is to do comes from the environment, and is timed"
+)]
 
 mod cuts;
 mod disk;
