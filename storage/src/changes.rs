@@ -24,7 +24,7 @@ use crate::view::View;
 /// Most bytes of noted keys.
 pub const CHANGES_BYTES_MAX: u64 = 128 << 20;
 /// Most bytes of keys that are put in order at a time.
-const SORTED_BYTES_MAX: usize = 32 << 20;
+const SORTED_BYTES_MAX: usize = 8 << 20;
 const SECTION_HEAD_BYTES: usize = 5;
 
 /// Adds what a commit changed to the changes noted, and drops the oldest if they are too many.
