@@ -64,6 +64,8 @@ fn a_key_is_for_one_request_and_its_steps() {
     write(&mut world, first).expect("done");
     let second = once(key(&world, 1, 1), 2, restore(&world));
     assert_eq!(write(&mut world, second).expect("another step").effect, Effect::Updated);
+    let (_, row) = world.view().thing_by_id(world.tenant, "a").expect("read").expect("stored");
+    assert_eq!(row.deletions_us.len(), 2, "deleted, and restored");
     let head = world.head();
     let reused = once(key(&world, 1, 2), 1, delete(&world));
     assert_eq!(write(&mut world, reused), Err(Error::KeyReused));
