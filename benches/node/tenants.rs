@@ -76,7 +76,8 @@ fn beside_a_flood(node: &Node, tokens: &[String], graph: Graph) {
 
 /// One tenant's events, alone and while another imports.
 fn beside_an_import(node: &Node, tokens: &[String]) {
-    let load = Load { url: &node.url, token: &tokens[0], per_second: 50, seconds: 10 };
+    let writer = node.new_token(&["--tenant", "t0", "--role", "writer", "--clearance", "internal"]);
+    let load = Load { url: &node.url, token: &writer, per_second: 50, seconds: 10 };
     let event = |name: &str, turn: u64| {
         let id = format!("{name}-{turn}");
         let data = json!({"id": id, "type": "host"});

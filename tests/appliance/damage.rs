@@ -127,7 +127,7 @@ impl Known {
         }
         assert!(
             wrong.is_empty() && refused == 0 || !is_derived(name),
-            "{what}: what is derived is made again"
+            "{what}: what is derived is made again; {refused} refused, wrong: {wrong:?}"
         );
         let verified = verify(directory);
         assert!(matches!(verified.exit, 0 | 1 | 3), "{what}: {verified:?}");

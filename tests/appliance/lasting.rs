@@ -20,6 +20,8 @@ pub(crate) type Answered = (Value, String);
 pub(crate) struct Filled {
     ring: Made,
     net: Made,
+    /// The last record that a search has to reflect.
+    lsn: Value,
 }
 
 /// The first half: a ring of JSONL, and a token.
@@ -35,12 +37,12 @@ pub(crate) fn begin(node: &Node) -> Made {
 pub(crate) fn go_on(node: &Node, ring: Made) -> Filled {
     let net = data::stix("net", 40);
     let file = node.write("net.json", &net.text);
-    node.import(&file, "stix", "net", &KEPT).ok();
+    let lsn = node.import(&file, "stix", "net", &KEPT).ok()["lsn"].clone();
     node.cli(&["entity", "delete", &ring.entities[3]]).ok();
     node.cli(&["entity", "restore", &ring.entities[3]]).ok();
     let graph = json!({"name": "kept", "shared": true, "nodes": format!("0,0,{}", ring.entities[0])});
     node.http().post(&json!({"id": "graphSave:v1", "variables": graph}));
-    Filled { ring, net }
+    Filled { ring, net, lsn }
 }
 
 impl Filled {
@@ -58,7 +60,7 @@ impl Filled {
                 questions.push(ask("entityHistory:v1", json!({"id": id})));
                 questions.push(ask("relations:v3", json!({"id": id})));
             }
-            questions.push(ask("search:v1", json!({"q": made.word, "atLeast": 1})));
+            questions.push(ask("search:v1", json!({"q": made.word, "atLeast": self.lsn})));
         }
         for lsn in (1..300).step_by(7) {
             questions.push(ask("ledgerReceipt:v1", json!({"lsn": lsn})));
