@@ -7,7 +7,7 @@ use storage::anchor::Anchor;
 use storage::commands::{BeginEpoch, Command};
 use storage::ids::Epoch;
 use storage::ledger::Frontier;
-use storage::{ErasureKey, Report, Restoring, Result, Store, TenantRoot, View};
+use storage::{ErasureKey, Error, Report, Restoring, Result, Store, TenantRoot, View};
 
 use super::lost::{self, Lost};
 use super::manifest::Manifest;
@@ -114,6 +114,14 @@ fn redact_again(restoring: &Restoring, store: Store, witness: &Witness, seed: &[
         return Ok(store);
     }
     drop(store);
+    // They name what was refused, and by its hash nobody can tell what to take out.
+    let lists = restoring.stage().join("rejects");
+    match std::fs::remove_dir_all(&lists) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            return Err(Error::Io(format!("`{}`: {error}", lists.display())));
+        }
+        _ => {}
+    }
     restoring.rewrite(CACHE_BYTES)?;
     restoring.open_store(CACHE_BYTES)
 }

@@ -84,7 +84,8 @@ pub(super) fn purge(app: &App, tenant: TenantId, actor: ActorId) -> Result<Purge
     let (mut purged, things) = due(app, &view, tenant)?;
     drop(view);
     let now_us = app.clock.believed_us();
-    for things in things.into_iter().collect::<Vec<_>>().chunks(PURGED_AT_ONCE_MAX) {
+    // Relations came after what they join, and go before it: then no bare name stays for another day.
+    for things in things.into_iter().rev().collect::<Vec<_>>().chunks(PURGED_AT_ONCE_MAX) {
         go_on(app)?;
         app.write_blocking(Command::PurgeThings(PurgeThings { tenant, things: things.to_vec(), now_us }))?;
     }

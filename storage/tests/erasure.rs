@@ -81,6 +81,8 @@ fn a_thing_is_gone_from_every_table_with_all_that_joins_it() {
     let leaves = leaves(&world);
     assert!(tables_with(&world, CANARY).len() >= 4, "{:?}", tables_with(&world, CANARY));
 
+    let number = |id: &str| world.view().thing_by_id(world.tenant, id).expect("read").expect("there").0;
+    let numbers = [number(CANARY), number(&format!("knows-{CANARY}"))];
     let redaction = redact(&mut world, thing(CANARY)).expect("begins");
     let view = world.view();
     assert_eq!(
@@ -88,6 +90,10 @@ fn a_thing_is_gone_from_every_table_with_all_that_joins_it() {
         None,
         "hidden from the first moment on"
     );
+    for number in numbers {
+        assert!(view.thing(world.tenant, number).expect("read").said.is_empty(), "also by its number");
+        assert!(view.before(world.tenant, number).expect("read").is_empty(), "and what was said before");
+    }
     world.check();
     erase(&mut world, redaction);
 

@@ -59,7 +59,8 @@ fn due(world: &World, days: i64) -> (Vec<ThingId>, Vec<Due>) {
 }
 
 fn purge(world: &mut World, days: i64) -> usize {
-    let (things, over) = due(world, days);
+    let (mut things, over) = due(world, days);
+    things.sort_by_key(|thing| std::cmp::Reverse(*thing));
     let (tenant, now_us) = (world.tenant, world.time_us + days * DAY_US);
     let erased_before = world.view().head(tenant).expect("read").erased;
     world.one(Command::PurgeThings(PurgeThings { tenant, things, now_us }));

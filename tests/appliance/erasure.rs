@@ -177,6 +177,53 @@ fn an_entity_is_gone_from_every_byte_and_every_proof_still_holds() {
     node.cli(&["entity", "get", CANARY]).failed(1, "not_found");
 }
 
+/// Every file of the directory, the database with its free pages among them.
+fn bytes_with(data_dir: &Path, text: &str) -> Vec<String> {
+    let holding =
+        files_in(data_dir).into_iter().filter(|file| fs::read(file).is_ok_and(|bytes| holds(&bytes, text)));
+    holding.map(|file| file.display().to_string()).collect()
+}
+
+#[test]
+fn compacting_leaves_not_one_byte_behind() {
+    let mut node = with_canaries();
+    redact(&node, &["--entity", CANARY]);
+    node.stop();
+    let data_dir = node.data_dir();
+    assert!(
+        !bytes_with(&data_dir, CANARY).is_empty(),
+        "pages that are free still hold it: the test shows something"
+    );
+    node.cli(&["compact", "--data-dir", data_dir.to_str().expect("UTF-8")]).ok();
+    assert_eq!(bytes_with(&data_dir, CANARY), Vec::<String>::new());
+    node.restart();
+    assert!(is_found(&node, "wiki"));
+    node.stop_and_verify();
+}
+
+#[test]
+fn a_backup_from_before_does_not_bring_back_who_was_forgotten_since() {
+    let mut node = with_canaries();
+    let path = |name: &str| node.file(name).to_str().expect("UTF-8").to_owned();
+    let (backups, anchor, restored) = (path("backups"), path("data/anchor"), path("restored"));
+    node.cli(&["backup", &backups]).ok();
+    redact(&node, &["--entity", CANARY]);
+    // Its keys name who was erased: what was noted is gone, and the next backup is a full one.
+    assert_eq!(node.cli(&["backup", &backups, "--incremental"]).ok()["incremental"], false);
+    node.kill();
+    let before = format!("{backups}/0001-full");
+    let done = node.cli(&["restore", &before, "--data-dir", &restored, "--anchor", &anchor]).ok();
+    assert_eq!(done["ok"], true, "{done}");
+    assert_eq!(bytes_with(Path::new(&restored), CANARY), Vec::<String>::new());
+    let again = node.write("again.jsonl", lines(&[person(CANARY, "again")]));
+    let mut other = Node::over(restored.into()).unwrap_or_else(|ran| panic!("{ran:?}"));
+    other.token.clone_from(&node.token);
+    other.cli(&["entity", "get", CANARY]).failed(1, "not_found");
+    assert!(is_found(&other, "wiki"), "the rest is there");
+    assert_eq!(other.import(&again, "jsonl", "feed", &[]).json["rejected"], 1, "and it stays forgotten");
+    other.stop_and_verify();
+}
+
 /// A program that shares no code with the node follows the receipt to the signed root.
 fn outsider_accepts(receipt: &str, key: &str) {
     let judge = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/judges/receipt.py");

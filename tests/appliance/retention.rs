@@ -127,7 +127,7 @@ fn what_is_over_is_purged_once_the_clock_can_be_believed() {
     node.cli(&["hold", "remove", held["id"].as_str().expect("an id")]).ok();
     assert_eq!(node.cli(&["purge", "--dry-run"]).ok()["records"], 1);
     node.cli(&["entity", "get", "ephemeral-7d"]).failed(1, "not_found");
-    assert_eq!(node.cli(&["purge"]).ok()["records"], 2, "it, and the hold that named it");
+    assert_eq!(node.cli(&["purge"]).ok()["records"], 2, "and the record of the hold, which names it");
     node.stop_and_verify();
     let store = Directory::hold(&data_dir).expect("free").open_store(1 << 20, String::new()).expect("opens");
     let head = store.view().expect("open").head(TenantId(1)).expect("read");
