@@ -51,7 +51,11 @@ fn one(world: &World, asker: &Asker, command: &str, random: &mut Seeded, finding
         "entity delete" | "entity restore" => (world.id(asker, random), &[]),
         "export" => (plain("--source"), &["zqsecretsource", "--format", "jsonl", "--quiet"]),
         "doctor" => (plain("--quiet"), &[]),
-        "path" => (world.id(asker, random), &["zqopenidb"]),
+        // The other end is another thing: of two that are the same only one would be asked for otherwise.
+        "path" => match world.id(asker, random) {
+            word if word.text == "zqopenidb" => (word, &["zqopenida"]),
+            word => (word, &["zqopenidb"]),
+        },
         "token create" => (plain("--role"), &["reader"]),
         "token list" | "token denials" => (plain("--quiet"), &[]),
         "token revoke" => (world.spare_token(asker, random), &[]),
