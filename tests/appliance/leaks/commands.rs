@@ -55,7 +55,11 @@ fn one(world: &World, asker: &Asker, command: &str, random: &mut Seeded, finding
         "backup" => (plain("backups"), &["--incremental"]),
         "scrub" => (plain("--quiet"), &[]),
         "doctor" => (plain("--quiet"), &[]),
-        "path" => (world.id(asker, random), &["zqopenidb"]),
+        // The other end is another thing: of two that are the same only one would be asked for otherwise.
+        "path" => match world.id(asker, random) {
+            word if word.text == "zqopenidb" => (word, &["zqopenida"]),
+            word => (word, &["zqopenidb"]),
+        },
         "token create" => (plain("--role"), &["reader"]),
         "redact" | "hold add" => (world.id(asker, random), &["--reason", "asked for"]),
         "hold remove" => (world.id(asker, random), &[]),
