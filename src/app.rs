@@ -10,11 +10,13 @@ use storage::model::{Classification, Label, Role};
 use storage::{Store, View};
 use tokio::sync::Semaphore;
 
+use crate::backup::Backups;
 use crate::commit;
 use crate::config::Config;
+use crate::erasure::Clock;
 use crate::follow::Follow;
-use crate::gateway::{ADHOC_MAX, Failure, GraphQl, Limits, TAKERS_MAX, schema};
-use crate::ingest::import::GivenUp;
+use crate::gateway::{ADHOC_MAX, Failure, GraphQl, Limits, TAKERS_MAX, Watchers, schema};
+use crate::ingest::import::{GivenUp, Going};
 use crate::metrics::Metrics;
 use crate::oidc::Issuer;
 use crate::policy::{
@@ -23,6 +25,7 @@ use crate::policy::{
 };
 use crate::read::Reader;
 use crate::readers::Readers;
+use crate::scrub::Scrub;
 use crate::search::Cursors;
 use crate::sessions::Sessions;
 
@@ -65,6 +68,10 @@ pub struct App {
     pub(crate) importers: Arc<Semaphore>,
     /// Places for exports.
     pub(crate) exporters: Arc<Semaphore>,
+    /// The place for a backup.
+    pub(crate) backups: Backups,
+    /// The scrub that runs, and the last one.
+    pub(crate) scrub: Scrub,
     /// Places for requests with events: each holds its body.
     pub(crate) takers: Arc<Semaphore>,
     /// Places for documents that clients bring: each holds a thread with a large stack.
@@ -77,6 +84,10 @@ pub struct App {
     pub(crate) cursors: Cursors,
     /// Imports whose end is not recorded yet.
     pub(crate) given_up: GivenUp,
+    /// Imports that are going.
+    pub(crate) going: Going,
+    /// Places for who watches.
+    pub(crate) watchers: Arc<Watchers>,
     /// Who came in with a browser.
     pub(crate) sessions: Sessions,
     /// The outside issuer, if there is one.
@@ -85,6 +96,10 @@ pub struct App {
     pub(crate) policies: Versions,
     /// What was decided.
     pub(crate) decisions: Arc<DecisionLog>,
+    /// The clock, as far as it is believed.
+    pub(crate) clock: Clock,
+    /// Held by whoever erases: one at a time.
+    pub(crate) erasing: Mutex<()>,
     allowed: AllowedCache,
     labels: Mutex<HashMap<TenantId, Labels>>,
 }
@@ -114,6 +129,8 @@ impl App {
     #[must_use]
     pub fn new(parts: Parts) -> App {
         let Parts { config, store, commit, follow, anchor, sessions, replay_secret, issuer } = parts;
+        // A store that cannot be read says so to whoever asks it; until then no clock was believed.
+        let clock_us = store.view().and_then(|view| view.node()).map_or(0, |node| node.clock_us);
         let decisions = Arc::new(DecisionLog::new(config.data_dir.join("decisions")));
         App {
             limits: Limits::new(&config),
@@ -127,15 +144,21 @@ impl App {
             readers: Readers::default(),
             takers: Arc::new(Semaphore::new(TAKERS_MAX)),
             exporters: Arc::new(Semaphore::new(EXPORTERS_MAX)),
+            backups: Backups::default(),
+            scrub: Scrub::default(),
             adhoc: Arc::new(Semaphore::new(ADHOC_MAX)),
             replay_secret,
             graphql: schema(),
             cursors: Cursors::default(),
             given_up: GivenUp::default(),
+            going: Going::default(),
+            watchers: Arc::default(),
             sessions,
             issuer,
             policies: Versions::default(),
             decisions,
+            clock: Clock::new(clock_us),
+            erasing: Mutex::default(),
             allowed: AllowedCache::default(),
             labels: Mutex::default(),
         }
@@ -301,6 +324,20 @@ impl App {
             .filter(|(id, _)| allowed.contains(*id))
             .map(|(_, label)| label.source.clone())
             .collect())
+    }
+
+    /// The last commit, without what is over by now.
+    ///
+    /// # Errors
+    /// As for [`Store::view`].
+    pub fn view(&self) -> storage::Result<View> {
+        Ok(self.store.view()?.at(self.clock.believed_us()))
+    }
+
+    /// Writes one command from a thread of its own, durably.
+    pub(crate) fn write_blocking(&self, command: Command) -> storage::Result<Applied> {
+        let answer = self.commit.submit_blocking(vec![command])?.pop();
+        answer.expect("one answer for one command")
     }
 
     /// Writes one command, durably.

@@ -3,19 +3,25 @@
 //! Results go to stdout, everything else to stderr. Exit 0: yes or done; 1: the answer is no; 2: usage or
 //! bad input; 3: cannot tell.
 
+mod backup;
 mod client;
+mod compact;
 mod config;
 mod demo;
 mod doctor;
 mod entity;
 mod export;
 mod failure;
+mod hold;
 mod import;
 mod ledger;
 mod machine;
 mod output;
 mod policy;
+mod purge;
+mod redact;
 mod relations;
+mod scrub;
 mod search;
 mod serve;
 mod token;
@@ -103,11 +109,26 @@ enum Command {
     /// Decide who may see and do what
     #[command(subcommand)]
     Policy(policy::Policy),
+    /// Erase for ever what is said of an entity or by a source
+    Redact(redact::Redact),
+    /// Keep something from being erased
+    #[command(subcommand)]
+    Hold(hold::Hold),
+    /// Remove what was last said longer ago than it is to be kept
+    Purge(purge::Purge),
     /// Prove what was recorded
     #[command(subcommand)]
     Ledger(ledger::Ledger),
-    /// Check a stopped node's data directory
+    /// Take a backup of a node, while it runs
+    Backup(backup::Backup),
+    /// Make a data directory of a backup
+    Restore(backup::Restore),
+    /// Check a stopped node's data directory, or backups
     Verify(verify::Verify),
+    /// Have a node look at every row that it keeps
+    Scrub(scrub::Scrub),
+    /// Write a stopped node's database anew, without what was deleted
+    Compact(compact::Compact),
     /// Look for what could be wrong with a node
     Doctor(doctor::Doctor),
     /// Look at settings
@@ -164,7 +185,14 @@ fn dispatch(cli: Cli, output: &Output) -> Result {
         Command::Policy(policy) => runtime(false)?.block_on(policy.run(global, output)),
         Command::Token(token) => runtime(false)?.block_on(token.run(global, output)),
         Command::Ledger(ledger) => runtime(false)?.block_on(ledger.run(global, output)),
+        Command::Backup(backup) => runtime(false)?.block_on(backup.run(global, output)),
+        Command::Restore(restore) => restore.run(output),
+        Command::Redact(redact) => runtime(false)?.block_on(redact.run(global, output)),
+        Command::Purge(purge) => runtime(false)?.block_on(purge.run(global, output)),
+        Command::Hold(hold) => runtime(false)?.block_on(hold.run(global, output)),
         Command::Verify(verify) => verify.run(output),
+        Command::Scrub(scrub) => runtime(false)?.block_on(scrub.run(global, output)),
+        Command::Compact(compact) => compact.run(output),
         Command::Doctor(doctor) => runtime(false)?.block_on(doctor.run(global, output)),
         Command::Config(config) => config.run(output),
         Command::Completions { shell } => {

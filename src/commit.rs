@@ -162,6 +162,12 @@ impl Tail {
         waited.unwrap_or_else(PoisonError::into_inner).0.moves
     }
 
+    /// How often the logs grew.
+    #[must_use]
+    pub fn moves(&self) -> u64 {
+        self.growth().moves
+    }
+
     /// Wakes everybody who waits, for the last time.
     pub fn close(&self) {
         self.growth().closed = true;
@@ -174,7 +180,8 @@ impl Tail {
         self.growth().closed
     }
 
-    fn publish(&self) {
+    /// Wakes everybody who waits, as when a log has grown.
+    pub(crate) fn publish(&self) {
         let mut tail = self.growth();
         tail.moves += 1;
         drop(tail);

@@ -71,6 +71,8 @@ pub struct Config {
     pub failed_sign_ins_per_minute_max: u32,
     /// Requests that take longer are logged, in milliseconds.
     pub slow_operation_ms: u64,
+    /// What was recorded and is cited by nothing any more is kept so long, in days.
+    pub log_keep_days: u32,
 }
 
 impl Default for Config {
@@ -98,6 +100,7 @@ impl Default for Config {
             principal_requests_burst_max: 20_000,
             failed_sign_ins_per_minute_max: 60,
             slow_operation_ms: 1000,
+            log_keep_days: 7,
         }
     }
 }

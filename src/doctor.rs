@@ -59,6 +59,7 @@ pub fn of_node(app: &App, view: &View, tenant: TenantId) -> storage::Result<Vec<
     checks.push(space(&app.config.data_dir));
     checks.push(clock(head.last_time_us));
     checks.push(follower(app, tenant, head.head().0));
+    checks.push(erasure(app, view, tenant)?);
     checks.push(listening(&app.config));
     Ok(checks)
 }
@@ -120,6 +121,19 @@ fn format(path: &Path) -> Check {
             Check::bad(name, format!("`{}`: {error}", path.display()), "name a node's data directory")
         }
     }
+}
+
+/// Whether what is over goes, and what is to be erased.
+fn erasure(app: &App, view: &View, tenant: TenantId) -> storage::Result<Check> {
+    let behind = Duration::from_micros((now_us() - app.clock.believed_us()).unsigned_abs());
+    if behind > CLOCK_OFF_MAX {
+        let detail =
+            "the clock jumped by more than a day, so nothing is purged and little is hidden by its age";
+        let fix = "put the clock right, or say `intelgraph purge --accept-clock`";
+        return Ok(Check::bad("erasure", detail, fix));
+    }
+    let going_on = view.erasing()?.iter().filter(|(of, ..)| *of == tenant).count();
+    Ok(Check::good("erasure", format!("{going_on} redactions going on, {} holds", view.holds(tenant)?.len())))
 }
 
 /// The first key that others can read, if there is one.

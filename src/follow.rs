@@ -29,6 +29,7 @@ const WRITERS_MAX: usize = 4;
 #[derive(Clone)]
 pub struct Follow {
     shared: Arc<Shared>,
+    tail: Arc<Tail>,
 }
 
 /// How far a unit is.
@@ -47,6 +48,8 @@ pub struct Status {
 #[derive(Default)]
 struct Shared {
     units: Mutex<HashMap<TenantId, Published>>,
+    /// Tenants whose files are to be rid of what was erased up to a record.
+    scrubs: Mutex<HashMap<TenantId, Lsn>>,
     moved: Condvar,
     stopping: AtomicBool,
 }
@@ -54,6 +57,7 @@ struct Shared {
 struct Published {
     reader: Reader,
     status: Status,
+    scrubbed: Lsn,
 }
 
 impl Follow {
@@ -70,10 +74,11 @@ impl Follow {
         (store, tail): (Arc<Store>, Arc<Tail>),
     ) -> std::io::Result<(Follow, JoinHandle<()>)> {
         let shared = Arc::new(Shared::default());
-        let units = BTreeMap::new();
-        let runner = Runner { home, writers_bytes, store, tail, shared: Arc::clone(&shared), units };
+        let (units, woken_by) = (BTreeMap::new(), Arc::clone(&tail));
+        let runner =
+            Runner { home, writers_bytes, store, tail: woken_by, shared: Arc::clone(&shared), units };
         let thread = std::thread::Builder::new().name("follow".to_owned()).spawn(move || runner.run())?;
-        Ok((Follow { shared }, thread))
+        Ok((Follow { shared, tail }, thread))
     }
 
     /// The text index of a tenant, waiting for it to be opened: a tenant may be a moment old, or the node.
@@ -113,6 +118,25 @@ impl Follow {
         true
     }
 
+    /// Has the files of a tenant's index rid of what was erased up to a record, and waits for it; false if that takes
+    /// longer than `patience`, and then it goes on all the same.
+    #[must_use]
+    pub fn scrub(&self, tenant: TenantId, upto: Lsn, patience: Duration) -> bool {
+        let mut scrubs = self.shared.scrubs.lock().unwrap_or_else(PoisonError::into_inner);
+        let wanted = scrubs.entry(tenant).or_default();
+        *wanted = upto.max(*wanted);
+        drop(scrubs);
+        // The runner sleeps until a log grows.
+        self.tail.publish();
+        let is_missing = |units: &mut HashMap<TenantId, Published>| {
+            !self.shared.stopping.load(Ordering::Relaxed)
+                && units.get(&tenant).is_none_or(|unit| unit.scrubbed < upto)
+        };
+        let waited = self.shared.moved.wait_timeout_while(self.shared.units(), patience, is_missing);
+        let units = waited.unwrap_or_else(PoisonError::into_inner).0;
+        units.get(&tenant).is_some_and(|unit| unit.scrubbed >= upto)
+    }
+
     /// Tells the runner to end after its present step.
     pub fn stop(&self) {
         self.shared.stopping.store(true, Ordering::Relaxed);
@@ -123,6 +147,18 @@ impl Follow {
 impl Shared {
     fn units(&self) -> MutexGuard<'_, HashMap<TenantId, Published>> {
         self.units.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Up to which record a tenant's files are to be scrubbed, if they are.
+    fn scrub_wanted(&self, tenant: TenantId) -> Option<Lsn> {
+        self.scrubs.lock().unwrap_or_else(PoisonError::into_inner).get(&tenant).copied()
+    }
+
+    fn scrubbed(&self, tenant: TenantId, upto: Lsn) {
+        let mut scrubs = self.scrubs.lock().unwrap_or_else(PoisonError::into_inner);
+        if scrubs.get(&tenant).is_some_and(|wanted| *wanted <= upto) {
+            scrubs.remove(&tenant);
+        }
     }
 }
 
@@ -139,6 +175,7 @@ struct Runner {
 struct Text {
     unit: Unit<TextIndex>,
     busy: Instant,
+    scrubbed: Lsn,
 }
 
 impl Text {
@@ -188,6 +225,7 @@ impl Runner {
             return false;
         }
         if self.units.get(&tenant).is_none_or(|text| text.is_current_at(head)) {
+            self.scrub(tenant);
             return false;
         }
         self.make_room_for_writer(tenant);
@@ -209,7 +247,29 @@ impl Runner {
             tracing::warn!(%error, %tenant, "text index step failed");
         }
         publish(&self.shared, tenant, text);
+        // A log that grows all the time is never read to its end.
+        self.scrub(tenant);
         stepped.is_ok_and(|progress| !progress.is_current())
+    }
+
+    /// Rewrites the files that hold words of what was erased, if that is wanted.
+    fn scrub(&mut self, tenant: TenantId) {
+        use index::follower::Follower as _;
+        let Some(upto) = self.shared.scrub_wanted(tenant) else { return };
+        let Some(text) = self.units.get_mut(&tenant) else { return };
+        let position = text.unit.follower().position();
+        if position < upto {
+            return;
+        }
+        match catch_unwind(AssertUnwindSafe(|| text.unit.follower_mut().scrub())) {
+            Ok(Ok(())) => {
+                text.scrubbed = position;
+                self.shared.scrubbed(tenant, position);
+                publish(&self.shared, tenant, text);
+            }
+            Ok(Err(error)) => tracing::warn!(%error, %tenant, "cannot rid the text index of what was erased"),
+            Err(_) => self.give_up(tenant),
+        }
     }
 
     /// What stopped half way is not gone on with: the unit is opened anew, from its files.
@@ -233,7 +293,7 @@ impl Runner {
                 if let Found::Damage(reason) = found {
                     tracing::warn!(%tenant, reason, "text index was damaged and is being rebuilt");
                 }
-                let text = Text { unit: Unit::new(index), busy: Instant::now() };
+                let text = Text { unit: Unit::new(index), busy: Instant::now(), scrubbed: Lsn::NONE };
                 publish(&self.shared, tenant, &text);
                 self.units.insert(tenant, text);
                 true
@@ -295,6 +355,6 @@ fn publish(shared: &Shared, tenant: TenantId, text: &Text) {
     };
     let follower = text.unit.follower();
     let status = Status { state, position: follower.position(), reason, skipped: text.unit.skipped().count };
-    shared.units().insert(tenant, Published { reader: follower.reader(), status });
+    shared.units().insert(tenant, Published { reader: follower.reader(), status, scrubbed: text.scrubbed });
     shared.moved.notify_all();
 }

@@ -15,6 +15,7 @@ pub(crate) use errors::Failure;
 pub use graphql::sdl;
 pub(crate) use graphql::{ADHOC_MAX, GraphQl, schema};
 pub(crate) use http::events::TAKERS_MAX;
+pub(crate) use http::progress::Watchers;
 pub(crate) use limits::Limits;
 pub use serve::{Server, bind};
 pub(crate) use tls::certificate_lasts;

@@ -5,14 +5,17 @@
 
 pub mod admin;
 pub mod app;
+pub mod backup;
 pub mod cli;
 pub mod commit;
 pub mod config;
 pub mod doctor;
+pub mod erasure;
 pub mod export;
 pub mod follow;
 pub mod gateway;
 pub mod graphs;
+mod growth;
 pub mod idempotency;
 pub mod ingest;
 pub mod log;
@@ -24,6 +27,7 @@ pub mod policy;
 pub mod read;
 mod readers;
 pub mod running;
+mod scrub;
 mod sealed;
 pub mod search;
 pub mod sessions;

@@ -179,6 +179,7 @@ fn register_app(app: &App, registry: &mut Registry) {
         dropped,
     );
     disk(app, registry);
+    care(app, registry);
     let view = app.store.view();
     registry.register(
         "store_ready",
@@ -187,6 +188,38 @@ fn register_app(app: &App, registry: &mut Registry) {
     );
     if let Ok(log) = view.and_then(|view| Log::of(app, &view)) {
         log.register(registry);
+    }
+}
+
+/// Backups and scrubs: whether they happen, and what they found.
+fn care(app: &App, registry: &mut Registry) {
+    registry.register("backups_running", "Backups being given", gauge(app.backups.running() as u64));
+    registry.register_with_unit(
+        "backup_growth",
+        "What the store has grown by while a backup held its view: the one at hand, or the last",
+        Unit::Bytes,
+        gauge(app.backups.growth_bytes()),
+    );
+    if let Some(last_us) = app.backups.last_us() {
+        let help = "When the last backup since the node started was given to its end, since 1970";
+        registry.register_with_unit(
+            "backup_last",
+            help,
+            Unit::Seconds,
+            ConstGauge::new(last_us as f64 / 1e6),
+        );
+    }
+    let Some(last) = app.scrub.state().last else { return };
+    let help = "When the last scrub since the node started ended, since 1970";
+    registry.register_with_unit(
+        "scrub_last",
+        help,
+        Unit::Seconds,
+        ConstGauge::new(last.ended_us as f64 / 1e6),
+    );
+    if let Ok(report) = last.found {
+        let help = "What the last scrub found damaged; anything but 0 is to be looked at";
+        registry.register("scrub_problems", help, gauge(report.problems.len() as u64));
     }
 }
 

@@ -12,7 +12,8 @@ use std::io::Write;
 use anyhow::{Context, Result, ensure};
 use storage::Stamp;
 
-const SIGNING_KEY: &str = "ledger.key";
+/// The file of the signing key.
+pub const SIGNING_KEY: &str = "ledger.key";
 
 /// Now, in microseconds since 1970.
 #[must_use]

@@ -40,7 +40,7 @@ pub(crate) fn examine(
 /// # Errors
 /// If there is no such tenant, or the store cannot be written.
 pub(crate) fn reset(app: &App, tenant: &str) -> anyhow::Result<Option<u64>> {
-    let view = app.store.view()?;
+    let view = app.view()?;
     let id = view.tenant(tenant)?.with_context(|| format!("no tenant `{tenant}`"))?;
     let Some(replaces) = view.policy(id)? else { return Ok(None) };
     let text = Policy::built_in().text().to_owned();

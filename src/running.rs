@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use storage::anchor::Anchor;
-use storage::{Directory, Store};
+use storage::{Directory, ErasureKey, Store};
 
 use crate::app::{App, Parts, Shared};
 use crate::commit;
 use crate::config::Config;
+use crate::erasure;
 use crate::follow::Follow;
 use crate::idempotency;
 use crate::ingest::import;
@@ -26,7 +27,7 @@ pub struct Running {
     /// The node.
     pub app: Shared,
     writer: JoinHandle<()>,
-    followers: [JoinHandle<()>; 3],
+    followers: [JoinHandle<()>; 4],
     _directory: Directory,
 }
 
@@ -38,9 +39,10 @@ impl Running {
     /// If the directory is in use, of a newer format, damaged, put back from an older copy, or full.
     pub fn start(config: Config) -> Result<Running> {
         let (directory, memory) = (Directory::hold(&config.data_dir)?, config.memory());
-        let store = Arc::new(directory.open_store(memory.cache_bytes, node::new_node_id())?);
+        let store = directory.open_store(memory.cache_bytes, node::new_node_id())?;
         let anchored = directory.anchor().exists();
         let seed = node::signing_seed(&directory.keys(), anchored)?;
+        let store = Arc::new(store.with_erasure_key(ErasureKey::of(&seed)));
         let anchor = Arc::new(Anchor::new(directory.anchor(), seed));
         anchor.check(&store.view()?)?;
         let (commit, writer) = commit::start(Arc::clone(&store)).context("writer thread")?;
@@ -55,7 +57,13 @@ impl Running {
         let deciding =
             decisions::start(Arc::clone(&app.decisions), Arc::clone(&app.store), app.commit.clone())?;
         import::recover(&app)?;
-        Ok(Running { app, writer, followers: [follower, anchoring, deciding], _directory: directory })
+        let erasing = erasure::start(&app).context("eraser thread")?;
+        Ok(Running {
+            app,
+            writer,
+            followers: [follower, anchoring, deciding, erasing],
+            _directory: directory,
+        })
     }
 
     /// Stops the threads in order; everything that was submitted is written, and anchored.

@@ -8,11 +8,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use index::text::{
-    Facets, HITS_MAX, Highlighter, Order, Pinned, QUERY_BYTES_MAX, Query, Snippet, TimeRange, passages,
+    Facets, Groups, HITS_MAX, Highlighter, Hit as Found, Order, Pinned, QUERY_BYTES_MAX, Query, Snippet,
+    TimeRange, Why, passages,
 };
 use sha2::{Digest, Sha256};
 use storage::View;
-use storage::ids::{LabelId, Lsn, ThingId};
+use storage::ids::{Lsn, ThingId};
 use storage::model::{Classification, Form, Status};
 
 use crate::app::App;
@@ -31,6 +32,8 @@ const EVERYTHING_TIME_MAX: Duration = Duration::from_secs(20);
 const AT_LEAST_TIMEOUT: Duration = Duration::from_secs(30);
 /// A search waits so long for an index to be opened.
 const OPEN_TIMEOUT: Duration = Duration::from_secs(5);
+/// The group of a label that is no label.
+const NO_GROUP: u8 = u8::MAX;
 /// Length of a snippet, in characters.
 const SNIPPET_CHARS_MAX: usize = 240;
 
@@ -47,8 +50,14 @@ pub struct Question {
     pub places: bool,
     /// Of these types only.
     pub types: Vec<String>,
+    /// Of none of these types.
+    pub not_types: Vec<String>,
     /// Of these sources only.
     pub sources: Vec<String>,
+    /// Of none of these sources.
+    pub not_sources: Vec<String>,
+    /// Only what is so classified; anything that may be seen if empty.
+    pub classifications: Vec<Classification>,
     /// Only entities, or only relations.
     pub form: Option<Form>,
     /// Only what was observed, or else recorded, in this time.
@@ -59,8 +68,12 @@ pub struct Question {
     pub newest: bool,
     /// Whether the last word may be the beginning of a longer one, since somebody is typing it.
     pub typing: bool,
-    /// Whether to count types and sources.
+    /// Whether to count types, sources and classifications,
     pub facets: bool,
+    /// and with them what was observed when.
+    pub chart: bool,
+    /// Whether to say what each score is made of.
+    pub explain: bool,
     /// Only from an index that reflects this record.
     pub at_least: Option<Lsn>,
 }
@@ -109,6 +122,8 @@ pub struct Hit {
     pub score: f64,
     /// BM25.
     pub keyword_raw: f64,
+    /// What that is made of, if asked for.
+    pub why: Option<Why>,
     /// To be sent for what follows it, if that was asked for or there is another page.
     pub cursor: Option<String>,
 }
@@ -137,12 +152,15 @@ pub(crate) fn search(
         }
     };
     // A view from after the index was pinned knows every label in it, and all that its hits say now.
-    let view = &app.store.view()?;
+    let view = &app.view()?;
     let allowed = app.allowed(view, principal, Action::EntitySearch)?;
     let query = Query {
         text: question.text.clone(),
         types: question.types.clone(),
+        not_types: question.not_types.clone(),
         sources: question.sources.clone(),
+        not_sources: question.not_sources.clone(),
+        groups: groups(app, view, principal, question)?,
         include_revoked: question.include_revoked,
         limit: question.limit,
         after: page.as_ref().map(|page| page.key),
@@ -151,6 +169,8 @@ pub(crate) fn search(
         form: question.form,
         time: question.time,
         facets: question.facets,
+        chart: question.facets && question.chart,
+        explain: question.explain,
     };
     let found = pinned
         .search(&query, &labels(app, view, principal, &allowed)?, &|| begun.elapsed() > TIME_MAX || late())?;
@@ -170,7 +190,7 @@ pub(crate) fn search(
             app.metrics.denied_after_filter.inc();
             continue;
         }
-        let Some(described) = describe.hit(hit.thing, hit.label, hit.score, top)? else { continue };
+        let Some(described) = describe.hit(hit, top)? else { continue };
         uses.used(Action::EntitySearch, &allowed, hit.label);
         hits.push(Hit { cursor: cursors.as_ref().map(|cursors| cursors.at(number)), ..described });
     }
@@ -202,6 +222,9 @@ pub(crate) fn suggest(
     let mut suggestions = Vec::new();
     for suggestion in found {
         let row = view.thing(principal.tenant, suggestion.thing)?;
+        if row.said.is_empty() {
+            continue;
+        }
         let title = reader.title(suggestion.thing, &row)?;
         suggestions.push((row.id.clone(), view.word(principal.tenant, row.symbol())?, title));
     }
@@ -211,7 +234,7 @@ pub(crate) fn suggest(
 /// The things that are about some words, best first; `None` if there are more than an index hands out.
 pub(crate) fn things(app: &App, principal: &Principal, text: &str) -> Result<Option<Vec<ThingId>>, Failure> {
     let pinned = pin(app, principal)?;
-    let view = &app.store.view()?;
+    let view = &app.view()?;
     let allowed = app.allowed(view, principal, Action::EntitySearch)?;
     let begun = Instant::now();
     let query = Query { text: text.to_owned(), limit: HITS_MAX, ..Query::default() };
@@ -239,6 +262,21 @@ fn pin(app: &App, principal: &Principal) -> Result<Pinned, Failure> {
         Failure::new(status, "index_building", "the search index is being opened; try again in a moment")
     })?;
     Ok(reader.pin())
+}
+
+/// Labels by their classification, where that is counted or chosen by.
+fn groups(app: &App, view: &View, principal: &Principal, question: &Question) -> Result<Groups, Failure> {
+    if !question.facets && question.classifications.is_empty() {
+        return Ok(Groups::default());
+    }
+    let labels = app.labels(view, principal.tenant)?;
+    let end = labels.last().map_or(0, |(last, _)| last.0 as usize + 1);
+    let mut by_label = vec![NO_GROUP; end];
+    for (id, label) in labels.iter() {
+        by_label[id.0 as usize] = label.classification.code();
+    }
+    let wanted = question.classifications.iter().map(|classification| classification.code()).collect();
+    Ok(Groups { by_label: Arc::new(by_label), wanted })
 }
 
 fn labels(
@@ -279,7 +317,8 @@ struct Describe<'a> {
 
 impl Describe<'_> {
     /// A hit as a person reads it; `None` if it was taken back since the index saw it.
-    fn hit(&self, thing: ThingId, label: LabelId, score: f32, top: f32) -> Result<Option<Hit>, Failure> {
+    fn hit(&self, found: &Found, top: f32) -> Result<Option<Hit>, Failure> {
+        let &Found { thing, label, score, .. } = found;
         let tenant = self.principal.tenant;
         let row = self.view.thing(tenant, thing)?;
         let readable = self.reader.readable(thing, &row, None)?;
@@ -302,6 +341,7 @@ impl Describe<'_> {
             marks,
             score: if top > 0.0 { f64::from(score / top) } else { 0.0 },
             keyword_raw: f64::from(score),
+            why: found.why.clone(),
             cursor: None,
         }))
     }

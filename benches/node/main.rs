@@ -1,6 +1,6 @@
 //! What a node promises over HTTP, with a million things in it: imports, and then questions at a rate.
 //!
-//! `cargo bench --bench node -- [--quick] [import] [entity] [search] [relations] [gateway] [start] [slow] [tenants]`
+//! `cargo bench --bench node -- [--quick] [import] [entity] [search] [relations] [gateway] [backup] [start] [slow] [tenants]`
 
 #![allow(
     clippy::disallowed_methods,
@@ -16,6 +16,7 @@ mod http;
 #[allow(dead_code, reason = "the tests use the rest")]
 mod node;
 
+mod backup;
 mod data;
 mod gateway;
 mod import;
@@ -33,7 +34,7 @@ use load::Load;
 use node::Node;
 
 /// The parts that are measured beside a million entities and relations.
-const QUESTIONS: [&str; 6] = ["import", "entity", "search", "relations", "gateway", "start"];
+const QUESTIONS: [&str; 7] = ["import", "entity", "search", "relations", "gateway", "backup", "start"];
 
 fn main() {
     if QUESTIONS.into_iter().any(wanted) {
@@ -66,6 +67,9 @@ fn beside_a_million() {
     }
     if wanted("gateway") {
         gateway::rates(&node, graph);
+    }
+    if wanted("backup") {
+        backup::there_and_back(&node, graph);
     }
     if wanted("start") {
         cold_start(&mut node, graph);

@@ -1,16 +1,19 @@
 //! What every follower must pass: the promises of [`Follower`], tried out on one history.
 //!
 //! The history has every kind of record that a follower meets: things said, said anew, under several labels,
-//! withdrawn, revoked, deleted and restored, and records that say nothing to it. What a follower holds
+//! withdrawn, revoked, deleted, restored and redacted, and records that say nothing to it. What a follower holds
 //! after a bootstrap is the measure of what it must hold after anything else.
 
 use std::sync::Arc;
 
-use storage::commands::{Assert, BeginRun, Command, CreateTenant, Delete, IfEndMissing, Restore, SetSource};
+use storage::commands::{
+    Applied, Assert, BeginRun, Command, CreateTenant, Delete, Effect, EndRedaction, EraseSome, IfEndMissing,
+    Redact, Restore, SetSource,
+};
 use storage::ids::{ActorId, Lsn, SourceId, TenantId};
 use storage::model::{
     Claim, Classification, EdgeSaid, Form, Label, LabelKind, Licence, Part, Purpose, Purposes, Retention,
-    RunBegin, Said, SourceSpec, Status, Text,
+    RunBegin, Said, Selection, SourceSpec, Status, Text,
 };
 use storage::record::Record;
 use storage::{EngineOptions, Options, Stamp, Store, View};
@@ -279,6 +282,11 @@ impl History {
         self.delete("r");
         self.restore("r");
         self.say(second, thing("d", &[("open", "delta text")]));
+        self.say(second, relation("r2", "d", "b"));
+        let redaction = self.redact("d");
+        self.say(first, thing("e", &[("open", "epsilon text")]));
+        self.erase(redaction);
+        self.say(second, thing("f", &[("open", "phi text")]));
         self.views
     }
 
@@ -333,18 +341,31 @@ impl History {
         self.write(Command::Restore(Restore { tenant, actor, id }));
     }
 
+    fn redact(&mut self, id: &str) -> Lsn {
+        let (tenant, actor, reason) = (self.tenant, ActorId::NODE, "asked for".to_owned());
+        let selection = Selection::Thing(id.to_owned());
+        self.write(Command::Redact(Redact { tenant, actor, selection, reason })).lsn
+    }
+
+    fn erase(&mut self, redaction: Lsn) {
+        let tenant = self.tenant;
+        while self.write(Command::EraseSome(EraseSome { tenant, redaction })).effect == Effect::More {}
+        self.write(Command::EndRedaction(EndRedaction { tenant, redaction }));
+    }
+
     fn begin_run(&mut self) {
         let begin = RunBegin { process: "import".to_owned(), ..RunBegin::default() };
         let (tenant, actor) = (self.tenant, ActorId::NODE);
         self.write(Command::BeginRun(BeginRun { tenant, actor, begin }));
     }
 
-    fn write(&mut self, command: Command) {
+    fn write(&mut self, command: Command) -> Applied {
         self.time_us += 1000;
         let stamp = Stamp { time_us: self.time_us, seed: [7; 32] };
         let mut committed = self.store.write(&[command], stamp).expect("commits");
-        committed.answers.remove(0).expect("not refused");
+        let applied = committed.answers.remove(0).expect("not refused");
         self.views.push(self.store.view().expect("open"));
+        applied
     }
 }
 

@@ -8,6 +8,8 @@
 
 mod collect;
 mod content;
+mod facets;
+mod filter;
 mod home;
 mod plan;
 mod question;
@@ -15,9 +17,11 @@ mod schema;
 mod search;
 mod snippet;
 mod suggest;
+mod sweep;
 mod tails;
 mod terms;
 mod visible;
+mod why;
 
 use std::collections::{HashMap, HashSet};
 use std::ops::Bound;
@@ -40,12 +44,14 @@ use crate::follower::{Applied, Follower, Skipped};
 use crate::present::Present;
 
 pub use self::content::{CLAIM_BYTES_MAX, passages};
+pub use self::facets::{Facets, Span};
 pub use self::home::{Found, Home};
 pub use self::search::{
-    Allowed, Facets, HITS_MAX, Hit, Hits, Key, Order, Pinned, QUERY_BYTES_MAX, Query, TimeRange, WORDS_MAX,
+    Allowed, Groups, HITS_MAX, Hit, Hits, Key, Order, Pinned, QUERY_BYTES_MAX, Query, TimeRange, WORDS_MAX,
 };
 pub use self::snippet::{Highlighter, Snippet};
 pub use self::suggest::Suggestion;
+pub use self::why::{Share, Where, Why};
 
 /// Memory of an open writer, in bytes: the least that the engine takes.
 pub const WRITER_BYTES: usize = 15_000_000;
@@ -65,6 +71,8 @@ pub struct TextIndex {
     sources: HashMap<LabelId, String>,
     /// What records said since the last commit.
     put: HashSet<(ThingId, LabelId)>,
+    /// Of what was erased up to here nothing is looked for again.
+    swept: Lsn,
 }
 
 /// Gives out the index as it was last committed; cheap to clone, usable from every thread.
@@ -108,6 +116,7 @@ impl TextIndex {
             published: Reader(Arc::new(RwLock::new(pinned))),
             sources: HashMap::new(),
             put: HashSet::new(),
+            swept: Lsn::NONE,
         };
         Ok((text, found))
     }
@@ -239,6 +248,10 @@ impl TextIndex {
 
     /// One record in hand is one document, unless a later record in the view already replaced it.
     fn apply_asserted(&mut self, view: &View, record: &Record) -> Result<Applied> {
+        // What was erased since is in no index.
+        if record.body().is_none() {
+            return Ok(Applied::Ignored);
+        }
         let assertion = match read(record) {
             Ok(assertion) => assertion,
             Err(reason) => return Ok(Applied::Skipped(reason)),
@@ -345,6 +358,7 @@ impl Follower for TextIndex {
             Kind::Asserted => self.apply_asserted(view, record),
             Kind::Withdrawn => self.apply_withdrawn(view, record),
             Kind::Deleted | Kind::Restored => self.apply_toggled(view, record),
+            Kind::RedactionBegan | Kind::RedactionEnded | Kind::Purged => self.sweep(view, record),
             Kind::Tenant
             | Kind::Label
             | Kind::Source
@@ -362,7 +376,11 @@ impl Follower for TextIndex {
             | Kind::SubjectAdmitted
             | Kind::OutsideTokenDenied
             | Kind::GraphSaved
-            | Kind::GraphDeleted => Ok(Applied::Ignored),
+            | Kind::GraphDeleted
+            | Kind::EpochBegan
+            | Kind::RedactionLifted
+            | Kind::HoldSet
+            | Kind::HoldRemoved => Ok(Applied::Ignored),
         }
     }
 
@@ -381,6 +399,7 @@ impl Follower for TextIndex {
     fn rollback(&mut self) -> Result<()> {
         self.writer = None;
         self.put.clear();
+        self.swept = Lsn::NONE;
         let meta = self.index.load_metas()?;
         match home::read_payload(meta.payload.as_deref().unwrap_or_default(), &self.owner) {
             Ok(position) => self.position = position,
@@ -395,6 +414,7 @@ impl Follower for TextIndex {
     fn reset(&mut self) -> Result<()> {
         self.writer = None;
         self.put.clear();
+        self.swept = Lsn::NONE;
         let opened = self.home.create(Found::Nothing)?;
         self.adopt(opened)
     }

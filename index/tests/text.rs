@@ -195,6 +195,55 @@ fn filters_narrow_and_facets_count_what_they_leave() {
 }
 
 #[test]
+fn what_is_left_out_is_counted_where_it_could_be_chosen() {
+    let mut library = Library::new();
+    library.say(entity("m", "malware", "Duqu"));
+    library.say(entity("t", "tool", "Duqu tool"));
+    library.say(labelled("s", "Duqu secret", "about Duqu", "narrow"));
+    let narrow = library.labels_of("s");
+    let Allowed::Labels(labels) = &narrow else { panic!("labels") };
+    let highest = labels.max().expect("a label") as usize;
+    let mut by_label = vec![1; highest + 1];
+    by_label[highest] = 4;
+    let groups = index::text::Groups { by_label: std::sync::Arc::new(by_label), wanted: vec![] };
+    let all = Query { facets: true, groups: groups.clone(), ..library.query("duqu") };
+    let query = Query { not_types: vec!["tool".to_owned(), "never-seen".to_owned()], ..all.clone() };
+    let hits = library.ask(&query, &Allowed::Every);
+    assert_eq!(library.ids(&hits).len(), 2, "{hits:?}");
+    let facets = hits.facets.expect("asked for");
+    assert!(facets.types.contains(&("tool".to_owned(), 1)), "{facets:?}");
+    assert_eq!(facets.groups, [(1, 1), (4, 1)], "what is left out by another choice is not counted");
+    assert!(facets.spans.is_empty(), "no chart was asked for");
+    let chosen = index::text::Groups { wanted: vec![4], ..groups };
+    let hits = library.ask(&Query { groups: chosen, chart: true, ..all.clone() }, &Allowed::Every);
+    assert_eq!(library.ids(&hits), ["s"]);
+    let facets = hits.facets.expect("asked for");
+    assert_eq!((facets.groups, facets.spans[0].count), (vec![(1, 2), (4, 1)], 1));
+    let sources = Query { not_sources: vec!["attack".to_owned()], ..all };
+    assert!(library.ask(&sources, &Allowed::Every).hits.is_empty());
+}
+
+#[test]
+fn a_score_is_the_sum_of_what_it_is_made_of() {
+    let mut library = Library::new();
+    library.say(text_of("a", "Credential theft", "dumping of credentials from memory"));
+    library.say(text_of("b", "Memory", "nothing of the kind"));
+    let query = Query { explain: true, ..library.query("credential memry") };
+    let hits = library.ask(&query, &Allowed::Every);
+    for hit in &hits.hits {
+        let why = hit.why.as_ref().expect("asked for");
+        let sum: f64 = why.shares.iter().map(|share| f64::from(share.score)).sum();
+        assert!((sum * why.factor - f64::from(hit.score)).abs() < 1e-4, "{hit:?}");
+    }
+    let best = hits.hits[0].why.as_ref().expect("asked for");
+    assert_eq!(best.factor, 1.0, "it has both words");
+    let typed = best.shares.iter().find(|share| share.word.as_deref() == Some("memry")).expect("a share");
+    assert_eq!((typed.found.as_str(), typed.place), ("memori", index::text::Where::Body));
+    assert!(hits.hits[1].why.as_ref().expect("asked for").factor < 1.0, "{hits:?}");
+    assert!(library.ask(&library.query("credential"), &Allowed::Every).hits[0].why.is_none());
+}
+
+#[test]
 fn time_narrows_and_orders() {
     let mut library = Library::new();
     for n in 1..=5 {

@@ -134,23 +134,29 @@ impl Client {
         self.request(self.http.get(format!("{}{path}", self.url))).await
     }
 
-    /// Sends files to be imported; the summary, also of an import that broke off.
+    /// Sends files to be imported, as a request of that id; the summary, also of an import that broke off.
     pub(super) async fn import(
         &self,
+        id: &str,
         query: &[(&str, String)],
         form: reqwest::multipart::Form,
     ) -> Result<Value> {
-        self.form("/api/v1/import", query, form).await
+        self.form(
+            self.http.post(format!("{}/api/v1/import", self.url)).header("x-request-id", id),
+            query,
+            form,
+        )
+        .await
     }
 
     /// Sends a form; the answer, also of one whose file cannot be read to its end.
     async fn form(
         &self,
-        path: &str,
+        request: RequestBuilder,
         query: &[(&str, String)],
         form: reqwest::multipart::Form,
     ) -> Result<Value> {
-        let request = self.http.post(format!("{}{path}", self.url)).query(query).multipart(form);
+        let request = request.query(query).multipart(form);
         let response = self.authorized(request).send().await?;
         match response.status() {
             StatusCode::OK | StatusCode::UNPROCESSABLE_ENTITY => Ok(response.json().await?),
@@ -163,13 +169,24 @@ impl Client {
         self.request(self.http.get(format!("{}/api/v1/export", self.url)).query(query)).await
     }
 
+    /// Asks for a backup.
+    pub(super) async fn backup(&self, query: &[(&str, String)]) -> Result<Response> {
+        self.request(self.http.post(format!("{}/api/v1/backup", self.url)).query(query)).await
+    }
+
+    /// Has the node begin to scrub; since when it does.
+    pub(super) async fn scrub(&self) -> Result<Value> {
+        let response = self.request(self.http.post(format!("{}/api/v1/scrub", self.url))).await?;
+        Ok(response.json().await?)
+    }
+
     /// Asks what an import would make of a file.
     pub(super) async fn preview(
         &self,
         query: &[(&str, String)],
         form: reqwest::multipart::Form,
     ) -> Result<Value> {
-        self.form("/api/v1/import/preview", query, form).await
+        self.form(self.http.post(format!("{}/api/v1/import/preview", self.url)), query, form).await
     }
 
     async fn request(&self, request: RequestBuilder) -> Result<Response> {

@@ -34,7 +34,8 @@ impl Failure {
     /// What the node answered.
     pub fn from_node(code: &str, message: &str) -> Failure {
         let exit = match code {
-            "not_found" | "denied" | "grant_refused" | "purpose_refused" | "superseded" => 1,
+            "not_found" | "denied" | "grant_refused" | "purpose_refused" | "superseded" | "held"
+            | "redacted" => 1,
             "bad_request"
             | "BAD_USER_INPUT"
             | "GRAPHQL_VALIDATION_FAILED"

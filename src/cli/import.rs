@@ -2,6 +2,7 @@
 
 mod inputs;
 mod preview;
+mod watch;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -16,6 +17,7 @@ use inputs::Input;
 use super::client::Client;
 use super::output::Output;
 use super::{Answer, Failure, Global, Result};
+use crate::node;
 
 /// Where there is no terminal, progress is a line in a while.
 const PLAIN_PROGRESS_EVERY: Duration = Duration::from_secs(10);
@@ -147,7 +149,12 @@ async fn send_inputs(
         form = form.part("file", input.part(&bar)?);
     }
     bar.set_message("");
-    let sent = client.import(&terms.query(format.as_str()), form).await;
+    let id = node::random::<12>().iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let query = terms.query(format.as_str());
+    let sent = tokio::select! {
+        sent = client.import(&id, &query, form) => sent,
+        never = watch::follow(client, &id, &bar) => match never {},
+    };
     bar.finish_and_clear();
     let mut summary = sent?;
     let changed: Vec<_> =
@@ -222,9 +229,11 @@ fn report_in_lines(bar: &ProgressBar) {
             let Some(bar) = bar.upgrade().filter(|bar| !bar.is_finished()) else { return };
             let rate = bar.per_sec() / 1e6;
             progress_line(&format!(
-                "sent {} of {} bytes, {rate:.1} MB/s",
+                "sent {} of {} bytes, {rate:.1} MB/s{}{}",
                 bar.position(),
-                bar.length().unwrap_or_default()
+                bar.length().unwrap_or_default(),
+                if bar.message().is_empty() { "" } else { "; " },
+                bar.message()
             ));
         }
     });

@@ -25,13 +25,28 @@ pub(super) struct Search {
     /// Only of this type; may be repeated
     #[arg(long = "type", value_name = "TYPE")]
     types: Vec<String>,
+    /// Not of this type; may be repeated
+    #[arg(long = "not-type", value_name = "TYPE")]
+    not_types: Vec<String>,
     /// Only what this source says; may be repeated
     #[arg(long = "source", value_name = "SOURCE")]
     sources: Vec<String>,
+    /// Nothing that this source says; may be repeated
+    #[arg(long = "not-source", value_name = "SOURCE")]
+    not_sources: Vec<String>,
+    /// Only what is so classified; may be repeated
+    #[arg(long = "classification", value_name = "CLASSIFICATION")]
+    classifications: Vec<String>,
+    /// Only what was observed since then (RFC 3339)
+    #[arg(long, value_name = "TIME")]
+    since: Option<String>,
+    /// Only what was observed before then (RFC 3339)
+    #[arg(long, value_name = "TIME")]
+    before: Option<String>,
     /// Also what its source took back
     #[arg(long)]
     include_revoked: bool,
-    /// Count hits by type and source
+    /// Count hits by type, source, classification and time
     #[arg(long)]
     facets: bool,
     /// Say how each score is made
@@ -59,14 +74,23 @@ impl Search {
             "first": self.limit,
             "after": self.after,
             "types": self.types,
+            "notTypes": self.not_types,
             "sources": self.sources,
+            "notSources": self.not_sources,
+            "classifications": self.classifications,
+            "since": self.since,
+            "before": self.before,
+            "explain": self.explain,
             "includeRevoked": self.include_revoked,
             "facets": self.facets,
         });
-        let found = Client::new(global)?.run("search:v2", variables).await?;
+        let found = Client::new(global)?.run("search:v4", variables).await?;
         let found = &found["search"];
         output.result(&document(found, self.explain), |output| {
             print_hits(found, output);
+            if self.explain {
+                print_shares(found, output);
+            }
             print_facets(found, output);
         });
         Ok(Answer::Yes)
@@ -88,19 +112,28 @@ fn document(found: &Value, explain: bool) -> Value {
             shown["explain"] = json!({
                 "keyword_raw": hit["keywordRaw"], "keyword": hit["keyword"],
                 "vector_raw": null, "vector": null, "weight": 1.0,
+                "shares": hit["why"]["shares"], "factor": hit["why"]["factor"],
             });
         }
         shown
     });
     json!({
         "hits": hits.collect::<Vec<_>>(),
-        "facets": found["facets"],
+        "facets": facets(found),
+        "spans": found["spans"],
         "next_cursor": next_cursor(found),
         "lsn": found["lsn"],
         "took_ms": found["tookMs"],
         "complete": found["complete"],
         "vector": {"used": false, "reason": "no_model", "took_ms": 0.0},
     })
+}
+
+/// Counts by type, by source and by classification, in one list; null if they were not asked for.
+fn facets(found: &Value) -> Value {
+    let lists = ["facets", "classifications"].map(|name| found[name].as_array());
+    let all: Vec<Value> = lists.iter().flatten().flat_map(|list| list.iter().cloned()).collect();
+    if lists[0].is_some() { all.into() } else { Value::Null }
 }
 
 /// Prints hits: for people title, type and id, and the snippet with its words marked; in a pipe a line each.
@@ -136,8 +169,22 @@ fn rows(hits: &[Value]) -> Vec<Vec<String>> {
     hits.iter().map(row).collect()
 }
 
+/// What each score is made of: a line for each hit.
+fn print_shares(found: &Value, output: &Output) {
+    for hit in nodes(found) {
+        let share = |share: &Value| {
+            let score = share["score"].as_f64().unwrap_or_default();
+            format!("{} in {} {score:.2}", plain(&share["found"]), plain(&share["place"]))
+        };
+        let shares: Vec<_> = hit["why"]["shares"].as_array().into_iter().flatten().map(share).collect();
+        let factor = hit["why"]["factor"].as_f64().unwrap_or(1.0);
+        let raw = hit["keywordRaw"].as_f64().unwrap_or_default();
+        output.line(&format!("{}: ({}) x {factor:.2} = {raw:.2}", plain(&hit["id"]), shares.join(" + ")));
+    }
+}
+
 fn print_facets(found: &Value, output: &Output) {
-    for facet in found["facets"].as_array().into_iter().flatten() {
+    for facet in facets(found).as_array().into_iter().flatten() {
         output.line(&format!("{}: {}  {}", plain(&facet["field"]), plain(&facet["value"]), facet["count"]));
     }
 }

@@ -1,15 +1,16 @@
-//! Checks a stopped node's data: every row, every ledger, and the anchor.
+//! Checks a stopped node's data: every row, every ledger, and the anchor; or backups.
 
 use std::path::{Path, PathBuf};
 
-use base64::Engine as _;
 use clap::Args;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use storage::anchor::Anchor;
-use storage::{Directory, View};
+use storage::{Directory, Report, View};
 
+use super::backup::{print_roots, progress, refused, roots};
 use super::output::Output;
-use super::{Answer, Failure, Result};
+use super::{Answer, Result};
+use crate::backup::{self, Place};
 use crate::node;
 use crate::policy::DecisionLog;
 
@@ -18,38 +19,51 @@ const CACHE_BYTES: usize = 64 << 20;
 /// Which directory.
 #[derive(Args)]
 pub(super) struct Verify {
-    /// The data directory of a node that is not running
+    /// The data directory of a node that is not running, or a directory of backups
     path: PathBuf,
 }
 
 impl Verify {
+    /// Of a path that another command names.
+    pub(super) fn of(path: PathBuf) -> Verify {
+        Verify { path }
+    }
+
     pub(super) fn run(self, output: &Output) -> Result {
-        if !self.path.join("format").is_file() {
-            return Err(Failure::bad_input(format!("`{}` is not a data directory", self.path.display())));
-        }
+        let bar = progress(output);
+        let mut count = |bytes| bar.set_position(bytes);
+        let (report, rows) = match is_data_directory(&self.path) {
+            true => (self.directory(&mut count)?, "bytes of rows"),
+            false => (backup::check(&self.path, &mut count).map_err(refused)?, "bytes of backups"),
+        };
+        bar.finish_and_clear();
+        let document = document(&report);
+        output.result(&document, |output| print(&document, self.path.display(), rows, output));
+        Ok(if report.problems.is_empty() { Answer::Yes } else { Answer::No })
+    }
+
+    fn directory(&self, progress: &mut dyn FnMut(u64)) -> Result<Report> {
         let directory = Directory::hold(&self.path)?;
         let store = directory.open_store(CACHE_BYTES, String::new())?;
         let view = store.view()?;
-        let report = view.verify(&mut |_| ())?;
-        let mut problems = report.problems;
-        problems.extend(check_anchor(&directory, &view)?);
-        problems.extend(check_decisions(&directory, &view)?);
-        let roots: Map<String, Value> = report
-            .roots
-            .iter()
-            .map(|(tenant, root)| {
-                let encoded = base64::engine::general_purpose::STANDARD.encode(root.root);
-                (tenant.clone(), json!({"size": root.size, "root": encoded}))
-            })
-            .collect();
-        let ok = problems.is_empty();
-        let document = json!({
-            "commit": report.commit, "epoch": report.epoch, "bytes": report.bytes,
-            "roots": roots, "ok": ok, "problems": problems,
-        });
-        output.result(&document, |output| print(&document, &self.path, output));
-        Ok(if ok { Answer::Yes } else { Answer::No })
+        let mut report = view.verify(progress)?;
+        report.problems.extend(check_anchor(&directory, &view)?);
+        report.problems.extend(check_decisions(&directory, &view)?);
+        Ok(report)
     }
+}
+
+/// What a report says, for programs.
+pub(super) fn document(report: &Report) -> Value {
+    json!({
+        "commit": report.commit, "epoch": report.epoch, "bytes": report.bytes,
+        "roots": roots(report), "ok": report.problems.is_empty(), "problems": report.problems,
+    })
+}
+
+/// By the file that says which format is there; a damaged one is still nobody else's.
+fn is_data_directory(path: &Path) -> bool {
+    path.join("store.redb").is_file() || path.join("format").is_file() && matches!(Place::at(path), Ok(None))
 }
 
 /// A directory that never was anchored has nothing to compare with.
@@ -72,21 +86,12 @@ fn check_decisions(directory: &Directory, view: &View) -> Result<Vec<String>> {
     Ok(problems)
 }
 
-fn print(document: &Value, path: &Path, output: &Output) {
+/// What a report says, for people.
+pub(super) fn print(document: &Value, of: impl std::fmt::Display, rows: &str, output: &Output) {
     let verdict = if document["ok"] == true { "ok" } else { "DAMAGED" };
-    output.line(&format!(
-        "{verdict}: {}, commit {}, {} bytes of rows",
-        path.display(),
-        document["commit"],
-        document["bytes"]
-    ));
-    for (tenant, root) in document["roots"].as_object().into_iter().flatten() {
-        output.line(&format!(
-            "  {tenant}: {} records, root {}",
-            root["size"],
-            root["root"].as_str().unwrap_or_default()
-        ));
-    }
+    let (commit, bytes) = (&document["commit"], &document["bytes"]);
+    output.line(&format!("{verdict}: {of}, commit {commit}, {bytes} {rows}"));
+    print_roots(&document["roots"], output);
     for problem in document["problems"].as_array().into_iter().flatten() {
         output.line(&format!("  {}", problem.as_str().unwrap_or_default()));
     }

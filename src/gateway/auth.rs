@@ -8,7 +8,7 @@ use axum::http::StatusCode;
 use axum::http::request::Parts;
 use storage::View;
 use storage::ids::{ActorId, TenantId};
-use storage::model::{Purpose, Role, TokenSpec};
+use storage::model::{Purpose, Role, Subject, TokenSpec};
 use storage::rows::{SessionRow, TokenRow};
 
 use super::errors::Failure;
@@ -19,7 +19,7 @@ use crate::oidc::Issuer;
 use crate::policy::token::{parse, parse_as, verify};
 use crate::policy::{Parsed, Principal, Use};
 use shown::Shown;
-pub(super) use shown::{is_json, is_own_page, session};
+pub(super) use shown::{is_json, is_own_page, session, shows_nothing};
 
 /// Who makes the request; a handler that takes one is closed to everybody else.
 pub(crate) struct Caller(pub(crate) Principal);
@@ -30,12 +30,19 @@ pub(crate) struct Access {
     pub(crate) right: Right,
 }
 
+/// Whose word was taken, and in which tenant.
+pub(crate) struct Word {
+    tenant: TenantId,
+    subject: Subject,
+    token: Option<Subject>,
+}
+
 /// What let a request in.
 pub(crate) enum Right {
     /// A token, until it expires; microseconds since 1970.
     Token { until_us: i64 },
     /// The word of an outside issuer, until it expires; microseconds since 1970.
-    Issuer { until_us: i64 },
+    Issuer { until_us: i64, word: Box<Word> },
     /// A session of a token, and its secret.
     Session { session: SessionRow, row: Box<TokenRow>, shown: Parsed },
 }
@@ -50,6 +57,19 @@ impl FromRequestParts<Shared> for Caller {
 }
 
 impl Access {
+    /// Whether what let the request in still would: what lasts is asked again and again.
+    pub(crate) fn lasts(&self, view: &View) -> storage::Result<bool> {
+        let now_us = node::now_us();
+        match &self.right {
+            Right::Token { until_us } => {
+                let row = view.token(&self.principal.token_id)?;
+                Ok(now_us < *until_us && row.is_some_and(|row| row.revoked_us.is_none()))
+            }
+            Right::Issuer { until_us, word } => Ok(now_us < *until_us && !word.is_denied(view)?),
+            Right::Session { shown, .. } => Ok(live_session(view, shown)?.is_some()),
+        }
+    }
+
     /// What a new session lets in.
     pub(crate) fn of_session(app: &Shared, secret: &str) -> Result<Access, Failure> {
         by_session(app, secret, &Place::default())
@@ -108,15 +128,18 @@ fn by_session(app: &Shared, text: &str, place: &Place) -> Result<Access, Failure
     let over = || unauthorized("you are signed out; sign in again");
     let view = app.store.view()?;
     let shown = parse_as(Use::Session, text).map_err(|_| over())?;
-    let row = view.token(&shown.id)?.ok_or_else(over)?;
-    let (spec, now_us) = (TokenSpec::decode(&row.spec)?, node::now_us());
-    let session = row.sessions.iter().find(|one| shown.is_of(&one.secret_sha256)).ok_or_else(over)?.clone();
-    if !session.is_live(now_us) || now_us >= spec.expires_at_us || row.revoked_us.is_some() {
-        return Err(over());
-    }
+    let (row, spec, session) = live_session(&view, &shown)?.ok_or_else(over)?;
     app.sessions.note(&app.commit, &row, &shown, true);
     let principal = place.principal(&view, whose(&row), &spec)?;
     Ok(Access { principal, right: Right::Session { session, row: Box::new(row), shown } })
+}
+
+fn live_session(view: &View, shown: &Parsed) -> storage::Result<Option<(TokenRow, TokenSpec, SessionRow)>> {
+    let Some(row) = view.token(&shown.id)? else { return Ok(None) };
+    let (spec, now_us) = (TokenSpec::decode(&row.spec)?, node::now_us());
+    let session = row.sessions.iter().find(|one| shown.is_of(&one.secret_sha256)).cloned();
+    let is_over = now_us >= spec.expires_at_us || row.revoked_us.is_some();
+    Ok(session.filter(|session| session.is_live(now_us) && !is_over).map(|session| (row, spec, session)))
 }
 
 /// The tenant and the purpose that a request names.

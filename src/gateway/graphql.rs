@@ -9,6 +9,7 @@ mod denials;
 mod doctor;
 mod drawing;
 mod entity;
+mod erasure;
 mod gate;
 mod graphs;
 mod idempotency;
@@ -55,6 +56,7 @@ use response::{Done, MediaType};
 
 pub(crate) use adhoc::ADHOC_MAX;
 pub(super) use declared::DECLARED;
+pub(super) use runs::state_name;
 pub(super) use walk::Asks;
 
 /// Every question.
@@ -65,6 +67,7 @@ pub(crate) struct Query(
     doctor::DoctorQuery,
     drawing::DrawingQuery,
     entity::EntityQuery,
+    erasure::ErasureQuery,
     graphs::GraphsQuery,
     ledger::LedgerQuery,
     node::NodeQuery,
@@ -81,6 +84,7 @@ pub(crate) struct Query(
 #[derive(MergedObject, Default)]
 pub(crate) struct Mutation(
     entity::EntityMutation,
+    erasure::ErasureMutation,
     graphs::GraphsMutation,
     policy::PolicyMutation,
     tokens::TokensMutation,
@@ -295,7 +299,7 @@ where
     let task = tokio::task::spawn_blocking(move || {
         let _place = place;
         let reading = || {
-            let view = app.store.view()?;
+            let view = app.view()?;
             reading(&app, &principal, &view)
         };
         span.in_scope(|| asked::during(reading))

@@ -1,5 +1,6 @@
 //! What is not GraphQL: bodies that stream, the paths that machines poll, and the app in the browser.
 
+pub(crate) mod backup;
 pub(crate) mod events;
 pub(crate) mod explorer;
 pub(crate) mod export;
@@ -7,4 +8,6 @@ pub(crate) mod health;
 pub(crate) mod import;
 pub(crate) mod ledger;
 pub(crate) mod preview;
+pub(crate) mod progress;
+pub(crate) mod scrub;
 pub(crate) mod session;

@@ -19,6 +19,9 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 /// Long enough for a search that waits for its index to be opened, or to reach a record.
 const SEARCH_TIMEOUT: Duration = Duration::from_secs(40);
 
+/// Long enough to go through everything that is kept.
+const PURGE_TIMEOUT: Duration = Duration::from_secs(600);
+
 /// Long enough for a drawing of twenty thousand things.
 const GRAPH_TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -82,6 +85,9 @@ operations! {
     "graphSave" v 1 in GRAPH_TIMEOUT;
     "graphShow" v 1 in GRAPH_TIMEOUT;
     "graphs" v 1;
+    "holdAdd" v 1;
+    "holdRemove" v 1;
+    "holds" v 1;
     "ledgerCheckpoint" v 1;
     "ledgerReceipt" v 1;
     "node" v 1;
@@ -93,6 +99,10 @@ operations! {
     "policyHistory" v 1;
     "policySet" v 1;
     "policySimulate" v 1;
+    "purge" v 1 in PURGE_TIMEOUT;
+    "redact" v 1;
+    "redaction" v 1;
+    "redactionLift" v 1;
     "relationKinds" v 1;
     "relations" v 1, use "relations:v2";
     "relations" v 2;
@@ -102,6 +112,7 @@ operations! {
     "search" v 1 in SEARCH_TIMEOUT, use "search:v2";
     "search" v 2 in SEARCH_TIMEOUT;
     "search" v 3 in SEARCH_TIMEOUT;
+    "search" v 4 in SEARCH_TIMEOUT;
     "sources" v 1;
     "suggest" v 1 in SEARCH_TIMEOUT;
     "tokenAllow" v 1;

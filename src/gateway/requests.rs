@@ -20,7 +20,7 @@ use tracing::Instrument;
 
 use self::body::{Answer, Pace, Paced};
 use super::errors::Failure;
-use super::routes::{ANSWERED_WHEN_FULL, API_VERSION, STREAMED};
+use super::routes::{ANSWERED_WHEN_FULL, API_VERSION, STREAMED, WATCHED};
 use super::serve::{Activity, Working};
 use crate::app::{App, Shared};
 
@@ -217,7 +217,9 @@ impl End {
     fn told(&self, bytes: u64, is_whole: bool) {
         let _entered = self.span.enter();
         let (took, status) = (self.began.elapsed(), self.status.as_u16());
-        self.app.metrics.request_ended(&self.asked.route, status, took);
+        // How long somebody watches says nothing about the node.
+        let measured = if self.asked.route == WATCHED { self.handled } else { took };
+        self.app.metrics.request_ended(&self.asked.route, status, measured);
         let actor = self.current.actor.get().map(|actor| actor.0);
         let duration_ms = milliseconds(took);
         tracing::info!(

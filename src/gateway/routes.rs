@@ -14,7 +14,9 @@ use crate::app::Shared;
 /// The version of the API, in a header of every answer.
 pub(super) const API_VERSION: &str = "v1";
 /// Bodies and answers of any length, that take as long as they take.
-pub(super) const STREAMED: [&str; 2] = ["/api/v1/import", "/api/v1/export"];
+pub(super) const STREAMED: [&str; 3] = ["/api/v1/import", "/api/v1/export", "/api/v1/backup"];
+/// Answers that last as long as somebody watches.
+pub(super) const WATCHED: &str = "/api/v1/progress";
 /// Answered when there is no place left for another connection.
 pub(super) const ANSWERED_WHEN_FULL: [&str; 3] = ["/healthz", "/readyz", "/metrics"];
 
@@ -29,7 +31,10 @@ pub(crate) fn routes(app: Shared) -> Router {
         .route("/api/v1/import", post(http::import::run).layer(DefaultBodyLimit::disable()))
         .route("/api/v1/import/preview", post(http::preview::look).layer(DefaultBodyLimit::disable()))
         .route("/api/v1/export", get(http::export::run))
+        .route("/api/v1/backup", post(http::backup::give))
+        .route("/api/v1/scrub", post(http::scrub::begin).get(http::scrub::ask))
         .route("/api/v1/imports/{run}/rejects", get(http::import::rejects))
+        .route("/api/v1/progress", get(http::progress::watch))
         .route("/api/v1/ledger/entries", get(http::ledger::entries))
         .route(
             "/api/v1/session",

@@ -7,6 +7,8 @@
 use std::collections::VecDeque;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
@@ -22,10 +24,13 @@ use crate::app::App;
 use crate::commit::Answers;
 use crate::policy::Principal;
 
+mod going;
 mod position;
-mod rejects;
+pub(crate) mod rejects;
 mod settling;
 
+use going::Listed;
+pub use going::{Course, Going, Look, Phase};
 use position::Position;
 pub use rejects::{Rejects, path as rejects_path};
 pub use settling::{GivenUp, recover};
@@ -37,6 +42,8 @@ const CHUNK_BYTES_MAX: usize = 4 << 20;
 const CHUNK_COMMANDS_MAX: usize = 8192;
 /// Chunks that wait for the writer while the next is read.
 const CHUNKS_IN_FLIGHT_MAX: usize = 2;
+/// Who watches is told the counts after so many objects.
+const TOLD_EVERY: u64 = 512;
 /// An import waits so long for the search index while that makes no progress.
 const SEARCHABLE_PATIENCE: Duration = Duration::from_secs(30);
 
@@ -47,6 +54,8 @@ pub struct Request {
     pub format: Format,
     /// The source and its terms.
     pub source: SourceSpec,
+    /// How long all of it is as it is sent, in bytes, if that is known.
+    pub bytes: Option<u64>,
 }
 
 /// What an import did.
@@ -104,7 +113,7 @@ pub fn run(app: &App, principal: &Principal, request: &Request, upload: &mut Upl
     if mapping.is_some() && request.format != Format::Csv {
         return Err(Error::invalid("mapping", &request.format.to_string(), "for format csv alone"));
     }
-    let mut running = Running::begin(app, principal, request)?;
+    let mut running = Running::begin(app, principal, request, upload.bytes_read())?;
     let mut reader = Import::new(request.source.clone());
     reader.mapping = mapping;
     while let Some((name, digest)) = next {
@@ -130,6 +139,7 @@ struct Running<'a> {
     in_flight: VecDeque<(oneshot::Receiver<Result<Answers>>, Vec<Line>)>,
     pending: u64,
     position: Position,
+    _listed: Listed<'a>,
     resumed_at: Option<u64>,
     failure: Option<Error>,
     broken: Option<String>,
@@ -147,7 +157,12 @@ struct Chunk {
 }
 
 impl<'a> Running<'a> {
-    fn begin(app: &'a App, principal: &Principal, request: &'a Request) -> Result<Running<'a>> {
+    fn begin(
+        app: &'a App,
+        principal: &Principal,
+        request: &'a Request,
+        read: Arc<AtomicU64>,
+    ) -> Result<Running<'a>> {
         let (tenant, actor) = (principal.tenant, principal.actor);
         let source = one(app, Command::SetSource(SetSource { tenant, actor, spec: request.source.clone() }))?;
         let Effect::Source(source) = source.effect else { return Err(unexpected(source)) };
@@ -159,12 +174,15 @@ impl<'a> Running<'a> {
         };
         let run = one(app, Command::BeginRun(BeginRun { tenant, actor, begin }))?;
         let Effect::Run(run) = run.effect else { return Err(unexpected(run)) };
+        let course = Arc::new(Course::new(read, request.bytes, principal.request.clone()));
+        let settling = Settling::new(app, tenant, actor, run, Vec::new());
         Ok(Running {
             started: Instant::now(),
             source,
             request,
             purpose: principal.recorded_purpose().code(),
-            settling: Settling::new(app, tenant, actor, run, Vec::new()),
+            settling: Settling { course: Arc::clone(&course), ..settling },
+            _listed: app.going.list(tenant, run, course),
             chunk: Chunk::default(),
             in_flight: VecDeque::new(),
             pending: 0,
@@ -180,6 +198,7 @@ impl<'a> Running<'a> {
     fn file(&mut self, reader: &mut Import, name: &str, digest: Option<Digest>, upload: &mut Upload) {
         let input = self.settling.inputs.len() as u32;
         self.settling.inputs.push(name.to_owned());
+        self.settling.course.at_file(name);
         // How far the file before was read becomes durable with what was read of it.
         self.note_position();
         if let Err(error) = self.start(reader, name, digest) {
@@ -233,6 +252,10 @@ impl<'a> Running<'a> {
 
     fn item(&mut self, input: u32, item: Item) {
         self.settling.counts.read += 1;
+        if self.settling.counts.read.is_multiple_of(TOLD_EVERY) {
+            self.take_ready();
+            self.settling.tell();
+        }
         match item {
             Item::Reject(reject) => self.settling.reject(input, &reject),
             Item::Said { line, said } => self.said(input, line, said),
@@ -285,17 +308,34 @@ impl<'a> Running<'a> {
     fn take_answers(&mut self) {
         let Some((answer, lines)) = self.in_flight.pop_front() else { return };
         match answer.blocking_recv() {
-            Ok(Ok(answers)) => {
-                for (answer, line) in answers.into_iter().zip(lines) {
-                    self.settling.answer(&line, answer);
-                }
-            }
-            Ok(Err(error)) => self.failure = Some(error),
+            Ok(answers) => self.answered(answers, lines),
             Err(_) => self.failure = Some(Error::Poisoned { cause: "the node is stopping".to_owned() }),
         }
     }
 
+    /// Counts what is durable by now, without waiting for more.
+    fn take_ready(&mut self) {
+        while let Some((answer, _)) = self.in_flight.front_mut()
+            && let Ok(answers) = answer.try_recv()
+        {
+            let (_, lines) = self.in_flight.pop_front().expect("it is the first");
+            self.answered(answers, lines);
+        }
+    }
+
+    fn answered(&mut self, answers: Result<Answers>, lines: Vec<Line>) {
+        match answers {
+            Ok(answers) => {
+                for (answer, line) in answers.into_iter().zip(lines) {
+                    self.settling.answer(&line, answer);
+                }
+            }
+            Err(error) => self.failure = Some(error),
+        }
+    }
+
     fn settle_and_end(&mut self) -> Result<Lsn> {
+        self.settling.course.settles();
         self.settling.settle()?;
         let state = if self.broken.is_some() { RunState::Failed } else { RunState::Complete };
         self.settling.end(state)
@@ -345,7 +385,9 @@ pub(crate) fn refusal(error: &Error, id: &str) -> Reject {
         }
         error => error.to_string(),
     };
-    Reject::new(error.code(), reason, id)
+    // What was redacted is not written down again, not even that it was refused.
+    let value = if *error == Error::Redacted { "" } else { id };
+    Reject::new(error.code(), reason, value)
 }
 
 /// Roughly what a thing weighs, in bytes.

@@ -1,6 +1,8 @@
 //! The bridge from a request's body, which arrives when it likes, to readers, which wait for it.
 
 use std::io::{self, Read};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
 use sha2::{Digest as _, Sha256};
@@ -40,8 +42,7 @@ pub struct Upload {
     mapping: Option<Declared>,
     broken: Option<String>,
     ended: bool,
-    /// Bytes read so far, of all files.
-    pub bytes: u64,
+    read: Arc<AtomicU64>,
 }
 
 /// A bounded way from a body to an [`Upload`].
@@ -58,7 +59,7 @@ pub fn channel() -> (mpsc::Sender<Event>, Upload) {
             mapping: None,
             broken: None,
             ended: false,
-            bytes: 0,
+            read: Arc::default(),
         },
     )
 }
@@ -71,6 +72,12 @@ impl Upload {
         let (name, digest) = self.next.take()?;
         self.checked = digest.map(|digest| (Sha256::new(), digest));
         Some((name, digest))
+    }
+
+    /// Bytes read so far, of all files, for who watches.
+    #[must_use]
+    pub fn bytes_read(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.read)
     }
 
     /// What the columns of the files are, if that came before them.
@@ -130,7 +137,7 @@ impl Read for Upload {
             Some(_) if !into.is_empty() => self.check()?,
             _ => {}
         }
-        self.bytes += count as u64;
+        self.read.fetch_add(count as u64, Ordering::Relaxed);
         Ok(count)
     }
 }

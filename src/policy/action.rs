@@ -38,6 +38,10 @@ pub enum Action {
     LedgerExport,
     /// See what was decided, of whom.
     DecisionsRead,
+    /// Erase for ever what is said of a thing, or by a source, and what has come due.
+    EntityRedact,
+    /// Keep something from being erased.
+    HoldManage,
 }
 
 impl Action {
@@ -59,6 +63,8 @@ impl Action {
         Action::NodeManage,
         Action::LedgerExport,
         Action::DecisionsRead,
+        Action::EntityRedact,
+        Action::HoldManage,
     ];
 
     /// The name in policies and in the decision log.
@@ -81,6 +87,8 @@ impl Action {
             Action::NodeManage => "node.manage",
             Action::LedgerExport => "ledger.export",
             Action::DecisionsRead => "decisions.read",
+            Action::EntityRedact => "entity.redact",
+            Action::HoldManage => "hold.manage",
         }
     }
 

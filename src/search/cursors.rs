@@ -99,6 +99,11 @@ impl Cursors {
         names
     }
 
+    /// Ends them all: each keeps a state of an index, with words in it that have to go.
+    pub(crate) fn end_all(&self) {
+        self.live().clear();
+    }
+
     fn live(&self) -> MutexGuard<'_, Vec<Kept>> {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         kept.retain(|kept| kept.since.elapsed() < LIFETIME);

@@ -1,7 +1,7 @@
 //! How fast records become durable, tables and ledger included, and what they take on disk; beside the
 //! disk's own limit and a bare redb that is given the same rows.
 //!
-//! `cargo bench -p storage --bench commit -- [--quick] [small] [bulk] [relations]`
+//! `cargo bench -p storage --bench commit -- [--quick] [small] [bulk] [relations] [noted]`
 
 #![allow(
     clippy::disallowed_methods,
@@ -18,7 +18,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use redb::{Database, TableDefinition};
-use storage::commands::{Assert, Command, CreateTenant, Effect, IfEndMissing, SetSource};
+use storage::commands::{Assert, Command, CreateTenant, Effect, IfEndMissing, NoteChanges, SetSource};
 use storage::ids::{ActorId, SourceId, TenantId};
 use storage::model::{
     Claim, Classification, EdgeSaid, Form, Label, Licence, Part, Purpose, Purposes, Retention, Said,
@@ -39,19 +39,26 @@ fn main() {
     println!("{rows} records of {RECORD_BYTES} bytes, random ids, cache {} MiB\n", CACHE_BYTES >> 20);
     let disk = disk(directory.path());
     if wanted("small") {
-        let store = store(&directory.path().join("small"), rows, SMALL, false);
+        let store = store(&directory.path().join("small"), rows, SMALL, Mix::Entities, false);
         let floor = disk * SMALL as f64;
         println!("    (one fdatasync a batch alone would allow {floor:.0}/s)");
         let peer = bare(&directory.path().join("small.redb"), rows, SMALL);
         println!("    ratio to bare redb: {:.2}\n", store / peer);
     }
     if wanted("bulk") {
-        let store = store(&directory.path().join("bulk"), rows, BULK, false);
+        let store = store(&directory.path().join("bulk"), rows, BULK, Mix::Entities, false);
         let peer = bare(&directory.path().join("bulk.redb"), rows, BULK);
         println!("    ratio to bare redb: {:.2}\n", store / peer);
     }
     if wanted("relations") {
-        store(&directory.path().join("relations"), rows, BULK, true);
+        store(&directory.path().join("relations"), rows, BULK, Mix::Relations, false);
+    }
+    if wanted("noted") {
+        for batch in [SMALL, BULK] {
+            for noted in [false, true, false, true] {
+                store(&directory.path().join("noted"), rows, batch, Mix::Relations, noted);
+            }
+        }
     }
 }
 
@@ -96,11 +103,23 @@ fn disk(directory: &Path) -> f64 {
     rate
 }
 
+/// What is written.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Mix {
+    Entities,
+    /// Half relations.
+    Relations,
+}
+
 /// Through the store: everything that a client waits for.
-fn store(path: &Path, rows: usize, batch: usize, relations: bool) -> f64 {
+fn store(path: &Path, rows: usize, batch: usize, mix: Mix, noted: bool) -> f64 {
+    let relations = mix == Mix::Relations;
     let directory = Directory::hold(path).unwrap();
     let store = directory.open_store(CACHE_BYTES, "00112233aabbccdd".to_owned()).unwrap();
     let (tenant, source) = begin(&store);
+    if noted {
+        store.write(&[Command::NoteChanges(NoteChanges)], stamp(0)).unwrap();
+    }
     let mut maker = Maker::new(tenant, source);
     let (mut times, mut bytes, mut cpu) = (Times::default(), 0, Duration::ZERO);
     let mut written = 0;
@@ -121,6 +140,7 @@ fn store(path: &Path, rows: usize, batch: usize, relations: bool) -> f64 {
         written += count;
     }
     let mix = if relations { ", half relations" } else { "" };
+    let mix = if noted { format!("{mix}, changes noted") } else { mix.to_owned() };
     report(&format!("store, {batch} a commit{mix}"), rows, &times, cpu, bytes, &path.join("store.redb"));
     drop(store);
     let closed = path.join("store.redb").metadata().unwrap();

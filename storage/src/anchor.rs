@@ -3,13 +3,18 @@
 //! A database file put back from an older copy is consistent in itself. Only something outside it can
 //! tell, and the anchor is that: the store must contain every tree that the anchor has seen.
 
+mod redactions;
+
+pub use redactions::{Anchored, anchored};
+
 use std::fs;
 use std::io::ErrorKind;
 use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
 
 use crate::directory::replace_file;
 use crate::error::{Error, Result};
-use crate::ids::{Lsn, TenantId};
+use crate::ids::{CommitNo, Lsn, TenantId};
 use crate::ledger::note::{Checkpoint, Signer};
 use crate::ledger::proof;
 use crate::ledger::receipt::{self, Contents};
@@ -20,6 +25,8 @@ use crate::view::View;
 pub struct Anchor {
     path: PathBuf,
     seed: [u8; 32],
+    /// The last commit that was written: several threads write, and none goes back.
+    written: Mutex<CommitNo>,
 }
 
 /// A signed checkpoint.
@@ -46,7 +53,7 @@ impl Anchor {
     /// An anchor at a path, signed with an Ed25519 seed.
     #[must_use]
     pub fn new(path: PathBuf, seed: [u8; 32]) -> Anchor {
-        Anchor { path, seed }
+        Anchor { path, seed, written: Mutex::default() }
     }
 
     /// The signer of a tenant's ledger: a key is named after its origin.
@@ -96,20 +103,51 @@ impl Anchor {
         Ok(SignedReceipt { text, signed })
     }
 
-    /// Writes the checkpoints of all tenants; durable on return.
+    /// Writes the checkpoints and the redactions of all tenants; durable on return.
     ///
     /// # Errors
     /// `Io` if the file cannot be written; see [`Anchor::signer`].
     pub fn write(&self, view: &View) -> Result<()> {
+        let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+        let commit = CommitNo(view.node()?.commit);
+        if commit < *written {
+            return Ok(());
+        }
         let mut notes = Vec::new();
         for (tenant, _) in view.tenants()? {
             notes.push(self.checkpoint(view, tenant)?);
+            notes.extend(redactions::notes(view, tenant, &self.seed)?);
         }
         // An empty file would look like one that was cut short.
         if notes.is_empty() {
             return Ok(());
         }
-        replace_file(&self.path, notes.join(SEPARATOR).as_bytes())
+        replace_file(&self.path, notes.join(SEPARATOR).as_bytes())?;
+        *written = commit;
+        Ok(())
+    }
+
+    /// The trees that the anchor has seen.
+    ///
+    /// # Errors
+    /// `Io` if there is no file, `Corrupt` if it is damaged or not signed by this key.
+    pub fn seen(&self) -> Result<Vec<Checkpoint>> {
+        let text = self.text()?;
+        text.split(SEPARATOR).filter(|note| !redactions::is_note(note)).map(|note| self.open(note)).collect()
+    }
+
+    /// The redactions that the anchor has seen.
+    ///
+    /// # Errors
+    /// See [`Anchor::seen`].
+    pub fn redactions(&self) -> Result<Vec<Anchored>> {
+        anchored(&self.text()?, &self.seed)
+    }
+
+    fn text(&self) -> Result<String> {
+        let bytes =
+            fs::read(&self.path).map_err(|error| Error::Io(format!("`{}`: {error}", self.path.display())))?;
+        String::from_utf8(bytes).map_err(|error| self.damaged(&error.to_string()))
     }
 
     /// Checks that the store contains every tree that the anchor has seen. Without a file there is
@@ -123,19 +161,44 @@ impl Anchor {
             Err(error) => return Err(Error::Io(format!("`{}`: {error}", self.path.display()))),
             Ok(bytes) => String::from_utf8(bytes).map_err(|error| self.damaged(&error.to_string()))?,
         };
-        text.split(SEPARATOR).try_for_each(|note| self.check_note(view, note))
+        text.split(SEPARATOR).try_for_each(|note| match redactions::is_note(note) {
+            true => self.check_redactions(view, note),
+            false => self.check_note(view, note),
+        })
+    }
+
+    /// Every redaction that the anchor has seen is in the store.
+    fn check_redactions(&self, view: &View, note: &str) -> Result<()> {
+        let damaged = |error: crate::ledger::Error| self.damaged(&error.to_string());
+        for anchored in redactions::open(note, &self.seed).map_err(damaged)? {
+            let tenant = view.tenant(&anchored.tenant)?;
+            let known = tenant.map(|tenant| view.redaction(tenant, anchored.begun)).transpose()?.flatten();
+            if known.is_none_or(|known| known.hash != anchored.hash) {
+                let detail = format!(
+                    "tenant `{}` had redaction {} when last anchored, the store has not: it was put back from an older \
+                     copy; restore with the anchor",
+                    anchored.tenant, anchored.begun
+                );
+                return Err(Error::Corrupt { what: "ledger", detail });
+            }
+        }
+        Ok(())
     }
 
     fn damaged(&self, how: &str) -> Error {
         Error::Corrupt { what: "anchor", detail: format!("`{}`: {how}", self.path.display()) }
     }
 
-    fn check_note(&self, view: &View, note: &str) -> Result<()> {
+    fn open(&self, note: &str) -> Result<Checkpoint> {
         let origin = note.lines().next().unwrap_or_default();
-        let seen = Signer::new(origin, &self.seed)
+        Signer::new(origin, &self.seed)
             .and_then(|signer| Checkpoint::open(note, signer.vkey()))
-            .map_err(|error| self.damaged(&error.to_string()))?;
-        let name = origin.split('/').nth(2).unwrap_or_default();
+            .map_err(|error| self.damaged(&error.to_string()))
+    }
+
+    fn check_note(&self, view: &View, note: &str) -> Result<()> {
+        let seen = self.open(note)?;
+        let name = seen.tenant();
         let back = |found: String| Error::Corrupt {
             what: "ledger",
             detail: format!(

@@ -7,9 +7,12 @@ use std::sync::Arc;
 
 use prost::Message;
 
+use crate::changes;
+use crate::erasing::ErasureKey;
 use crate::error::{Error, Result};
 use crate::ids::{ActorId, CommitNo, LabelId, Lsn, SourceId, SymbolId, TenantId, ThingId};
 use crate::ledger::leaf::digest;
+use crate::ledger::note;
 use crate::ledger::{Coord, Frontier, Leaf};
 use crate::model::{Label, SourceSpec};
 use crate::record::{Draft, Kind, RowWriter, header, salt};
@@ -33,6 +36,7 @@ pub struct Stamp {
 pub struct Batch<'a> {
     tx: Overlay<'a>,
     stamp: Stamp,
+    pub(crate) key: ErasureKey,
     node: NodeRow,
     heads: BTreeMap<TenantId, Head>,
     labels: HashMap<(TenantId, Arc<Label>), LabelId>,
@@ -54,16 +58,17 @@ struct Head {
 }
 
 impl<'a> Batch<'a> {
-    /// Begins a batch over a base.
+    /// Begins a batch over a base; ids that were redacted are known by their hashes under `key`.
     ///
     /// # Errors
     /// `Corrupt` if the base has no node row.
-    pub fn new(base: &'a dyn Read, stamp: Stamp) -> Result<Batch<'a>> {
+    pub fn new(base: &'a dyn Read, stamp: Stamp, key: ErasureKey) -> Result<Batch<'a>> {
         let tx = Overlay::new(base);
         let node = node_row(&tx)?;
         Ok(Batch {
             tx,
             stamp,
+            key,
             node,
             heads: BTreeMap::new(),
             labels: HashMap::new(),
@@ -79,6 +84,7 @@ impl<'a> Batch<'a> {
         let mut attempt = Batch {
             tx: Overlay::new(&*self),
             stamp: self.stamp,
+            key: self.key.clone(),
             node: self.node.clone(),
             heads: self.heads.clone(),
             labels: HashMap::new(),
@@ -126,6 +132,18 @@ impl<'a> Batch<'a> {
         Ok(lsn)
     }
 
+    /// Ends the packed row that records go to, so that every record of the batch can be read back.
+    pub(crate) fn close_row(&mut self, tenant: TenantId) -> Result<()> {
+        let head = self.head(tenant)?;
+        if head.packing.is_empty() {
+            return Ok(());
+        }
+        let (from, row) = (head.packing_from, head.packing.take());
+        head.packing_from = Lsn(head.row.next_lsn);
+        self.tx.put(Table::Log, Key::of(tenant).and(&from).bytes(), row);
+        Ok(())
+    }
+
     fn keep_subtrees(&mut self, tenant: TenantId, completed: Vec<(Coord, crate::ledger::Hash)>) {
         for (coord, root) in completed {
             let key = Key::of(tenant).and(&coord.level).and(&coord.index);
@@ -166,6 +184,22 @@ impl<'a> Batch<'a> {
         let actor = ActorId(self.node.next_actor);
         self.node.next_actor += 1;
         actor
+    }
+
+    /// What the batch is stamped with, microseconds since 1970.
+    pub(crate) fn stamped_us(&self) -> i64 {
+        self.stamp.time_us
+    }
+
+    /// What the clock showed when it was last believed, microseconds since 1970; 0 if it never was.
+    pub(crate) fn clock_us(&self) -> i64 {
+        self.node.clock_us
+    }
+
+    /// Believes the clock.
+    pub(crate) fn believe_clock(&mut self) {
+        self.node.clock_us = self.stamp.time_us;
+        self.tx.put(Table::Node, &[], self.node.encode_to_vec());
     }
 
     /// The counters of a tenant, to be advanced.
@@ -305,10 +339,59 @@ impl<'a> Batch<'a> {
         self.heads.iter().map(|(tenant, head)| (*tenant, head.row.head())).collect()
     }
 
+    /// Has it noted from the next commit on what each commit changes; false if that is so already.
+    pub(crate) fn note_changes(&mut self) -> bool {
+        if self.node.changes_from != 0 {
+            return false;
+        }
+        // What the others of this batch change is in the commit that a backup begins with.
+        self.node.changes_from = self.next_commit().0 + 1;
+        self.tx.put(Table::Node, &[], self.node.encode_to_vec());
+        true
+    }
+
+    /// The ledger of a tenant as the batch has made it so far: its origin, its size and its root.
+    ///
+    /// # Errors
+    /// `NotFound` if there is no such tenant.
+    pub(crate) fn ledger(&mut self, tenant: TenantId) -> Result<(String, u64, crate::ledger::Hash)> {
+        let (node_id, epoch) = (self.node.node_id.clone(), self.node.epoch);
+        let head = self.head(tenant)?;
+        let origin = note::origin(&node_id, &head.row.name, epoch.into())?;
+        Ok((origin, head.frontier.size(), head.frontier.root()))
+    }
+
+    /// The epoch of the ledgers.
+    pub(crate) fn epoch(&self) -> u32 {
+        self.node.epoch
+    }
+
+    /// Begins an epoch. What was noted for backups of the one before is of no use in it.
+    pub(crate) fn set_epoch(&mut self, epoch: u32) -> Result<()> {
+        self.forget_changes()?;
+        self.node.epoch = epoch;
+        self.tx.put(Table::Node, &[], self.node.encode_to_vec());
+        Ok(())
+    }
+
+    /// Drops what was noted for increments, and notes no more until the next full backup. So it is when a thing is erased: the keys
+    /// that were noted name it.
+    pub(crate) fn forget_changes(&mut self) -> Result<()> {
+        if self.node.changes_from == 0 {
+            return Ok(());
+        }
+        changes::forget(&mut self.tx)?;
+        self.node = NodeRow { changes_from: 0, changes_bytes: 0, ..self.node.clone() };
+        self.tx.put(Table::Node, &[], self.node.encode_to_vec());
+        Ok(())
+    }
+
     /// Closes the batch: packs what is left, writes the heads and the commit number. `None` if
     /// nothing changed.
-    #[must_use]
-    pub fn finish(mut self) -> Option<Vec<Changes>> {
+    ///
+    /// # Errors
+    /// As for reading the base.
+    pub fn finish(mut self) -> Result<Option<Vec<Changes>>> {
         for (tenant, mut head) in std::mem::take(&mut self.heads) {
             if head.row == head.stored {
                 continue;
@@ -321,11 +404,14 @@ impl<'a> Batch<'a> {
             self.tx.put(Table::Heads, Key::of(tenant).bytes(), head.row.encode_to_vec());
         }
         if self.tx.is_unchanged() {
-            return None;
+            return Ok(None);
         }
         self.node.commit += 1;
+        if self.node.changes_from != 0 && self.node.changes_from <= self.node.commit {
+            changes::note(&mut self.tx, &mut self.node)?;
+        }
         self.tx.put(Table::Node, &[], self.node.encode_to_vec());
-        Some(self.tx.into_changes())
+        Ok(Some(self.tx.into_changes()))
     }
 
     /// The commit that [`Batch::finish`] makes, if anything changed.

@@ -4,34 +4,52 @@
 //! refuses with a reason or returns a plan. `apply` carries the plan out; it fails only with the disk.
 
 mod assert;
+mod changes;
 mod decisions;
 mod delete;
+mod epoch;
+mod erase;
 mod events;
 mod graph;
+mod hold;
 mod idempotency;
 mod policy;
 mod progress;
+mod purge;
+mod redact;
+mod redact_again;
 mod run;
 mod session;
 mod source;
 mod subject;
+mod sweep;
 mod tenant;
 mod token;
 
 pub use assert::{Assert, IfEndMissing};
+pub use changes::NoteChanges;
 pub use decisions::CloseDecisions;
 pub use delete::{Delete, Restore};
 pub(crate) use delete::{thing_by_id, thing_row};
+pub use epoch::BeginEpoch;
+pub use erase::EraseSome;
+pub(crate) use erase::is_bare;
 pub(crate) use events::taken_at;
 pub use events::{Event, TakeEvents, WINDOW_DAYS};
 pub use graph::{DeleteGraph, GRAPHS_MAX, GRAPHS_OF_MAKER_MAX, SaveGraph};
 pub(crate) use graph::{graph_row, key as graph_key};
+pub use hold::{HOLDS_MAX, RemoveHold, SetHold};
+pub(crate) use hold::{Held, holds};
 pub use idempotency::{ONCE_KEPT_US, ONCE_MAX, Once, RequestKey};
 pub(crate) use idempotency::{check as check_key, in_time};
 pub use policy::SetPolicy;
 pub(crate) use policy::{current as current_policy, digest as policy_digest};
 pub(crate) use progress::key as progress_key;
 pub use progress::{PROGRESS_MAX, Progress};
+pub use purge::{EndPurge, PURGED_AT_ONCE_MAX, PurgeThings, SeeClock, Sweep};
+pub use redact::{EndRedaction, LiftRedaction, Lifted, Redact};
+pub(crate) use redact::{all_erasing, erasing_row, redaction_row};
+pub use redact_again::RedactAgain;
 pub use run::{BeginRun, EndRun, Unpend};
 pub use session::{MakeLink, SEEN_EVERY_US, Seen, SignIn, SignOut};
 pub use source::SetSource;
@@ -94,6 +112,32 @@ pub enum Command {
     SaveGraph(SaveGraph),
     /// See [`DeleteGraph`].
     DeleteGraph(DeleteGraph),
+    /// See [`NoteChanges`].
+    NoteChanges(NoteChanges),
+    /// See [`BeginEpoch`].
+    BeginEpoch(BeginEpoch),
+    /// See [`Redact`].
+    Redact(Redact),
+    /// See [`RedactAgain`].
+    RedactAgain(RedactAgain),
+    /// See [`EraseSome`].
+    EraseSome(EraseSome),
+    /// See [`EndRedaction`].
+    EndRedaction(EndRedaction),
+    /// See [`LiftRedaction`].
+    LiftRedaction(LiftRedaction),
+    /// See [`PurgeThings`].
+    PurgeThings(PurgeThings),
+    /// See [`Sweep`].
+    Sweep(Sweep),
+    /// See [`EndPurge`].
+    EndPurge(EndPurge),
+    /// See [`SeeClock`].
+    SeeClock(SeeClock),
+    /// See [`SetHold`].
+    SetHold(SetHold),
+    /// See [`RemoveHold`].
+    RemoveHold(RemoveHold),
     /// See [`Once`].
     Once(Once),
 }
@@ -105,6 +149,10 @@ impl Command {
     pub fn is_urgent(&self) -> bool {
         match self {
             Command::Delete(_)
+            | Command::Redact(_)
+            | Command::EraseSome(_)
+            | Command::EndRedaction(_)
+            | Command::SetHold(_)
             | Command::RevokeToken(_)
             | Command::SignOut(_)
             | Command::DenySubject(_)
@@ -151,6 +199,8 @@ pub enum Effect {
         /// How many were not.
         duplicates: u32,
     },
+    /// A part of it: the command is to be given again.
+    More,
     /// Anything else.
     Done,
 }
@@ -181,6 +231,19 @@ pub(crate) fn execute(batch: &mut Batch<'_>, command: &Command) -> Result<Applie
         Command::CloseDecisions(command) => decisions::execute(batch, command),
         Command::SaveGraph(command) => graph::save(batch, command),
         Command::DeleteGraph(command) => graph::delete(batch, command),
+        Command::NoteChanges(NoteChanges) => changes::execute(batch),
+        Command::BeginEpoch(command) => epoch::execute(batch, command),
+        Command::Redact(command) => redact::begin(batch, command),
+        Command::RedactAgain(command) => redact_again::begin(batch, command),
+        Command::EraseSome(command) => erase::some(batch, command),
+        Command::EndRedaction(command) => redact::end(batch, command),
+        Command::LiftRedaction(command) => redact::lift(batch, command),
+        Command::PurgeThings(command) => purge::things(batch, command),
+        Command::Sweep(command) => purge::sweep_log(batch, command),
+        Command::EndPurge(command) => purge::end(batch, command),
+        Command::SeeClock(command) => purge::see_clock(batch, command),
+        Command::SetHold(command) => hold::set(batch, command),
+        Command::RemoveHold(command) => hold::remove(batch, command),
         Command::Once(command) => idempotency::once(batch, command),
     }
 }

@@ -7,10 +7,14 @@
 //! anchor      the last signed checkpoints, outside the database ([`crate::anchor`])
 //! keys/       the node's signing key
 //! admin.sock  there while a node runs: what its own user may ask of it
-//! ballast     nothing: room that is given up for what cannot wait ([`crate::Space`])
 //! index/      derived files; may be deleted while the node is stopped
+//! ballast     nothing: room that is given up for what cannot wait ([`crate::Space`])
+//! restoring/  there while a backup is being restored: what is in it is not whole yet
 //! decisions/  what the shell's policy decided, by tenant; closed files are in the ledger by their digest
 //! ```
+
+mod compacting;
+mod restoring;
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{ErrorKind, Read, Seek, Write};
@@ -20,6 +24,12 @@ use crate::engine::EngineOptions;
 use crate::error::{Error, Result};
 use crate::store::{FORMAT, Options, Store};
 
+pub use compacting::Compacted;
+pub use restoring::Restoring;
+
+const DATABASE: &str = "store.redb";
+/// A database that is not in its place yet.
+const BESIDE: &str = "store.new";
 const FORMAT_PREFIX: &str = "intelgraph data format ";
 /// Page cache while an empty store is made.
 const NEW_CACHE_BYTES: usize = 1 << 20;
@@ -41,6 +51,7 @@ impl Directory {
         let failed = |error: std::io::Error| io(path, &error);
         fs::create_dir_all(path).map_err(failed)?;
         let lock = lock(path)?;
+        restoring::check_none(path)?;
         check_format(path)?;
         for part in ["keys", "index"] {
             fs::create_dir_all(path.join(part)).map_err(failed)?;
@@ -58,6 +69,8 @@ impl Directory {
         if !self.database().exists() {
             self.begin_store(new_node_id)?;
         }
+        // A copy that was cut off holds what the database may be rid of since.
+        remove(&self.path.join(BESIDE))?;
         self.write_format()?;
         Store::open(self.options(self.database(), cache_bytes_max, String::new()))
     }
@@ -65,7 +78,7 @@ impl Directory {
     /// Makes a store beside its place and puts it there whole: a database cut off while it is made
     /// could not be told from a damaged one. What was used before is never made anew.
     fn begin_store(&self, new_node_id: String) -> Result<()> {
-        let (path, beside) = (self.database(), self.path.join("store.new"));
+        let (path, beside) = (self.database(), self.path.join(BESIDE));
         if !self.is_new() {
             return Err(Error::Corrupt {
                 what: "data directory",
@@ -73,10 +86,7 @@ impl Directory {
             });
         }
         crate::space::check_beginning(&self.path)?;
-        match fs::remove_file(&beside) {
-            Err(error) if error.kind() != ErrorKind::NotFound => return Err(io(&beside, &error)),
-            _ => {}
-        }
+        remove(&beside)?;
         drop(Store::open(self.options(beside.clone(), NEW_CACHE_BYTES, new_node_id))?);
         put_in_place(&beside, &path)
     }
@@ -113,8 +123,10 @@ impl Directory {
         self.path.join("anchor")
     }
 
-    fn database(&self) -> PathBuf {
-        self.path.join("store.redb")
+    /// The file of the database.
+    #[must_use]
+    pub fn database(&self) -> PathBuf {
+        self.path.join(DATABASE)
     }
 
     fn is_new(&self) -> bool {
@@ -126,6 +138,14 @@ impl Directory {
             replace_file(&self.path.join("format"), format!("{FORMAT_PREFIX}{FORMAT}\n").as_bytes())?;
         }
         Ok(())
+    }
+}
+
+/// Removes a file that was left over, if there is one.
+fn remove(path: &Path) -> Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(io(path, &error)),
+        _ => Ok(()),
     }
 }
 

@@ -3,6 +3,8 @@
 //! redb verifies nothing on ordinary reads, so each value carries a checksum over its table, its key
 //! and itself: a flipped bit, a swapped page or a row in the wrong place is an error, not an answer.
 
+mod filling;
+
 use std::ops::{Bound, ControlFlow};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::PathBuf;
@@ -16,6 +18,8 @@ use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 use crate::error::{Error, Result};
 use crate::tables::Table;
 use crate::tx::{Changes, Memory, Read, Visit};
+
+pub(crate) use filling::Filling;
 
 type Bytes = &'static [u8];
 type ReadTable = redb::ReadOnlyTable<Bytes, Bytes>;

@@ -88,6 +88,26 @@ pub enum Error {
     /// A client uses one key for two requests.
     #[error("the idempotency key was used for another request; choose a new one for each request")]
     KeyReused,
+    /// It, or what it is joined to, was redacted. The id is not repeated: it would be kept in a list of rejects.
+    #[error("it was redacted, or what it names was; a redaction can be lifted, then it may come in again")]
+    Redacted,
+    /// A hold is on it.
+    #[error("hold {hold} is on it; nothing of it is erased while that stands")]
+    Held {
+        /// The record that set the hold.
+        hold: Lsn,
+    },
+    /// The clock moved by more than a day since it was looked at last.
+    #[error(
+        "the clock jumped: it showed {seen_us} and now shows {now_us}, in microseconds since 1970; put it right, or vouch \
+         for it with `purge --accept-clock`"
+    )]
+    ClockJumped {
+        /// What it showed when it was last believed.
+        seen_us: i64,
+        /// What it shows.
+        now_us: i64,
+    },
     /// There is no such thing.
     #[error("no {what} `{name}`")]
     NotFound {
@@ -131,6 +151,14 @@ pub enum Error {
         /// Where and how.
         detail: String,
     },
+    /// What was given cannot tell what it is asked for.
+    #[error("the {what} cannot tell: {detail}")]
+    Unverifiable {
+        /// What was given.
+        what: &'static str,
+        /// Why it cannot, and what to do.
+        detail: String,
+    },
     /// The record at a position is not there.
     #[error("no record at {lsn}, the log ends at {head}")]
     BeyondHead {
@@ -172,11 +200,16 @@ impl Error {
             | Error::Exists { .. }
             | Error::Superseded { .. }
             | Error::KeyReused
+            | Error::Redacted
+            | Error::Held { .. }
+            | Error::ClockJumped { .. }
             | Error::EventReused { .. } => ErrorKind::Conflict,
             Error::NotFound { .. } | Error::BeyondHead { .. } => ErrorKind::NotFound,
-            Error::Poisoned { .. } | Error::Busy { .. } | Error::Io(_) | Error::NoSpace { .. } => {
-                ErrorKind::Unavailable
-            }
+            Error::Poisoned { .. }
+            | Error::Busy { .. }
+            | Error::Io(_)
+            | Error::NoSpace { .. }
+            | Error::Unverifiable { .. } => ErrorKind::Unavailable,
             Error::Corrupt { .. } => ErrorKind::Corrupt,
             Error::InUse { .. } | Error::NewerFormat { .. } => ErrorKind::Locked,
         }
@@ -200,12 +233,16 @@ impl Error {
             Error::Exists { .. } => "exists",
             Error::Superseded { .. } => "superseded",
             Error::KeyReused => Error::KEY_REUSED,
+            Error::Redacted => "redacted",
+            Error::Held { .. } => "held",
+            Error::ClockJumped { .. } => "clock_jumped",
             Error::NotFound { .. } => "not_found",
             Error::Poisoned { .. } => "store_stopped",
             Error::Busy { .. } => "busy",
             Error::Io(_) => "io",
             Error::NoSpace { .. } => "no_space",
             Error::Corrupt { .. } => "corrupt",
+            Error::Unverifiable { .. } => "unverifiable",
             Error::BeyondHead { .. } => "lsn_ahead",
             Error::InUse { .. } => "in_use",
             Error::NewerFormat { .. } => "newer_format",

@@ -5,14 +5,18 @@
 #![warn(missing_docs)]
 
 pub mod anchor;
+pub mod backup;
 pub mod batch;
+pub mod changes;
 pub mod commands;
 pub mod directory;
 mod engine;
+mod erasing;
 pub mod error;
 pub mod ids;
 pub mod ledger;
 pub mod model;
+mod packed;
 pub mod record;
 pub mod rows;
 mod space;
@@ -23,10 +27,11 @@ mod verify;
 mod view;
 
 pub use batch::Stamp;
-pub use directory::Directory;
+pub use directory::{Compacted, Directory, Restoring};
 pub use engine::{Backend, EngineOptions};
+pub use erasing::ErasureKey;
 pub use error::{Error, ErrorKind, EventRejected, Result};
 pub use space::Space;
 pub use store::{Committed, FORMAT, Options, Store};
 pub use verify::{Report, TenantRoot};
-pub use view::{Edge, End, Ledger, View};
+pub use view::{Due, Edge, End, Ledger, View};

@@ -2,6 +2,8 @@
 
 mod assertion;
 mod decisions;
+mod epoch;
+mod erasure;
 mod graph;
 mod label;
 mod policy;
@@ -15,6 +17,9 @@ pub use assertion::{
     Status, TEXT_BYTES_MAX, TYPE_BYTES_MAX, Text,
 };
 pub use decisions::DecisionSegment;
+pub use epoch::EpochBegan;
+pub(crate) use erasure::check_reason;
+pub use erasure::{ErasureDone, Hold, REASON_CHARS_MAX, RedactionBegun, RedactionLifted, Selection};
 pub use graph::{
     GRAPH_COORDINATE_MAX, GRAPH_ID_BYTES_MAX, GRAPH_NAME_CHARS_MAX, GRAPH_NODES_MAX, GRAPH_NOTE_CHARS_MAX,
     Graph, GraphNode,

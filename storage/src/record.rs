@@ -15,8 +15,11 @@
 //!                       then the records: header, flag u8 (1: salt and body, 0: digest), the rest
 //! ```
 
+use std::collections::BTreeSet;
+
 use sha2::{Digest, Sha256};
 
+use crate::erasing::Erased;
 use crate::error::{Error, Result};
 use crate::ids::{ActorId, LabelId, Lsn};
 use crate::ledger::{self, Header, Leaf, Salt};
@@ -78,10 +81,24 @@ pub enum Kind {
     GraphSaved = 30,
     /// A graph was deleted (body: its id).
     GraphDeleted = 31,
+    /// A backup was restored, and the ledger's next epoch began (body: [`crate::model::EpochBegan`]).
+    EpochBegan = 40,
+    /// A redaction began: what it is of is hidden (body: [`crate::model::RedactionBegun`]).
+    RedactionBegan = 50,
+    /// A redaction is done (body: [`crate::model::ErasureDone`]).
+    RedactionEnded = 51,
+    /// What was redacted may be brought in again (body: [`crate::model::RedactionLifted`]).
+    RedactionLifted = 52,
+    /// A hold was set (body: [`crate::model::Hold`]).
+    HoldSet = 53,
+    /// A hold was removed (body: the position of the record that set it).
+    HoldRemoved = 54,
+    /// What had come due was removed (body: [`crate::model::ErasureDone`]).
+    Purged = 55,
 }
 
 impl Kind {
-    const ALL: [Kind; 22] = [
+    const ALL: [Kind; 29] = [
         Kind::Tenant,
         Kind::Label,
         Kind::Source,
@@ -104,6 +121,13 @@ impl Kind {
         Kind::OutsideTokenDenied,
         Kind::GraphSaved,
         Kind::GraphDeleted,
+        Kind::EpochBegan,
+        Kind::RedactionBegan,
+        Kind::RedactionEnded,
+        Kind::RedactionLifted,
+        Kind::HoldSet,
+        Kind::HoldRemoved,
+        Kind::Purged,
     ];
 
     fn from_code(code: u16) -> Result<Kind> {
@@ -244,6 +268,14 @@ impl RowWriter {
         self.ends.push(u32::try_from(self.records.len()).expect("rows are limited far below 4 GiB"));
     }
 
+    /// Appends a record of which only the digest is left.
+    fn push_erased(&mut self, header: &Header, digest: &ledger::Hash) {
+        self.records.extend_from_slice(header);
+        self.records.push(ERASED);
+        self.records.extend_from_slice(digest);
+        self.ends.push(u32::try_from(self.records.len()).expect("rows are limited far below 4 GiB"));
+    }
+
     /// Whether nothing was appended.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -307,10 +339,47 @@ impl<'a> Row<'a> {
         parse_record(bytes)
     }
 
+    /// What the record at a place says, without reading all of it.
+    ///
+    /// # Errors
+    /// `Corrupt` if the bytes cannot be a record.
+    pub(crate) fn kind(&self, place: usize) -> Result<Kind> {
+        let start = if place == 0 { 0 } else { self.end(place - 1)? };
+        let code = self.records.get(start + 1..start + 3).and_then(|code| code.try_into().ok());
+        Kind::from_code(u16::from_be_bytes(code.ok_or_else(|| damaged("record cut short"))?))
+    }
+
+    /// The row without the bodies and salts at these places: their digests are left. `None` if there is none to take.
+    ///
+    /// # Errors
+    /// `Corrupt` if the bytes cannot be records.
+    pub(crate) fn without(&self, places: &BTreeSet<usize>) -> Result<Option<Without>> {
+        let (mut row, mut erased) = (RowWriter::default(), Erased::default());
+        for place in 0..self.len() {
+            let record = self.record(place)?;
+            match &record.content {
+                Content::Held { body, .. } if places.contains(&place) => {
+                    erased.records += 1;
+                    erased.bytes += (ledger::SALT_BYTES + body.len()) as u64;
+                    row.push_erased(&record.header, &record.digest());
+                }
+                Content::Held { salt, body } => row.push(&record.header, salt, body),
+                Content::Erased { digest } => row.push_erased(&record.header, digest),
+            }
+        }
+        Ok((erased.records > 0).then(|| Without { row: row.take(), erased }))
+    }
+
     fn end(&self, place: usize) -> Result<usize> {
         let end = self.ends.get(place * 4..place * 4 + 4).and_then(|bytes| bytes.try_into().ok());
         end.map(|bytes| u32::from_be_bytes(bytes) as usize).ok_or_else(|| damaged("no such record"))
     }
+}
+
+/// A row of which something was taken.
+pub(crate) struct Without {
+    pub(crate) row: Vec<u8>,
+    pub(crate) erased: Erased,
 }
 
 fn parse_record(bytes: &[u8]) -> Result<Record> {

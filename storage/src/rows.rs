@@ -1,13 +1,20 @@
 //! The bodies of the table rows that have fields.
 
+mod erasure;
+
 use std::collections::BTreeSet;
 
 use prost::Message;
 
 use crate::error::Result;
 use crate::ids::{ActorId, LabelId, Lsn, SourceId, SymbolId, TenantId, ThingId};
-use crate::model::{self, Form, SESSION_IDLE_US_MAX, Status};
+use crate::model::{self, Form, Retention, SESSION_IDLE_US_MAX, Status};
 use crate::tables::Key;
+
+pub use erasure::{ErasingRow, HoldRow, RedactionRow, Stage};
+
+/// A day, in microseconds.
+pub(crate) const DAY_US: i64 = 86_400_000_000;
 
 /// The node: one row.
 #[derive(Clone, PartialEq, Message)]
@@ -30,6 +37,15 @@ pub struct NodeRow {
     /// The next actor.
     #[prost(uint64, tag = "6")]
     pub next_actor: u64,
+    /// From this commit on it is noted what each changed ([`crate::changes`]); 0: it is not.
+    #[prost(uint64, tag = "7")]
+    pub changes_from: u64,
+    /// Bytes of what is noted.
+    #[prost(uint64, tag = "8")]
+    pub changes_bytes: u64,
+    /// What the clock showed when it was last believed, microseconds since 1970; 0 if it never was looked at.
+    #[prost(sint64, tag = "9")]
+    pub clock_us: i64,
 }
 
 /// A tenant's counters and the right edge of its ledger.
@@ -77,6 +93,12 @@ pub struct HeadRow {
     /// How many files are remembered as read in part.
     #[prost(uint64, tag = "14")]
     pub progress: u64,
+    /// How many records have lost their bodies.
+    #[prost(uint64, tag = "15")]
+    pub erased: u64,
+    /// How many ids and sources are refused because they were redacted.
+    #[prost(uint64, tag = "16")]
+    pub refused: u64,
 }
 
 impl HeadRow {
@@ -146,6 +168,9 @@ pub struct SaidRow {
     /// When it was recorded, microseconds since 1970.
     #[prost(sint64, tag = "12")]
     pub recorded_us: i64,
+    /// Code of the [`crate::model::Retention`] that holds for it, what is personal being what it is.
+    #[prost(uint32, tag = "13")]
+    pub keep: u32,
 }
 
 /// One link of a relation.
@@ -221,6 +246,21 @@ impl SaidRow {
     #[must_use]
     pub fn lsn(&self) -> Lsn {
         Lsn(self.lsn)
+    }
+
+    /// When it is over, microseconds since 1970: its tier counts from when it was last said, or from the end of what it
+    /// holds for, if that is later. `None` if it never is.
+    #[must_use]
+    pub fn due_us(&self) -> Option<i64> {
+        let days = Retention::from_code(self.keep).ok()?.days()?;
+        let from_us = self.until_us.map_or(self.asserted_us, |until_us| until_us.max(self.asserted_us));
+        Some(from_us.saturating_add(i64::from(days) * DAY_US))
+    }
+
+    /// Whether it is over at a time.
+    #[must_use]
+    pub fn is_due(&self, now_us: i64) -> bool {
+        self.due_us().is_some_and(|due_us| due_us <= now_us)
     }
 
     /// Whether the source stands by it.

@@ -1,5 +1,7 @@
 //! The store: opened once, written by one thread, read through views.
 
+mod redacting;
+
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
@@ -9,6 +11,7 @@ use prost::Message;
 use crate::batch::{Batch, Stamp};
 use crate::commands::{Applied, Command, execute};
 use crate::engine::{Engine, EngineOptions, Snapshot};
+use crate::erasing::ErasureKey;
 use crate::error::{Error, Result};
 use crate::ids::{CommitNo, Lsn, TenantId};
 use crate::rows::NodeRow;
@@ -36,6 +39,7 @@ pub struct Options {
 #[derive(Debug)]
 pub struct Store {
     options: Options,
+    key: ErasureKey,
     gate: Option<Gate>,
     engine: RwLock<State>,
     writing: Mutex<()>,
@@ -72,11 +76,18 @@ impl Store {
         Ok(Store {
             gate: options.space.clone().map(Gate::new),
             options,
+            key: ErasureKey::default(),
             engine: RwLock::new(State::Open(engine)),
             writing: Mutex::default(),
             views: Mutex::default(),
             latest: Mutex::default(),
         })
+    }
+
+    /// The store with the key under which it knows what was redacted. It must have the same one for ever.
+    #[must_use]
+    pub fn with_erasure_key(self, key: ErasureKey) -> Store {
+        Store { key, ..self }
     }
 
     /// Carries out commands, in order, as one durable commit: on return they survive a power cut.
@@ -116,10 +127,10 @@ impl Store {
 
     fn write_batch(&self, commands: &[&Command], stamp: Stamp, haste: Haste) -> Result<Committed> {
         let base = self.snapshot()?;
-        let mut batch = Batch::new(&base, stamp)?;
+        let mut batch = Batch::new(&base, stamp, self.key.clone())?;
         let answers = execute_all(&mut batch, commands)?;
         let (heads, commit) = (batch.heads(), batch.next_commit());
-        let Some(changes) = batch.finish() else {
+        let Some(changes) = batch.finish()? else {
             return Ok(Committed { answers, heads, commit: CommitNo(commit.0 - 1) });
         };
         self.keep_space(&changes, haste)?;
@@ -285,6 +296,9 @@ fn first_commit(snapshot: &Snapshot, options: &Options) -> Vec<Changes> {
         commit: 0,
         next_tenant: 1,
         next_actor: 1,
+        changes_from: 0,
+        changes_bytes: 0,
+        clock_us: 0,
     };
     let mut tx = Overlay::new(snapshot);
     tx.put(Table::Node, &[], node.encode_to_vec());

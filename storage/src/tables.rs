@@ -84,6 +84,16 @@ tables! {
     Once = "once",
     /// tenant, time (8 bytes), digest, step -> nothing: the same, oldest first.
     OnceInTime = "once_in_time",
+    /// commit (8 bytes), part (4 bytes) -> keys of the rows that the commit changed ([`crate::changes`]); no tenant's.
+    Changed = "changed",
+    /// tenant, Lsn of the record with which it began -> a redaction that is not done: what is hidden, and how far it is.
+    Erasing = "erasing",
+    /// tenant, the same -> a redaction that is done.
+    Redactions = "redactions",
+    /// tenant, keyed hash of an id or of a source (32 bytes) -> the redaction because of which it is refused (8 bytes).
+    Refused = "refused",
+    /// tenant, Lsn of the record that set it -> a hold.
+    Holds = "holds",
 }
 
 /// A key under construction: parts are appended, most significant first.

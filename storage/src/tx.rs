@@ -72,6 +72,11 @@ impl<'a> Overlay<'a> {
         }
     }
 
+    /// The changes so far, by table in the order of [`Table::ALL`].
+    pub(crate) fn changes(&self) -> &[Changes] {
+        &self.changes
+    }
+
     /// The changes by table, in the order of [`Table::ALL`].
     #[must_use]
     pub fn into_changes(self) -> Vec<Changes> {

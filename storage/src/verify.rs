@@ -4,6 +4,7 @@
 //! its way on a damaged page, shows only where another row counts it or names it: so every row of every
 //! table is counted or named by another, and that is what is checked here.
 
+mod erasure;
 mod log;
 mod names;
 mod things;
@@ -23,6 +24,8 @@ use crate::view::View;
 
 /// Problems beyond this many are counted only.
 const PROBLEMS_MAX: usize = 100;
+/// How much is read between two words about it.
+const TOLD_EVERY_BYTES: u64 = 1 << 20;
 
 /// What a verification found.
 #[derive(Clone, Debug)]
@@ -56,13 +59,26 @@ impl View {
     /// # Errors
     /// `Io` or `Poisoned` if reading itself fails; damage is not an error but a problem in the report.
     pub fn verify(&self, progress: &mut dyn FnMut(u64)) -> Result<Report> {
-        let mut check = Check { view: self, problems: Vec::new(), bytes: 0, progress };
-        let node = check.or_problem(self.node())?.unwrap_or_default();
+        self.verify_until(&mut |bytes| {
+            progress(bytes);
+            Ok(())
+        })
+    }
+
+    /// The same, for as long as `progress` has no objection: it may take its time, and end it.
+    ///
+    /// # Errors
+    /// As for [`View::verify`], and what `progress` returns, if that is `Io` or `Poisoned`.
+    pub fn verify_until(&self, progress: &mut dyn FnMut(u64) -> Result<()>) -> Result<Report> {
+        let whole = self.whole();
+        let mut check =
+            Check { view: &whole, problems: Vec::new(), bytes: 0, read: 0, told: 0, epoch: 1, progress };
+        let node = check.or_problem(whole.node())?.unwrap_or_default();
         for table in Table::ALL {
             check.rows(*table)?;
         }
         let (mut roots, mut tokens, mut subjects) = (BTreeMap::new(), 0, 0);
-        let heads = check.or_problem(self.tenants())?.unwrap_or_default();
+        let heads = check.or_problem(whole.tenants())?.unwrap_or_default();
         check.tenants(&node, &heads)?;
         for (tenant, head) in heads {
             let told = check.tenant(tenant, &head, &mut roots)?;
@@ -70,6 +86,8 @@ impl View {
             subjects += told.subjects;
         }
         check.tokens(&node, tokens, subjects)?;
+        check.epoch(&node, roots.len())?;
+        check.changes(&node)?;
         let Check { problems, bytes, .. } = check;
         Ok(Report { commit: node.commit, epoch: node.epoch, bytes, roots, problems })
     }
@@ -78,8 +96,14 @@ impl View {
 struct Check<'v> {
     view: &'v View,
     problems: Vec<String>,
+    /// Bytes of all rows.
     bytes: u64,
-    progress: &'v mut dyn FnMut(u64),
+    /// Bytes read, most of them more than once; and how many when it was told last.
+    read: u64,
+    told: u64,
+    /// The last epoch that any log tells of.
+    epoch: u32,
+    progress: &'v mut dyn FnMut(u64) -> Result<()>,
 }
 
 impl Check<'_> {
@@ -104,6 +128,7 @@ impl Check<'_> {
         self.graphs(tenant, head, &told)?;
         self.once(tenant, head)?;
         self.subjects(tenant, head, &told)?;
+        self.erasures(tenant, head, &told)?;
         self.things(tenant, head, &told)?;
         Ok(told)
     }
@@ -137,8 +162,19 @@ impl Check<'_> {
         }
     }
 
+    /// Counts what was read, and tells of it now and then.
+    fn step(&mut self, bytes: usize) -> Result<()> {
+        self.read += bytes as u64;
+        if self.read - self.told < TOLD_EVERY_BYTES {
+            return Ok(());
+        }
+        self.told = self.read;
+        (self.progress)(self.read)
+    }
+
     /// Whether a row is there and holds these bytes.
     fn holds(&mut self, table: Table, key: &Key, bytes: &[u8]) -> Result<bool> {
+        self.step(key.bytes().len() + bytes.len())?;
         let row = self.view.get(table, key.bytes());
         Ok(self.or_problem(row)?.flatten().as_deref() == Some(bytes))
     }
@@ -157,13 +193,12 @@ impl Check<'_> {
     /// Reads every row of a table, and with it every checksum. Damage ends the reading of that table:
     /// behind a damaged key nobody knows what follows.
     fn rows(&mut self, table: Table) -> Result<()> {
-        let mut bytes = 0;
-        let scanned = self.view.scan(table, &[], None, &mut |key, value| {
-            bytes += (key.len() + value.len()) as u64;
+        let view = self.view;
+        let scanned = view.scan(table, &[], None, &mut |key, value| {
+            self.bytes += (key.len() + value.len()) as u64;
+            self.step(key.len() + value.len())?;
             Ok(ControlFlow::Continue(()))
         });
-        self.bytes += bytes;
-        (self.progress)(self.bytes);
         self.or_problem(scanned)?;
         Ok(())
     }

@@ -2,7 +2,9 @@
 //!
 //! A view is revocable: when the engine must be reopened after a failure, every view ends and says so.
 
+mod due;
 mod edge;
+mod erasure;
 mod graph;
 mod label;
 mod ledger;
@@ -12,13 +14,17 @@ mod run;
 mod thing;
 mod token;
 
+pub use due::Due;
 pub use edge::{Edge, End};
+use erasure::Hidden;
 pub use ledger::Ledger;
 
+use std::collections::HashMap;
 use std::ops::ControlFlow;
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, OnceLock, RwLock};
 
 use crate::batch::{head_row, id_u32, node_row};
+use crate::commands::Held;
 use crate::engine::Snapshot;
 use crate::error::{Error, Result};
 use crate::ids::TenantId;
@@ -30,6 +36,12 @@ use crate::tx::{Read, Visit, VisitAll};
 #[derive(Clone)]
 pub struct View {
     snapshot: Arc<Revocable>,
+    /// What is hidden in it; looked up by the first who reads a thing.
+    hidden: Arc<OnceLock<Hidden>>,
+    /// What is over by then is hidden as well,
+    now_us: Option<i64>,
+    /// but for what holds are on; looked up when something is over.
+    held: Arc<OnceLock<HashMap<TenantId, Held>>>,
 }
 
 /// A snapshot that can be taken away.
@@ -80,7 +92,7 @@ impl Read for View {
 
 impl View {
     pub(crate) fn new(snapshot: Arc<Revocable>) -> View {
-        View { snapshot }
+        View { snapshot, hidden: Arc::default(), now_us: None, held: Arc::default() }
     }
 
     /// The node's row.

@@ -135,6 +135,56 @@ fn a_search_is_narrowed_by_time_and_form_and_can_begin_with_the_newest() {
 }
 
 #[test]
+fn a_search_leaves_out_and_counts_by_classification_and_time_as_far_as_one_sees() {
+    let node = Node::start();
+    hosts(&node);
+    let reader = node.new_token(&["--role", "reader", "--clearance", "public"]);
+    let ask = |http: &crate::http::Http, more: Value| {
+        let mut variables = json!({"q": "", "form": "ENTITY", "facets": true});
+        variables.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
+        http.graphql("search:v4", variables)["search"].clone()
+    };
+    let ids = |found: &Value| {
+        let edges = found["edges"].as_array().expect("edges").iter();
+        edges.map(|edge| edge["node"]["id"].as_str().expect("an id").to_owned()).collect::<Vec<_>>()
+    };
+    let counts = |list: &Value| {
+        let list = list.as_array().expect("counts").iter();
+        list.map(|one| format!("{} {}", one["value"].as_str().unwrap_or("?"), one["count"]))
+            .collect::<Vec<_>>()
+    };
+    let (owner, reader) = (node.http(), node.http_as(&reader));
+    let all = ask(&owner, json!({}));
+    assert_eq!(counts(&all["classifications"]), ["public 2", "secret 1"], "{all}");
+    assert_eq!(all["spans"].as_array().map(Vec::len), Some(3), "{all}");
+    let seen = ask(&reader, json!({}));
+    assert_eq!(counts(&seen["classifications"]), ["public 2"], "{seen}");
+    assert_eq!(
+        seen["spans"],
+        json!([
+            {"since": "2024-05-01T00:00:00Z", "before": "2024-06-01T00:00:00Z", "count": 1},
+            {"since": "2025-05-01T00:00:00Z", "before": "2025-06-01T00:00:00Z", "count": 1},
+        ]),
+        "{seen}"
+    );
+    let secret = json!({"classifications": ["secret"]});
+    assert_eq!(ids(&ask(&owner, secret.clone())), ["vault"]);
+    assert_eq!(
+        ids(&ask(&reader, secret.clone())),
+        ids(&ask(&reader, json!({"classifications": ["restricted"]})))
+    );
+    assert_eq!(counts(&ask(&owner, secret)["classifications"]), ["public 2", "secret 1"]);
+    assert_eq!(ids(&ask(&owner, json!({"notTypes": ["host"]}))), ["yard"]);
+    assert_eq!(ids(&ask(&owner, json!({"notSources": ["open"]}))), ["vault"]);
+    let wrong = owner.post(&json!({"id": "search:v4", "variables": {"q": "", "classifications": ["hush"]}}));
+    assert_eq!(wrong.json()["errors"][0]["extensions"]["code"], "invalid", "{wrong:?}");
+    let why = ask(&owner, json!({"q": "gate", "explain": true}))["edges"][0]["node"]["why"].clone();
+    let shares: Vec<_> =
+        why["shares"].as_array().expect("shares").iter().map(|share| &share["place"]).collect();
+    assert_eq!((&why["factor"], shares), (&json!(1.0), vec![&json!("id"), &json!("title")]), "{why}");
+}
+
+#[test]
 fn the_last_word_is_a_beginning_only_while_it_is_typed() {
     let node = Node::start();
     let things = json!({"id": "k", "type": "bird", "attributes": {"name": "Kestrel"}}).to_string();

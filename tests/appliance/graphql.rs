@@ -163,6 +163,7 @@ fn every_operation_asks_policy() {
     let variables = json!({
         "id": id, "from": id, "to": id, "q": "things", "prefix": "h", "lsn": lsn, "role": "reader",
         "ids": [other], "nodes": format!("{id}\t0\t0"), "name": "mine",
+        "entity": id, "reason": "asked for",
     });
     // A writer brings data in and reads none; an auditor sees what was recorded; a reader manages nothing.
     for role in ["writer", "auditor", "reader"] {
@@ -170,8 +171,9 @@ fn every_operation_asks_policy() {
         for operation in intelgraph::gateway::operations::ALL {
             let name = operation.id.split(':').next().unwrap_or_default();
             let document = http.post(&json!({"id": operation.id, "variables": variables})).json();
-            let manages =
-                ["token", "policy", "decisions", "doctor"].iter().any(|noun| name.starts_with(noun));
+            let manages = ["token", "policy", "decisions", "doctor", "hold", "redact", "purge"]
+                .iter()
+                .any(|noun| name.starts_with(noun));
             let permitted = match role {
                 // Of the caller himself: to anybody.
                 _ if ["node", "tokenLink"].contains(&name) => true,

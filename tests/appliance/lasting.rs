@@ -8,8 +8,8 @@ use crate::http::Http;
 use crate::node::Node;
 
 /// What an answer tells of its moment, or of an index that was made anew: its statistics are of other segments.
-const OF_THE_MOMENT: [&str; 7] =
-    ["tookMs", "lsn", "lastSeen", "extensions", "size", "position", "keywordRaw"];
+const OF_THE_MOMENT: [&str; 8] =
+    ["tookMs", "lsn", "lastSeen", "usedAt", "extensions", "size", "position", "keywordRaw"];
 /// Kept for ever: nothing of it falls due while it lies in a fixture.
 const KEPT: [&str; 2] = ["--retention", "legal-hold"];
 

@@ -7,12 +7,14 @@
 
 mod access;
 mod authority;
+mod backup;
 mod bombs;
 mod connections;
 mod contract;
 mod damage;
 mod data;
 mod disks;
+mod erasure;
 mod events;
 mod explorer;
 mod exports;
@@ -33,8 +35,10 @@ mod node;
 mod oidc;
 mod output;
 mod policy;
+mod progress;
 mod refusals;
 mod requests;
+mod retention;
 mod scarce;
 #[path = "../simulation/seed.rs"]
 #[allow(dead_code, reason = "the simulation uses the rest")]

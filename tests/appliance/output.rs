@@ -137,6 +137,7 @@ fn the_doctor_looks_at_a_node_that_runs() {
         "keys",
         "disk",
         "clock",
+        "erasure",
         "index",
         "tls",
     ] {

@@ -390,7 +390,10 @@ fn decisions_outlive_a_restart_and_closed_files_are_in_the_ledger() {
         json!(["decisions 1: the file is not the one that the ledger has recorded"]),
         "{found}"
     );
-    node.stop_and_verify();
+    node.stop();
+    let told = node.cli(&["verify", node.data_dir().to_str().expect("UTF-8")]);
+    let problem = "decisions 1: the file is not the one that the ledger has recorded (tenant `default`)";
+    assert_eq!((told.exit, &told.json["problems"]), (1, &json!([problem])), "{told:?}");
 }
 
 /// As a newer program would leave it: nothing is allowed, everybody is told why, and an owner has a way out.

@@ -82,6 +82,8 @@ fn a_link_of_the_machine_signs_an_owner_in_once() {
     );
     refused(&sign_in(&http, &json!({"code": code})), 401, "bad_code");
 
+    let nobody = http.send(Method::GET, SESSION, &[], Vec::new());
+    assert_eq!((nobody.status, nobody.body.as_str()), (204, ""), "nobody is signed in: {nobody:?}");
     assert_eq!(ask(&http, &cookie).json(), who);
     assert_eq!(run_as(&http, &cookie, &[SAME_ORIGIN]).json()["data"]["node"]["role"], "owner");
     let ended = http.send(

@@ -8,7 +8,7 @@ use storage::{EngineOptions, Options, Result, Stamp, Store};
 use crate::disk::Disk;
 use crate::observe::observe;
 use crate::orders::{batches, clock_step_us};
-use crate::reference::{Answer, Model};
+use crate::reference::{Answer, Model, answer_of};
 use crate::seed::Seeded;
 use crate::verdict::Violation;
 
@@ -40,9 +40,10 @@ impl Workload {
             let mut model = models[models.len() - 1].clone();
             let (mut commands, mut answers) = (Vec::new(), Vec::new());
             for order in orders {
-                let command = order.command(&model);
-                answers.push(model.execute(&command, time_us));
-                commands.push(command);
+                for command in order.commands(&model, time_us) {
+                    answers.push(model.execute(&command, time_us));
+                    commands.push(command);
+                }
             }
             let stamp = Stamp { time_us, seed: seeded.bytes() };
             drawn.push(Batch { commands, answers, stamp, reopen: seeded.one_in(8) });
@@ -85,7 +86,8 @@ impl Workload {
             Ok(committed) => committed,
             Err(error) => return Ok(Err(error)),
         };
-        let answers: Vec<Answer> = committed.answers.into_iter().map(|a| a.map_err(|e| e.code())).collect();
+        let answers = batch.commands.iter().zip(committed.answers);
+        let answers: Vec<Answer> = answers.map(|(command, answer)| answer_of(command, answer)).collect();
         if answers == batch.answers {
             Ok(Ok(()))
         } else {

@@ -26,15 +26,18 @@ const TYPES: Record<string, string> = {
 type Chunk = Rollup.OutputChunk;
 
 export function embed(): Plugin {
-  let dist = '';
+  let [root, dist] = ['', ''];
   return {
     name: 'embed',
     apply: 'build',
     enforce: 'post',
     configResolved: (config) => {
-      dist = join(config.root, config.build.outDir);
+      root = config.root;
+      dist = join(root, config.build.outDir);
     },
     writeBundle(_, bundle) {
+      const strangers = Object.values(bundle).flatMap((output) => (output.type === 'chunk' ? Object.keys(output.modules) : [])).filter((id) => id.startsWith(join(root, 'states')));
+      if (strangers.length) throw new Error(`not to be shipped: ${strangers.join(', ')}`);
       const files = Object.keys(bundle).sort();
       const gzip = new Map(files.map((file) => [file, gzipSync(readFileSync(join(dist, file)), { level: 9 })]));
       const size = (file: string) => gzip.get(file)?.length ?? 0;

@@ -2,7 +2,7 @@
 
 import { readdirSync } from 'node:fs';
 
-const NO_TESTS = ['browser.mjs', 'front.mjs', 'unit.mjs', 'world.mjs'];
+const NO_TESTS = ['addresses.mjs', 'browser.mjs', 'front.mjs', 'unit.mjs', 'world.mjs'];
 const wanted = process.argv.slice(2);
 const files = readdirSync(import.meta.dirname).filter((file) => file.endsWith('.mjs') && !NO_TESTS.includes(file));
 for (const file of files.sort()) {

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 
 import { node, open, settled } from './world.mjs';
 
-const idOf = async (words) => (await node.run('search:v3', { q: words, first: 1 })).search.edges[0].node.id;
+const idOf = async (words) => (await node.run('search:v4', { q: words, first: 1 })).search.edges[0].node.id;
 
 test('facts carry their source, time and receipt, and the receipt is checked in the browser', async () => {
   const page = await open(`e/${await idOf('mimikatz')}`);

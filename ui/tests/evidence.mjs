@@ -81,3 +81,20 @@ test('an auditor gets the proof without what the record says', async () => {
   await page.getByText(/^Only its digest/).waitFor();
   await page.context().close();
 });
+
+test('a hold is set, keeps what it is on, and is removed', async () => {
+  const page = await open('evidence');
+  await settled(page);
+  await page.getByRole('button', { name: 'Set a hold' }).click();
+  await page.getByText('On what? Its id, or the name of a source.').waitFor();
+  await page.getByLabel('On', { exact: true }).selectOption('tenant');
+  await page.getByLabel('Why').fill('litigation');
+  await page.getByRole('button', { name: 'Set a hold' }).click();
+  await page.getByText(/^Hold \d+ is set/).waitFor();
+  await page.getByRole('rowheader', { name: 'the whole tenant' }).waitFor();
+  assert.deepEqual(await violations(page), []);
+  await page.getByRole('button', { name: /^Remove hold/ }).click();
+  await page.getByText('No hold stands.').waitFor();
+  assert.deepEqual(page.complaints, []);
+  await page.context().close();
+});

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createServer, request } from 'node:http';
 import { extname, join } from 'node:path';
+import { pipeline } from 'node:stream';
 
 const TYPES = { '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml' };
 const NONCE = 'of-a-test';
@@ -21,9 +22,12 @@ export async function front(dist, port) {
     } else {
       const passed = request({ port, host: '127.0.0.1', path: asked.url, method: asked.method, headers: asked.headers }, (from) => {
         answer.writeHead(from.statusCode, from.headers);
-        from.pipe(answer);
+        // One that breaks off breaks off here, too.
+        pipeline(from, answer, () => {});
       });
       passed.on('error', () => answer.destroy());
+      // A stream ends with who reads it.
+      answer.on('close', () => passed.destroy());
       asked.pipe(passed);
     }
   });

@@ -262,7 +262,7 @@ test('a hundred neighbours come onto a graph of two thousand things within a sec
 for (const [width, height] of [[390, 844], [1280, 800], [2560, 1440]]) {
   for (const scheme of ['light', 'dark']) {
     test(`nothing is in the way of anybody: ${width} px, ${scheme}`, async () => {
-      const mimikatz = (await node.run('search:v3', { q: 'mimikatz', first: 1 })).search.edges[0].node.id;
+      const mimikatz = (await node.run('search:v4', { q: 'mimikatz', first: 1 })).search.edges[0].node.id;
       const page = await open(`graphs/new?seed=${mimikatz}&sel=${mimikatz}`, { width, height, scheme });
       await page.getByRole('button', { name: /^Expand…|^Expand \d/ }).first().click();
       const dialog = page.getByRole('dialog');

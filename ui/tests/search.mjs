@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { node, open, settled } from './world.mjs';
+import { node, open, picture, settled, violations } from './world.mjs';
 
 const hits = (page) => page.getByRole('region', { name: 'Hits' }).getByRole('listitem').filter({ has: page.getByRole('heading') });
 
@@ -85,9 +85,50 @@ test('counts are of what is found: what the button promises is there', async () 
   const page = await open('search?q=dump&type=malware&type=tool&why=1');
   await settled(page);
   const total = Number((await page.getByRole('region', { name: 'Hits' }).getByRole('status').first().innerText()).match(/^[\d,]+/)[0].replace(',', ''));
-  const { search } = await node.run('search:v3', { q: 'dump', types: ['malware', 'tool'], form: 'ENTITY', first: 200 });
+  const { search } = await node.run('search:v4', { q: 'dump', types: ['malware', 'tool'], form: 'ENTITY', first: 200 });
   assert.equal(total, search.edges.length);
   assert.ok((await page.getByText('of the best, BM25').count()) > 0, 'why is in the address');
+  await page.context().close();
+});
+
+test('a value is left out, a span of time and a classification are chosen, and each is a chip', async () => {
+  const page = await open('search?q=credential');
+  await settled(page);
+  const total = async () => {
+    await settled(page);
+    return Number((await page.getByRole('region', { name: 'Hits' }).getByRole('status').first().innerText()).match(/^[\d,]+/)[0].replace(',', ''));
+  };
+  const all = await total();
+  const malware = page.getByRole('checkbox', { name: /malware/ });
+  const count = Number((await malware.locator('..').innerText()).match(/[\d,]+$/)[0].replace(',', ''));
+  await page.getByRole('button', { name: 'Leave out malware' }).click();
+  await page.waitForURL(/notType=malware/);
+  assert.equal(await total(), all - count);
+  await page.getByText('not type malware').waitFor();
+  await page.getByRole('button', { name: 'Leave out malware' }).click();
+  await page.waitForURL((url) => !url.search.includes('notType'));
+  const chart = page.getByRole('list', { name: 'Hits by when they were observed' });
+  const bar = chart.getByRole('button').last();
+  const words = await bar.getAttribute('aria-label');
+  await bar.click();
+  await page.waitForURL(/from=\d{4}-\d\d-\d\d&to=/);
+  assert.equal(await total(), Number(words.match(/^[\d,]+/)[0].replace(',', '')), words);
+  await page.goto(`${node.url}/t/default/search?q=credential&class=public&why=1`);
+  assert.equal(await total(), all, 'all of the demo is public');
+  await page.getByText(/^In the text$/).first().waitFor();
+  await picture(page, 'search-narrowed');
+  assert.deepEqual(await violations(page), []);
+  await page.goto(`${node.url}/t/default/search?q=credential%20-type:malware%20class:secret`);
+  await page.getByText(/^Nothing is about/).waitFor();
+  await page.context().close();
+});
+
+test('records that came since are told of, and found when asked for', async () => {
+  const page = await open('search?q=latecomer&form=all');
+  await page.getByText('Nothing is about “latecomer”').waitFor();
+  await node.import('late', [{ id: 'late-1', type: 'host', attributes: { name: 'Latecomer' } }]);
+  await page.getByRole('button', { name: /newer records?$/ }).click();
+  await page.getByRole('link', { name: 'Latecomer', exact: true }).waitFor();
   await page.context().close();
 });
 

@@ -100,6 +100,50 @@ test('a node that stops in between: it is said, and sending again makes it whole
   await page.context().close();
 });
 
+const PARTS = Array.from({ length: 20_000 }, (_, n) => ({ id: `part-${n}`, type: 'host', attributes: { name: `Part ${n}`, note: 'x'.repeat(400) } }));
+const number = async (part, name) => Number((await part.locator('dl > div', { hasText: name }).locator('dd').innerText()).replaceAll(',', ''));
+
+test('an import is followed live, by whoever opens its page, and nothing is asked again and again', async () => {
+  const page = await open('sources?tab=imports');
+  await settled(page);
+  const slow = node.importSlowly('followed', PARTS);
+  const row = page.getByRole('row').filter({ hasText: 'followed' });
+  await row.getByText('running').waitFor();
+  await row.locator('[data-name="read"]').filter({ hasText: /[1-9]/ }).waitFor();
+  await row.getByRole('link').first().click();
+  const going = page.getByRole('region', { name: 'How far it is' });
+  await going.getByText(/^Reading followed.jsonl$/).waitFor();
+  await going.getByText(/^[\d.]+ MB of [\d.]+ MB$/).waitFor();
+  assert.ok((await number(going, 'Read')) > 1_000);
+  await picture(page, 'import-going');
+  assert.deepEqual(await violations(page), []);
+  let asked = 0;
+  page.on('request', () => (asked += 1));
+  await page.waitForTimeout(2_500);
+  assert.equal(asked, 0, 'the stream tells');
+  await slow.end();
+  await page.getByText('complete').waitFor();
+  assert.equal(await number(page.locator('#main'), 'Read'), 20_000);
+  await page.context().close();
+});
+
+test('the page of an import outlives its node', async () => {
+  void node.importSlowly('outlived', PARTS);
+  const page = await open('sources?tab=imports');
+  await page.getByRole('row').filter({ hasText: 'outlived' }).getByRole('link').first().click();
+  const going = page.getByRole('region', { name: 'How far it is' });
+  await going.getByText(/^Reading outlived.jsonl$/).waitFor();
+  await node.stop('SIGKILL');
+  await page.getByText('as it was when the node last answered').waitFor();
+  await page.getByText('Reconnecting').waitFor();
+  await picture(page, 'import-outlived');
+  await node.start();
+  await page.getByText('interrupted').waitFor({ timeout: 30_000 });
+  await page.getByText('Live', { exact: true }).waitFor();
+  await page.getByText('not recorded: the node stopped before').waitFor();
+  await page.context().close();
+});
+
 test('the list is one question for each kind of thing, whatever its length, and is worked by keys', async () => {
   for (let n = 0; n < 10; n++) await node.import(`listed-${n}`, [{ id: `listed-${n}`, type: 'host', attributes: { name: `Listed ${n}` } }]);
   const page = await open('sources');
@@ -108,7 +152,7 @@ test('the list is one question for each kind of thing, whatever its length, and 
   await page.reload();
   await settled(page);
   assert.ok((await page.getByRole('row').count()) > 10);
-  assert.equal(asked.filter((id) => ['sources:v1', 'runs:v2', 'search:v3'].includes(id)).length, 3, String(asked));
+  assert.equal(asked.filter((id) => ['sources:v1', 'runs:v2', 'search:v4'].includes(id)).length, 3, String(asked));
   await page.getByLabel('Find among the sources').fill('listed-7');
   await page.getByText(/^1 of \d+ sources$/).waitFor();
   await page.waitForURL(/find=listed-7/);

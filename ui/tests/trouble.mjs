@@ -24,7 +24,7 @@ test('on a slow network the page says what it waits for, and typing on asks only
   await settled(page);
   let asked = 0;
   await page.route('**/graphql', async (route) => {
-    if (route.request().postData().includes('search:v3')) asked += 1;
+    if (route.request().postData().includes('search:v4')) asked += 1;
     await new Promise((done) => setTimeout(done, 2_500));
     await route.continue().catch(() => {});
   });
@@ -46,7 +46,7 @@ test('what fails says what and why, alone, and can be tried again', async () => 
     const body = JSON.stringify({ data: null, errors: [{ message: 'the index is on fire', extensions: { code: 'internal' } }] });
     await route.fulfill({ status: 200, contentType: 'application/json', headers: { 'x-request-id': 'r-17' }, body });
   });
-  const { search } = await node.run('search:v3', { q: 'mimikatz', first: 1, form: 'ENTITY' });
+  const { search } = await node.run('search:v4', { q: 'mimikatz', first: 1, form: 'ENTITY' });
   await page.goto(`${node.url}/t/default/e/${search.edges[0].node.id}?tab=relations`);
   const alert = page.getByRole('alert');
   await alert.getByText('the index is on fire').waitFor();
@@ -60,7 +60,7 @@ test('what fails says what and why, alone, and can be tried again', async () => 
 });
 
 test('every field that may be null can be, on every page', async () => {
-  const { search } = await node.run('search:v3', { q: 'mimikatz', first: 1, form: 'ENTITY' });
+  const { search } = await node.run('search:v4', { q: 'mimikatz', first: 1, form: 'ENTITY' });
   const id = search.edges[0].node.id;
   const nullable = ['receipt', 'entities', 'relations', 'weight', 'since', 'until', 'other', 'from', 'to', 'facets', 'endCursor', 'usedAt', 'revokedAt', 'replacedAt', 'setAt', 'setBy', 'ended', 'labelId', 'filter'];
   const nulled = (value, key) => {

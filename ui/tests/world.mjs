@@ -7,9 +7,10 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { request } from 'node:http';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { after } from 'node:test';
 
 import { chromium } from 'playwright-core';
@@ -65,6 +66,11 @@ class Node {
     return tokenCreate.token;
   }
 
+  /** Begins an import that goes on until it is told to end; things are of ASCII alone. */
+  importSlowly(source, things) {
+    return new SlowImport(this.port, this.token, source, things);
+  }
+
   /** Imports things, one JSON object each. */
   async import(source, things, classification = 'public') {
     const query = new URLSearchParams({ format: 'jsonl', source, purpose: 'threat-intel', licence: 'MIT-OK', classification });
@@ -72,6 +78,29 @@ class Node {
     const response = await fetch(`${this.url}/api/v1/import?${query}`, { method: 'POST', headers, body: things.map((thing) => JSON.stringify(thing)).join('\n') });
     const answer = await response.text();
     assert.equal(response.status, 200, answer);
+  }
+}
+
+/** Half of an import's body, and the rest when it is told to. */
+class SlowImport {
+  #request;
+  #left;
+  #answered;
+
+  constructor(port, token, source, things) {
+    const body = things.map((thing) => JSON.stringify(thing)).join('\n');
+    const query = new URLSearchParams({ format: 'jsonl', source, name: `${source}.jsonl`, purpose: 'threat-intel', licence: 'MIT-OK', classification: 'public' });
+    const headers = { authorization: `Bearer ${token}`, 'content-length': body.length };
+    this.#request = request({ port, host: '127.0.0.1', method: 'POST', path: `/api/v1/import?${query}`, headers });
+    // A node that is killed cuts it off; whoever waits for its end is told.
+    this.#answered = once(this.#request, 'response').catch(() => null);
+    this.#left = body.slice(body.length / 2);
+    this.#request.write(body.slice(0, body.length / 2));
+  }
+
+  async end() {
+    this.#request.end(this.#left);
+    await this.#answered;
   }
 }
 
@@ -94,24 +123,38 @@ after(async () => {
 });
 
 /** A page of somebody who is signed in, at an address below the tenant's. Whatever the browser complains of ends up in `page.complaints`. */
-export async function open(path = 'search', { token = node.token, width = 1280, height = 800, scheme = 'light' } = {}) {
+export async function open(path = 'search', { token = node.token, width = 1280, height = 800, scheme = 'light', address = node.url } = {}) {
   const context = await browser.newContext({ viewport: { width, height }, colorScheme: scheme, reducedMotion: 'reduce' });
   const page = await context.newPage();
   page.complaints = [];
+  count(page);
   page.on('console', (message) => message.type() === 'error' && page.complaints.push(message.text()));
   page.on('pageerror', (error) => page.complaints.push(String(error)));
   if (token) {
-    const answer = await context.request.post(`${node.url}/api/v1/session`, { data: { token } });
+    const answer = await context.request.post(`${address}/api/v1/session`, { data: { token } });
     assert.equal(answer.status(), 200, await answer.text());
   }
-  await page.goto(`${node.url}/t/default/${path}`);
+  await page.goto(`${address}/t/default/${path}`);
   return page;
 }
 
-/** Waits until nothing on the page is awaited. */
+/** A page asks for nothing more when it has asked for nothing for so long, in milliseconds. */
+const QUIET_MS = 200;
+
+/** Waits until nothing on the page is awaited, but for the stream of progress, which is open for ever. */
 export async function settled(page) {
-  await page.waitForLoadState('networkidle').catch(() => {});
+  for (let quiet = 0; quiet < QUIET_MS; quiet += 50) {
+    if (page.awaited.size > 0) quiet = 0;
+    await new Promise((done) => setTimeout(done, 50));
+  }
   await page.waitForFunction(() => !document.querySelector('[data-state="loading"], [aria-busy="true"]'));
+}
+
+/** Keeps count of the requests of a page that are under way. */
+function count(page) {
+  page.awaited = new Set();
+  page.on('request', (request) => !request.url().endsWith('/api/v1/progress') && page.awaited.add(request));
+  for (const end of ['requestfinished', 'requestfailed']) page.on(end, (request) => page.awaited.delete(request));
 }
 
 /** Serious and critical violations of accessibility on the page, in words. */
@@ -124,8 +167,9 @@ export async function violations(page) {
 
 /** Keeps a picture of the page. */
 export async function picture(page, name) {
-  mkdirSync(pictures, { recursive: true });
-  await page.screenshot({ path: join(pictures, `${name}.png`) });
+  const path = join(pictures, `${name}.png`);
+  mkdirSync(dirname(path), { recursive: true });
+  await page.screenshot({ path });
 }
 
 /** By how much the page is wider than its window; what scrolls by itself, such as a table, is not counted. */

@@ -1,17 +1,16 @@
 //! The walk over a segment's matches: which pass the filters, which are best.
 
-use std::collections::HashMap;
-use std::sync::Arc;
-
 use storage::ids::{LabelId, ThingId};
-use tantivy::columnar::{ColumnValues, StrColumn};
 use tantivy::query::{Scorer, Weight};
-use tantivy::{COLLECT_BLOCK_BUFFER_LEN, DocId, DocSet, Score, SegmentReader, TERMINATED};
+use tantivy::{
+    COLLECT_BLOCK_BUFFER_LEN, DocAddress, DocId, DocSet, Score, SegmentOrdinal, SegmentReader, TERMINATED,
+};
 
+use super::facets::{Counted, Counts};
+use super::filter::Filter;
 use super::plan::{Driver, Leaf, Plan};
-use super::schema::{RELATION, REVOKED, column};
 use super::search::Query;
-use super::visible::{Visible, Way};
+use super::visible::Way;
 use crate::error::Result;
 
 /// How many documents are walked between two looks at the clock.
@@ -25,103 +24,6 @@ const ROUNDING: f32 = 1e-4;
 /// 4 and without a bound).
 const COORDINATED_WORDS_MAX: usize = 10;
 
-/// What a question asks of a document beside its words.
-pub(super) struct Filter<'a> {
-    visible: &'a Visible<'a>,
-    pub(super) things: Arc<dyn ColumnValues<u64>>,
-    pub(super) times: Arc<dyn ColumnValues<i64>>,
-    flags: Arc<dyn ColumnValues<u64>>,
-    /// Flags that are looked at, and what they must be.
-    flags_mask: u64,
-    flags_wanted: u64,
-    time: Option<(i64, i64)>,
-    pub(super) kinds: Choice,
-    pub(super) sources: Choice,
-}
-
-/// A column of words, and those of them that are asked for.
-pub(super) struct Choice {
-    column: Option<StrColumn>,
-    /// `None`: all.
-    wanted: Option<Vec<u64>>,
-}
-
-impl Choice {
-    fn new(segment: &SegmentReader, name: &str, wanted: &[String]) -> Result<Choice> {
-        let column = segment.fast_fields().str(name)?;
-        let ord_of = |word: &String| match &column {
-            Some(column) => column.dictionary().term_ord(word.as_bytes()).ok().flatten(),
-            None => None,
-        };
-        let wanted = (!wanted.is_empty()).then(|| wanted.iter().filter_map(ord_of).collect());
-        Ok(Choice { column, wanted })
-    }
-
-    fn ord(&self, doc: DocId) -> Option<u64> {
-        self.column.as_ref()?.ords().first(doc)
-    }
-
-    fn has(&self, doc: DocId) -> bool {
-        match &self.wanted {
-            None => true,
-            Some(wanted) => self.ord(doc).is_some_and(|ord| wanted.contains(&ord)),
-        }
-    }
-
-    fn word(&self, ord: u64) -> Option<String> {
-        let mut word = String::new();
-        let found = self.column.as_ref()?.ord_to_str(ord, &mut word).ok()?;
-        found.then_some(word)
-    }
-}
-
-impl<'a> Filter<'a> {
-    pub(super) fn new(
-        segment: &SegmentReader,
-        visible: &'a Visible<'a>,
-        query: &Query,
-    ) -> Result<Filter<'a>> {
-        let columns = segment.fast_fields();
-        let (flags_mask, flags_wanted) = flags(query);
-        Ok(Filter {
-            visible,
-            things: columns.u64(column::THING)?.first_or_default_col(0),
-            times: columns.i64(column::TIME)?.first_or_default_col(0),
-            flags: columns.u64(column::FLAGS)?.first_or_default_col(0),
-            flags_mask,
-            flags_wanted,
-            time: query.time.map(|range| (range.from_us, range.to_us)),
-            kinds: Choice::new(segment, column::KIND, &query.types)?,
-            sources: Choice::new(segment, column::SOURCE, &query.sources)?,
-        })
-    }
-
-    fn has(&self, doc: DocId) -> bool {
-        self.has_but_for_choices(doc) && self.kinds.has(doc) && self.sources.has(doc)
-    }
-
-    fn has_but_for_choices(&self, doc: DocId) -> bool {
-        self.visible.has(doc)
-            && (self.flags_mask == 0 || self.flags.get_val(doc) & self.flags_mask == self.flags_wanted)
-            && self.time.is_none_or(|(from, to)| {
-                let time = self.times.get_val(doc);
-                from <= time && time < to
-            })
-    }
-}
-
-fn flags(query: &Query) -> (u64, u64) {
-    let (mut mask, mut wanted) = (0, 0);
-    if !query.include_revoked {
-        mask |= REVOKED;
-    }
-    if let Some(form) = query.form {
-        mask |= RELATION;
-        wanted |= if form == storage::model::Form::Relation { RELATION } else { 0 };
-    }
-    (mask, wanted)
-}
-
 /// A document as a candidate for the page.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Candidate {
@@ -129,6 +31,8 @@ pub(super) struct Candidate {
     pub(super) rank: u64,
     pub(super) thing: ThingId,
     pub(super) label: LabelId,
+    /// Where the document is.
+    pub(super) at: DocAddress,
 }
 
 impl Candidate {
@@ -177,14 +81,11 @@ impl Best {
     }
 }
 
-/// Distinct things by word of a column.
-pub(super) type Counts = HashMap<String, roaring::RoaringTreemap>;
-
 /// What is collected over all segments of one search.
 pub(super) struct Collected<'a> {
     pub(super) best: Best,
-    /// By type and by source, if asked for.
-    pub(super) facets: Option<(Counts, Counts)>,
+    /// If asked for.
+    pub(super) facets: Option<Counts>,
     pub(super) by_time: bool,
     pub(super) stop: &'a dyn Fn() -> bool,
     pub(super) stopped: bool,
@@ -208,14 +109,19 @@ impl<'a> Collected<'a> {
         }
     }
 
-    /// Walks one segment.
-    pub(super) fn walk(&mut self, segment: &SegmentReader, plan: &Plan, filter: &Filter<'_>) -> Result<()> {
+    /// Walks one segment, which has that number.
+    pub(super) fn walk(
+        &mut self,
+        (number, segment): (SegmentOrdinal, &SegmentReader),
+        plan: &Plan,
+        filter: &Filter<'_>,
+    ) -> Result<()> {
         self.stopped |= (self.stop)();
         if self.stopped {
             return Ok(());
         }
-        let mut walk =
-            Walk { segment, filter, scores: Scores::new(segment, plan)?, counted: Counted::default() };
+        let (scores, counted) = (Scores::new(segment, plan)?, Counted::default());
+        let mut walk = Walk { number, segment, filter, scores, counted };
         let way = match &plan.driver {
             Driver::All => filter.visible.way(std::iter::once(segment.max_doc()))?,
             Driver::AnyLeaf(_) | Driver::EveryLeaf(_) => filter.visible.way(walk.scores.lengths())?,
@@ -236,8 +142,8 @@ impl<'a> Collected<'a> {
             }
             (Driver::AnyLeaf(weight), _) => self.walk_best(&**weight, &mut walk)?,
         }
-        if let Some((kinds, sources)) = &mut self.facets {
-            walk.counted.add_to(filter, kinds, sources);
+        if let Some(counts) = &mut self.facets {
+            walk.counted.add_to(filter, counts);
         }
         Ok(())
     }
@@ -342,6 +248,7 @@ impl<'a> Collected<'a> {
                 rank,
                 thing: ThingId(filter.things.get_val(doc)),
                 label: filter.visible.label(doc),
+                at: DocAddress::new(walk.number, doc),
             });
         }
     }
@@ -356,6 +263,7 @@ impl<'a> Collected<'a> {
 
 /// One segment while it is walked.
 struct Walk<'a> {
+    number: SegmentOrdinal,
     segment: &'a SegmentReader,
     filter: &'a Filter<'a>,
     scores: Scores,
@@ -423,45 +331,10 @@ impl Scores {
 }
 
 /// Of a short question, a document with all the words comes before one with one of them many times.
-fn coordination(matched: usize, words: usize) -> f64 {
+pub(super) fn coordination(matched: usize, words: usize) -> f64 {
     if (2..=COORDINATED_WORDS_MAX).contains(&words) && matched > 0 {
         0.5 + 0.5 * matched as f64 / words as f64
     } else {
         1.0
-    }
-}
-
-/// Facets of one segment, by the segment's own numbers of words.
-#[derive(Default)]
-struct Counted {
-    kinds: HashMap<u64, Vec<u64>>,
-    sources: HashMap<u64, Vec<u64>>,
-}
-
-impl Counted {
-    /// A facet counts what there would be to choose from: its own choice does not narrow it.
-    fn count(&mut self, doc: DocId, filter: &Filter<'_>) {
-        if !filter.has_but_for_choices(doc) {
-            return;
-        }
-        let thing = filter.things.get_val(doc);
-        if let Some(kind) = filter.kinds.ord(doc).filter(|_| filter.sources.has(doc)) {
-            self.kinds.entry(kind).or_default().push(thing);
-        }
-        if let Some(source) = filter.sources.ord(doc).filter(|_| filter.kinds.has(doc)) {
-            self.sources.entry(source).or_default().push(thing);
-        }
-    }
-
-    fn add_to(self, filter: &Filter<'_>, kinds: &mut Counts, sources: &mut Counts) {
-        for (choice, counted, counts) in
-            [(&filter.kinds, self.kinds, kinds), (&filter.sources, self.sources, sources)]
-        {
-            for (ord, things) in counted {
-                if let Some(word) = choice.word(ord) {
-                    counts.entry(word).or_default().extend(things);
-                }
-            }
-        }
     }
 }

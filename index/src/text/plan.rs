@@ -16,6 +16,7 @@ use super::question::{Question, Word};
 use super::schema::{Fields, stemmed, words};
 use super::terms::{self, Known};
 use super::visible::Visible;
+use super::why::Where;
 use crate::error::Result;
 
 /// A word in the title counts this many times one in the body; titles are short, so BM25 favours them already
@@ -44,6 +45,8 @@ pub(super) struct Plan {
     pub(super) leaves: Vec<Leaf>,
     /// How many words were asked for.
     pub(super) words: usize,
+    /// The words as they were asked for.
+    pub(super) asked: Vec<String>,
     /// The stems that are looked up: what a snippet marks.
     pub(super) stems: HashSet<String>,
 }
@@ -68,10 +71,15 @@ pub(super) struct Leaf {
     pub(super) word: Option<usize>,
     /// No document scores more by it.
     pub(super) score_max: Score,
+    /// What it looks for, and where.
+    pub(super) found: String,
+    pub(super) place: Where,
 }
 
 struct Lookup {
     term: Term,
+    found: String,
+    place: Where,
     boost: f32,
     word: Option<usize>,
 }
@@ -94,17 +102,27 @@ impl Planner<'_> {
         for (at, word) in question.words.iter().enumerate() {
             let is_last = at + 1 == question.words.len();
             for (stem, boost) in self.stems(word, self.prefix && is_last)? {
-                terms.push(Lookup::new(self.fields.title, &stem, boost * TITLE_BOOST, Some(at)));
-                terms.push(Lookup::new(self.fields.body, &stem, boost, Some(at)));
+                terms.push(self.lookup(Where::Title, &stem, boost * TITLE_BOOST, Some(at)));
+                terms.push(self.lookup(Where::Body, &stem, boost, Some(at)));
                 stems.insert(stem);
             }
         }
         for id in &question.ids {
-            terms.push(Lookup::new(self.fields.id, id, ID_BOOST, None));
+            terms.push(self.lookup(Where::Id, id, ID_BOOST, None));
         }
         let terms = self.present(terms)?;
         let leaves = terms.iter().map(|term| self.leaf(term)).collect::<Result<Vec<_>>>()?;
-        Ok(Plan { driver: self.driver(question, &terms)?, leaves, words: question.words.len(), stems })
+        let asked = question.words.iter().map(|word| word.folded.clone()).collect();
+        Ok(Plan { driver: self.driver(question, &terms)?, leaves, words: question.words.len(), asked, stems })
+    }
+
+    fn lookup(&self, place: Where, text: &str, boost: f32, word: Option<usize>) -> Lookup {
+        let field = match place {
+            Where::Title => self.fields.title,
+            Where::Body => self.fields.body,
+            Where::Id => self.fields.id,
+        };
+        Lookup { term: Term::from_field_text(field, text), found: text.to_owned(), place, boost, word }
     }
 
     /// The word itself if anybody visible has it, else what it may have been meant to be.
@@ -179,7 +197,8 @@ impl Planner<'_> {
         let bm25 = Bm25Weight::for_terms(self.searcher, std::slice::from_ref(&term.term))?;
         // In a text that is nothing but the word, without end.
         let score_max = bm25.boost_by(term.boost).score(0, u32::MAX);
-        Ok(Leaf { weight: term.query().weight(scoring)?, word: term.word, score_max })
+        let weight = term.query().weight(scoring)?;
+        Ok(Leaf { weight, word: term.word, score_max, found: term.found.clone(), place: term.place })
     }
 
     fn driver(&self, question: &Question, terms: &[Lookup]) -> Result<Driver> {
@@ -231,10 +250,6 @@ impl Planner<'_> {
 }
 
 impl Lookup {
-    fn new(field: Field, text: &str, boost: f32, word: Option<usize>) -> Lookup {
-        Lookup { term: Term::from_field_text(field, text), boost, word }
-    }
-
     /// With frequencies: only such terms take part in the pruned walk.
     fn query(&self) -> Box<dyn EngineQuery> {
         let term = TermQuery::new(self.term.clone(), IndexRecordOption::WithFreqs);

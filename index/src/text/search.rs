@@ -5,14 +5,17 @@ use std::sync::Arc;
 use roaring::RoaringBitmap;
 use storage::ids::{LabelId, Lsn, ThingId};
 use storage::model::Form;
-use tantivy::Searcher;
+use tantivy::{DocAddress, Searcher};
 
-use super::collect::{Candidate, Collected, Counts, Filter};
+use super::collect::{Candidate, Collected};
+use super::facets::Facets;
+use super::filter::Filter;
 use super::plan::Planner;
 use super::question::Question;
 use super::schema::Fields;
 use super::snippet::Highlighter;
 use super::visible::Visible;
+use super::why::Why;
 use crate::error::{Error, Result};
 
 /// Deepest hit that pages lead to.
@@ -46,8 +49,14 @@ pub struct Query {
     pub text: String,
     /// Only things of these types; all if empty.
     pub types: Vec<String>,
+    /// No things of these types.
+    pub not_types: Vec<String>,
     /// Only what these sources say; all if empty.
     pub sources: Vec<String>,
+    /// Nothing that these sources say.
+    pub not_sources: Vec<String>,
+    /// Groups of labels: to be counted, and to be chosen from.
+    pub groups: Groups,
     /// Only what was observed (else recorded) in this time.
     pub time: Option<TimeRange>,
     /// Also what its source revoked or deprecated.
@@ -62,8 +71,21 @@ pub struct Query {
     pub order: Order,
     /// The last word may be the beginning of a longer one.
     pub prefix: bool,
-    /// Counts by type and source are wanted; they need a walk over all matches.
+    /// Counts by type, source and group are wanted; they need a walk over all matches.
     pub facets: bool,
+    /// Counts by time are wanted with them.
+    pub chart: bool,
+    /// What each score is made of is wanted.
+    pub explain: bool,
+}
+
+/// Labels in groups, by something that the index knows nothing of.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Groups {
+    /// The group of each label, by its id. A label beyond the end is in none.
+    pub by_label: Arc<Vec<u8>>,
+    /// Only what is said under labels of these groups; under any if empty.
+    pub wanted: Vec<u8>,
 }
 
 /// What comes first.
@@ -97,7 +119,7 @@ pub struct Key {
 }
 
 /// One thing that was found.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Hit {
     /// The thing.
     pub thing: ThingId,
@@ -107,15 +129,8 @@ pub struct Hit {
     pub score: f32,
     /// Where it stands.
     pub key: Key,
-}
-
-/// How many distinct visible things there are by type and by source, most first.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Facets {
-    /// By type; a filter by type does not narrow it.
-    pub types: Vec<(String, u64)>,
-    /// By source; a filter by source does not narrow it.
-    pub sources: Vec<(String, u64)>,
+    /// What the score is made of, if that was asked for.
+    pub why: Option<Why>,
 }
 
 /// An answer.
@@ -133,6 +148,16 @@ pub struct Hits {
     pub lsn: Lsn,
     /// Marks what was looked for in a text.
     pub highlighter: Highlighter,
+}
+
+impl Groups {
+    pub(super) fn of(&self, label: LabelId) -> Option<u8> {
+        self.by_label.get(label.0 as usize).copied()
+    }
+
+    pub(super) fn has(&self, label: LabelId) -> bool {
+        self.wanted.is_empty() || self.of(label).is_some_and(|group| self.wanted.contains(&group))
+    }
 }
 
 impl Allowed {
@@ -186,16 +211,18 @@ impl Pinned {
         let by_time = query.order == Order::Time || plan.leaves.is_empty();
         let before = query.after.map_or(0, |key| key.number as usize);
         let mut collected = Collected::new(before + query.limit + 1, query, by_time, stop);
-        for (segment, visible) in self.searcher.segment_readers().iter().zip(&visible) {
+        for ((number, segment), visible) in (0..).zip(self.searcher.segment_readers()).zip(&visible) {
             let filter = Filter::new(segment, visible, query)?;
-            collected.walk(segment, &plan, &filter)?;
+            collected.walk((number, segment), &plan, &filter)?;
         }
         let complete = !collected.stopped;
-        let facets = collected
-            .facets
-            .take()
-            .map(|(types, sources)| Facets { types: counts(types), sources: counts(sources) });
-        let (hits, next) = page(query, by_time, collected.best.into_sorted());
+        let facets = collected.facets.take().map(Facets::from);
+        let (found, next) = page(query, by_time, collected.best.into_sorted());
+        let hits = found.into_iter().map(|(mut hit, at)| {
+            hit.why = query.explain.then(|| plan.why(&self.searcher, at)).transpose()?;
+            Ok(hit)
+        });
+        let hits = hits.collect::<Result<Vec<_>>>()?;
         Ok(Hits {
             hits,
             next,
@@ -232,13 +259,14 @@ fn check(query: &Query) -> Result<Question> {
 
 /// Every page is cut from the best of the whole answer: a thing whose second document ranks on this page
 /// is not shown again.
-fn page(query: &Query, by_time: bool, best: Vec<Candidate>) -> (Vec<Hit>, Option<Key>) {
-    let numbered = best.into_iter().zip(1..).map(|(candidate, number)| hit(candidate, number, by_time));
-    let mut hits: Vec<Hit> =
-        numbered.filter(|hit| query.after.is_none_or(|after| is_after(&hit.key, &after))).collect();
+fn page(query: &Query, by_time: bool, best: Vec<Candidate>) -> (Vec<(Hit, DocAddress)>, Option<Key>) {
+    let numbered = best.into_iter().zip(1..);
+    let numbered = numbered.map(|(candidate, number)| (hit(candidate, number, by_time), candidate.at));
+    let mut hits: Vec<_> =
+        numbered.filter(|(hit, _)| query.after.is_none_or(|after| is_after(&hit.key, &after))).collect();
     let more = hits.len() > query.limit;
     hits.truncate(query.limit);
-    let next = hits.last().map(|hit| hit.key).filter(|_| more);
+    let next = hits.last().map(|(hit, _)| hit.key).filter(|_| more);
     (hits, next)
 }
 
@@ -252,12 +280,6 @@ fn hit(candidate: Candidate, number: u32, by_time: bool) -> Hit {
         label: candidate.label,
         score: if by_time { 0.0 } else { f32::from_bits(candidate.rank as u32) },
         key: Key { number, rank: candidate.rank, thing: candidate.thing },
+        why: None,
     }
-}
-
-fn counts(counts: Counts) -> Vec<(String, u64)> {
-    let mut counts: Vec<(String, u64)> =
-        counts.into_iter().map(|(word, things)| (word, things.len())).collect();
-    counts.sort_by(|(a, a_count), (b, b_count)| b_count.cmp(a_count).then(a.cmp(b)));
-    counts
 }

@@ -7,7 +7,7 @@ use storage::ids::{ActorId, TenantId};
 use storage::model::{Subject, TokenSpec};
 use storage::rows::SubjectRow;
 
-use super::{Access, Place, Right, unauthorized};
+use super::{Access, Place, Right, Word, unauthorized};
 use crate::app::{App, Shared};
 use crate::gateway::errors::Failure;
 use crate::node;
@@ -26,15 +26,24 @@ pub(super) async fn by_issuer(
     meet(app, tenant, &subject).await?;
     let view = app.store.view()?;
     let row = view.subject(tenant, &subject)?.ok_or_else(|| unauthorized("unknown subject; try again"))?;
-    let is_token_denied =
-        outsider.token.as_deref().map_or(Ok(false), |token| view.is_denied(tenant, &named(token)))?;
-    if row.denied_us.is_some() || is_token_denied {
+    let word = Word { tenant, token: outsider.token.as_deref().map(named), subject };
+    if word.is_denied(&view)? {
         return Err(unauthorized("denied here; ask an admin of the tenant"));
     }
     let until_us = outsider.expires_s * 1_000_000;
     let spec = as_token(outsider, &row, until_us);
     let principal = place.principal(&view, (tenant, ActorId(row.actor)), &spec)?;
-    Ok(Access { principal, right: Right::Issuer { until_us } })
+    Ok(Access { principal, right: Right::Issuer { until_us, word: Box::new(word) } })
+}
+
+impl Word {
+    /// Whether the tenant denies the subject, or this token of his.
+    pub(super) fn is_denied(&self, view: &View) -> storage::Result<bool> {
+        let subject = view.subject(self.tenant, &self.subject)?;
+        let is_token_denied =
+            self.token.as_ref().map_or(Ok(false), |token| view.is_denied(self.tenant, token))?;
+        Ok(is_token_denied || subject.is_none_or(|row| row.denied_us.is_some()))
+    }
 }
 
 fn not_admitted(why: NotAdmitted) -> Failure {

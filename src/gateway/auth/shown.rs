@@ -72,6 +72,11 @@ fn bearer(value: &str) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
+/// Whether a request shows nothing at all to be let in by.
+pub(in crate::gateway) fn shows_nothing(headers: &HeaderMap, cookie: &str) -> bool {
+    !headers.contains_key(header::AUTHORIZATION) && matches!(session(headers, cookie), Ok(None))
+}
+
 /// The value of our cookie. Two of them come from somebody who set one for a narrower path, to be taken for ours.
 pub(in crate::gateway) fn session<'h>(
     headers: &'h HeaderMap,

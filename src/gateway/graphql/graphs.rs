@@ -245,7 +245,7 @@ fn may_delete(app: &App, principal: &Principal, view: &View, id: &str) -> Result
 async fn kept(context: &Context<'_>, graph: model::Graph, lsn: u64) -> Result<Graph> {
     let (app, principal) = (context.data::<Shared>()?, context.data::<Principal>()?.clone());
     let (app, id) = (app.clone(), graph.id.clone());
-    let row = tokio::task::spawn_blocking(move || app.store.view()?.graph(principal.tenant, &id)).await?;
+    let row = tokio::task::spawn_blocking(move || app.view()?.graph(principal.tenant, &id)).await?;
     let row = row.map_err(Failure::from)?;
     let row = row.ok_or_else(|| Failure::not_found("graph", &graph.id))?;
     let row = GraphRow { version: lsn, ..row };

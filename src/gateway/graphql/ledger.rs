@@ -73,7 +73,7 @@ impl LedgerQuery {
                 let message = format!("no record at {lsn}; the ledger ends at {head}");
                 return Err(Failure::new(StatusCode::NOT_FOUND, "not_found", message));
             }
-            let mut record = view.record(principal.tenant, lsn)?;
+            let mut record = view.record_shown(principal.tenant, lsn)?;
             match access(app, principal, view, record.label)? {
                 Access::Body => {}
                 Access::Digest => record.content = Content::Erased { digest: record.digest() },

@@ -114,7 +114,8 @@ impl Mapping {
     }
 }
 
-fn state_name(state: RunState) -> &'static str {
+/// How a run is, or how it ended, in a word.
+pub(in crate::gateway) fn state_name(state: RunState) -> &'static str {
     match state {
         RunState::Running => "running",
         RunState::Complete => "complete",

@@ -1,9 +1,9 @@
 //! Search and suggestions.
 
 use async_graphql::{Context, Enum, ID, Object, Result, SimpleObject};
-use index::text::TimeRange;
+use index::text::{Facets, Share, Span, TimeRange, Where, Why};
 use storage::ids::Lsn;
-use storage::model::Form;
+use storage::model::{Classification, Form};
 
 use super::connection::{PageInfo, connection};
 use super::declared::{auth, public};
@@ -55,6 +55,31 @@ struct SearchHit {
     keyword_raw: f64,
     /// BM25 divided by the best hit's.
     keyword: f64,
+    /// What BM25 is made of; only if asked for.
+    why: Option<SearchWhy>,
+}
+
+/// What a score is made of: the sum of its shares, times a factor.
+#[derive(SimpleObject)]
+#[graphql(directive = public::apply())]
+struct SearchWhy {
+    /// The most first.
+    shares: Vec<SearchShare>,
+    /// Less than 1 if words of a short question are missing.
+    factor: f64,
+}
+
+/// What one word adds by being in one place.
+#[derive(SimpleObject)]
+#[graphql(directive = public::apply())]
+struct SearchShare {
+    /// The word as it was asked for; null for an id.
+    word: Option<String>,
+    /// What is there: the word's stem, or that of what it may have been meant to be.
+    found: String,
+    /// `title`, `body` or `id`.
+    place: &'static str,
+    score: f64,
 }
 
 /// A range of bytes.
@@ -69,9 +94,18 @@ struct Highlight {
 #[derive(SimpleObject)]
 #[graphql(directive = public::apply())]
 struct Facet {
-    /// `type` or `source`.
+    /// `type`, `source` or `classification`.
     field: &'static str,
     value: String,
+    count: u64,
+}
+
+/// How many hits were observed within a time.
+#[derive(SimpleObject)]
+#[graphql(directive = public::apply())]
+struct SearchSpan {
+    since: DateTime,
+    before: DateTime,
     count: u64,
 }
 
@@ -92,6 +126,11 @@ connection! {
         hits: Vec<SearchHit>,
         /// Counts over all hits, by type and by source; only if asked for.
         facets: Option<Vec<Facet>>,
+        /// Counts over all hits by how they are classified, the least first; only with `facets`.
+        classifications: Option<Vec<Facet>>,
+        /// Counts over all hits by when they were observed, or else recorded: spans of one length, oldest first, empty ones
+        /// left out; only with `facets`.
+        spans: Option<Vec<SearchSpan>>,
         /// To be sent as `after` for the next page; null on the last. Good for five minutes.
         #[graphql(deprecation = "use `pageInfo`")]
         next_cursor: Option<String>,
@@ -105,8 +144,8 @@ connection! {
 
 #[Object]
 impl SearchQuery {
-    /// Things that are about some words: observed `since` a time and `before` another, if those are given, the best first
-    /// or the `newest`. While somebody is `typing`, the last word may be the beginning of a longer one.
+    /// Things that are about some words: observed `since` a time and `before` another, if those are given, of some types,
+    /// sources and classifications or not of some, the best first or the `newest`. While somebody is `typing`, the last word may be the beginning of a longer one.
     #[graphql(directive = auth::apply("entity.search".to_owned(), None))]
     #[allow(clippy::too_many_arguments, reason = "the arguments are the contract's")]
     async fn search(
@@ -116,7 +155,10 @@ impl SearchQuery {
         first: Option<i32>,
         after: Option<String>,
         types: Option<Vec<String>>,
+        not_types: Option<Vec<String>>,
         sources: Option<Vec<String>>,
+        not_sources: Option<Vec<String>>,
+        classifications: Option<Vec<String>>,
         include_revoked: Option<bool>,
         facets: Option<bool>,
         at_least: Option<u64>,
@@ -125,23 +167,32 @@ impl SearchQuery {
         before: Option<DateTime>,
         newest: Option<bool>,
         typing: Option<bool>,
+        explain: Option<bool>,
     ) -> Result<SearchConnection> {
         let places = context.look_ahead().field("edges").field("cursor").exists();
+        let chart = context.look_ahead().field("spans").exists();
         let late = stop(context);
         read(context, move |app, principal, view| {
+            let classifications = classifications.unwrap_or_default();
+            let classifications = classifications.iter().map(|name| name.parse::<Classification>());
             let question = Question {
                 text: q,
                 limit: super::first(first, LIMIT, LIMIT_MAX)?,
                 after,
                 places,
                 types: types.unwrap_or_default(),
+                not_types: not_types.unwrap_or_default(),
                 sources: sources.unwrap_or_default(),
+                not_sources: not_sources.unwrap_or_default(),
+                classifications: classifications.collect::<storage::Result<_>>()?,
                 form: form.map(Into::into),
                 time: range(since, before)?,
                 include_revoked: include_revoked.unwrap_or_default(),
                 newest: newest.unwrap_or_default(),
                 typing: typing.unwrap_or_default(),
                 facets: facets.unwrap_or_default(),
+                chart,
+                explain: explain.unwrap_or_default(),
                 at_least: at_least.map(Lsn),
             };
             Ok(search::search(app, principal, view, &question, &late)?.into())
@@ -196,6 +247,8 @@ impl From<search::Answer> for SearchConnection {
             cursor: hit.cursor.clone().unwrap_or_default(),
             node: hit.clone().into(),
         });
+        let (classifications, spans) =
+            answer.facets.as_ref().map(|facets| (classified(facets), spans(facets))).unzip();
         SearchConnection {
             edges: edges.collect(),
             page_info: PageInfo { has_next_page: answer.next.is_some(), end_cursor: answer.next.clone() },
@@ -206,11 +259,46 @@ impl From<search::Answer> for SearchConnection {
                 };
                 of("type", facets.types).chain(of("source", facets.sources)).collect()
             }),
+            classifications,
+            spans,
             next_cursor: answer.next,
             lsn: answer.lsn.0,
             took_ms: answer.took.as_secs_f64() * 1000.0,
             complete: answer.complete,
         }
+    }
+}
+
+fn classified(facets: &Facets) -> Vec<Facet> {
+    let of = |(code, count): &(u8, u64)| {
+        let classification = Classification::from_code(u32::from(*code)).ok()?;
+        Some(Facet { field: "classification", value: classification.to_string(), count: *count })
+    };
+    facets.groups.iter().filter_map(of).collect()
+}
+
+fn spans(facets: &Facets) -> Vec<SearchSpan> {
+    let of = |span: &Span| SearchSpan {
+        since: DateTime(span.from_us),
+        before: DateTime(span.to_us),
+        count: span.count,
+    };
+    facets.spans.iter().map(of).collect()
+}
+
+impl From<Why> for SearchWhy {
+    fn from(why: Why) -> SearchWhy {
+        let share = |share: Share| SearchShare {
+            word: share.word,
+            found: share.found,
+            place: match share.place {
+                Where::Title => "title",
+                Where::Body => "body",
+                Where::Id => "id",
+            },
+            score: f64::from(share.score),
+        };
+        SearchWhy { shares: why.shares.into_iter().map(share).collect(), factor: why.factor }
     }
 }
 
@@ -236,6 +324,7 @@ impl From<search::Hit> for SearchHit {
                 .collect(),
             keyword_raw: hit.keyword_raw,
             keyword: hit.score,
+            why: hit.why.map(Into::into),
         }
     }
 }

@@ -123,7 +123,7 @@ fn prepare(
             Failure::bad_request(most)
         })?),
     };
-    let view = app.store.view()?;
+    let view = app.view()?;
     let wanted = match &params.source {
         None => Extent::Shown,
         Some(name) => {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum::Json;
-use axum::body::{Body, BodyDataStream};
+use axum::body::{Body, BodyDataStream, HttpBody as _};
 use axum::extract::multipart::Field;
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{FromRequest, Multipart, Path, Query, Request, State};
@@ -57,7 +57,9 @@ pub(crate) async fn run(
 ) -> Result<Response, Failure> {
     let Query(params) = params?;
     let permitted = app.check(&principal, Action::ImportRun);
-    let wanted = match permitted.and_then(|()| request_of(&app, &app.store.view()?, &principal, &params)) {
+    let bytes = request.body().size_hint().exact();
+    let wanted = permitted.and_then(|()| request_of(&app, &app.store.view()?, &principal, &params));
+    let wanted = match wanted.map(|wanted| import::Request { bytes, ..wanted }) {
         Ok(wanted) => wanted,
         Err(refused) => {
             swallow(request);
@@ -254,7 +256,7 @@ fn request_of(
         // Other terms for what is already there: that is not for everybody who may import.
         app.check(principal, Action::SourceWrite)?;
     }
-    Ok(import::Request { format: params.format.parse::<Format>()?, source })
+    Ok(import::Request { format: params.format.parse::<Format>()?, source, bytes: None })
 }
 
 /// An import replaces what its source said before, so who imports must be cleared for that. A writer is

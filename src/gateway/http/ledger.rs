@@ -33,7 +33,7 @@ pub(crate) async fn entries(
 ) -> Result<Response, Failure> {
     let Query(wanted) = wanted?;
     app.check(&principal, Action::LedgerExport)?;
-    let view = app.store.view()?;
+    let view = app.view()?;
     let head = view.head(principal.tenant)?.head();
     if wanted.size > head.0 {
         return Err(Failure::bad_request(format!("size `{}`: the ledger has {head} records", wanted.size)));

@@ -71,9 +71,20 @@ async fn end_former(app: &App, headers: &HeaderMap) -> Result<(), Failure> {
     }
 }
 
-/// Who the caller is, what he may do, and for how long.
-pub(crate) async fn ask(State(app): State<Shared>, access: Access) -> Result<impl IntoResponse, Failure> {
-    Ok(([(header::CACHE_CONTROL, "no-store")], Json(who(&app, &access)?)))
+/// Who the caller is, what he may do, and for how long. That nobody is signed in is an answer, too: a page asks before
+/// anybody is.
+pub(crate) async fn ask(
+    State(app): State<Shared>,
+    access: Result<Access, Failure>,
+    headers: HeaderMap,
+) -> Result<Response, Failure> {
+    let access = match access {
+        Err(_) if auth::shows_nothing(&headers, app.sessions.cookie()) => {
+            return Ok(StatusCode::NO_CONTENT.into_response());
+        }
+        access => access?,
+    };
+    Ok(([(header::CACHE_CONTROL, "no-store")], Json(who(&app, &access)?)).into_response())
 }
 
 /// Ends the session.
@@ -90,7 +101,7 @@ fn who(app: &App, access: &Access) -> Result<Value, Failure> {
     let purposes: Vec<_> = principal.purposes.iter().map(|purpose| purpose.to_string()).collect();
     let (by, expires_us, idle_until_us) = match &access.right {
         Right::Token { until_us } => ("token", *until_us, None),
-        Right::Issuer { until_us } => ("issuer", *until_us, None),
+        Right::Issuer { until_us, .. } => ("issuer", *until_us, None),
         Right::Session { session, .. } => ("session", session.ends_us, Some(session.idle_until_us())),
     };
     let actions: Vec<_> = app.may(principal)?.iter().map(|action| action.as_str()).collect();

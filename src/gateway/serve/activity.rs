@@ -228,7 +228,8 @@ impl Activity {
         self.close.cancelled().await;
     }
 
-    pub(super) async fn retired(&self) {
+    /// Until the connection ends with what is in progress.
+    pub(crate) async fn retired(&self) {
         self.retire.cancelled().await;
     }
 

@@ -1,7 +1,7 @@
 //! The file that lists what an import refused: one JSON object a line, with file, line, code, reason and value.
 
 use std::fs::{self, File};
-use std::io::{BufWriter, Write};
+use std::io::{BufRead, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use storage::ids::{RunId, TenantId};
@@ -18,6 +18,61 @@ pub struct Rejects {
 #[must_use]
 pub fn path(data_dir: &Path, tenant: TenantId, run: RunId) -> PathBuf {
     data_dir.join("rejects").join(format!("{tenant}-{run}.jsonl"))
+}
+
+/// Deletes the rejects of a run.
+pub(crate) fn forget_run(data_dir: &Path, tenant: TenantId, run: RunId) -> std::io::Result<()> {
+    match fs::remove_file(path(data_dir, tenant, run)) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Takes what names an id out of every list of a tenant.
+pub(crate) fn forget_id(data_dir: &Path, tenant: TenantId, id: &str) -> std::io::Result<()> {
+    let entries = match fs::read_dir(data_dir.join("rejects")) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        entries => entries?,
+    };
+    for entry in entries {
+        let entry = entry?;
+        if entry.file_name().to_string_lossy().starts_with(&format!("{tenant}-")) {
+            forget_id_in(&entry.path(), id)?;
+        }
+    }
+    Ok(())
+}
+
+/// The list is written anew and put in place whole, so that none of its old bytes stays in a file.
+fn forget_id_in(path: &Path, id: &str) -> std::io::Result<()> {
+    let beside = path.with_extension("new");
+    let (mut named, mut left) = (0_u64, 0_u64);
+    let mut out = BufWriter::new(File::create(&beside)?);
+    for line in BufReader::new(File::open(path)?).split(b'\n') {
+        let line = line?;
+        if names(&String::from_utf8_lossy(&line), id) {
+            named += 1;
+            continue;
+        }
+        left += 1;
+        out.write_all(&line)?;
+        out.write_all(b"\n")?;
+    }
+    out.into_inner()?.sync_all()?;
+    match (named, left) {
+        (0, _) => fs::remove_file(&beside),
+        (_, 0) => fs::remove_file(&beside).and_then(|()| fs::remove_file(path)),
+        _ => fs::rename(&beside, path),
+    }
+}
+
+/// Whether a line names an id: as a value, or within one, in quotes.
+fn names(line: &str, id: &str) -> bool {
+    let Ok(serde_json::Value::Object(row)) = serde_json::from_str(line) else { return line.contains(id) };
+    let quoted = [format!("`{id}`"), serde_json::Value::from(id).to_string()];
+    row.values()
+        .filter_map(|value| value.as_str())
+        .any(|text| text == id || quoted.iter().any(|quoted| text.contains(quoted.as_str())))
 }
 
 impl Rejects {

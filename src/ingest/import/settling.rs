@@ -9,6 +9,7 @@ use storage::model::{Form, Label, MappingUsed, Part, RunCounts, RunEnd, RunState
 use storage::rows::PendingRow;
 use storage::{Error, Result};
 
+use super::going::Course;
 use super::rejects::{Rejects, path as rejects_path};
 use super::{one, refusal};
 use crate::app::App;
@@ -86,6 +87,8 @@ pub(super) struct Settling<'a> {
     pub(super) mappings: Vec<MappingUsed>,
     pub(super) counts: RunCounts,
     pub(super) rejects: Rejects,
+    /// For who watches.
+    pub(super) course: Arc<Course>,
 }
 
 impl<'a> Settling<'a> {
@@ -97,8 +100,13 @@ impl<'a> Settling<'a> {
         inputs: Vec<String>,
     ) -> Settling<'a> {
         let rejects = Rejects::new(rejects_path(&app.config.data_dir, tenant, run));
-        let (mappings, counts) = Default::default();
-        Settling { app, tenant, actor, run, inputs, mappings, counts, rejects }
+        let (mappings, counts, course) = Default::default();
+        Settling { app, tenant, actor, run, inputs, mappings, counts, rejects, course }
+    }
+
+    /// Tells who watches how far the run is.
+    pub(super) fn tell(&self) {
+        self.course.counted(self.counts);
     }
 
     pub(super) fn answer(&mut self, line: &Line, answer: Result<Applied>) {
@@ -169,6 +177,7 @@ impl<'a> Settling<'a> {
             done.push(Command::Unpend(Unpend { tenant: self.tenant, run: self.run, number: *number }));
         }
         self.app.commit.submit_blocking(done)?;
+        self.tell();
         Ok(settled)
     }
 

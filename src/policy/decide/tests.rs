@@ -25,13 +25,13 @@ fn each_role_does_what_it_is_for() {
     check_role(
         Role::Owner,
         &format!(
-            "{READS} entity.write source.write import.run token.manage policy.manage node.manage ledger.export decisions.read"
+            "{READS} entity.write source.write import.run token.manage policy.manage node.manage ledger.export decisions.read entity.redact hold.manage"
         ),
     );
     check_role(
         Role::Admin,
         &format!(
-            "{READS} entity.write source.write import.run token.manage policy.manage ledger.export decisions.read"
+            "{READS} entity.write source.write import.run token.manage policy.manage ledger.export decisions.read entity.redact hold.manage"
         ),
     );
     check_role(Role::Analyst, &format!("{READS} entity.write import.run"));
@@ -375,7 +375,11 @@ fn model(p: &Principal, action: Action, l: &Label) -> bool {
         Action::LedgerRead => &[Owner, Admin, Analyst, Reader, Auditor],
         _ if action.is_read() => &[Owner, Admin, Analyst, Reader],
         Action::EntityWrite | Action::ImportRun => &[Owner, Admin, Analyst, Writer],
-        Action::SourceWrite | Action::TokenManage | Action::PolicyManage => &[Owner, Admin],
+        Action::SourceWrite
+        | Action::TokenManage
+        | Action::PolicyManage
+        | Action::EntityRedact
+        | Action::HoldManage => &[Owner, Admin],
         Action::LedgerExport | Action::DecisionsRead => &[Owner, Admin, Auditor],
         _ => &[Owner],
     };

@@ -141,6 +141,12 @@ impl DecisionLog {
         Ok(problems)
     }
 
+    /// The file of a segment.
+    #[must_use]
+    pub fn path_of(&self, tenant: TenantId, number: u64) -> PathBuf {
+        segment::path(&self.directory_of(tenant), number)
+    }
+
     pub(super) fn directory_of(&self, tenant: TenantId) -> PathBuf {
         self.directory.join(tenant.to_string())
     }

@@ -187,7 +187,7 @@ pub(super) fn numbers(directory: &Path) -> io::Result<Vec<u64>> {
     Ok(numbers)
 }
 
-fn path(directory: &Path, number: u64) -> PathBuf {
+pub(super) fn path(directory: &Path, number: u64) -> PathBuf {
     directory.join(format!("{number:08}.log"))
 }
 

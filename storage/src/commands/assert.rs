@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 
 use super::delete::thing_by_id;
 use super::run::check_running;
-use super::{Applied, Effect};
+use super::{Applied, Effect, redact};
 use crate::batch::{Batch, id_u32, id_u64};
 use crate::error::{Error, Result};
 use crate::ids::{ActorId, LabelId, RunId, SourceId, SymbolId, TenantId, ThingId};
@@ -99,6 +99,7 @@ fn check(batch: &mut Batch<'_>, command: &Assert) -> Result<Plan> {
     let said = &command.said;
     said.validate()?;
     check_source(batch, command)?;
+    redact::check(batch, command.tenant, command.source, said)?;
     let bodies = said.parts.iter().map(|part| body(said, part)).collect::<Result<Vec<_>>>()?;
     let known = thing_by_id(batch, command.tenant, &said.id)?.map(|(thing, row)| Known { thing, row });
     if let Some(known) = &known {
@@ -348,6 +349,7 @@ fn say_part(
         until_us: command.said.until.as_ref().map(|(_, us)| *us),
         weight: command.said.weight,
         recorded_us: asserted_us,
+        keep: part.label.kept().code().into(),
     })
 }
 
@@ -402,7 +404,13 @@ fn move_edges(
     }
 }
 
-fn put_edge(batch: &mut Batch<'_>, tenant: TenantId, relation: ThingId, link: &EdgeRow, label: LabelId) {
+pub(super) fn put_edge(
+    batch: &mut Batch<'_>,
+    tenant: TenantId,
+    relation: ThingId,
+    link: &EdgeRow,
+    label: LabelId,
+) {
     let (out, into) = link.keys(tenant, relation);
     batch.put(Table::EdgesOut, out.bytes(), label.0.to_be_bytes().to_vec());
     batch.put(Table::EdgesIn, into.bytes(), label.0.to_be_bytes().to_vec());

@@ -2,7 +2,7 @@
 
 use prost::Message;
 
-use super::{Applied, Effect};
+use super::{Applied, Effect, redact};
 use crate::batch::{Batch, id_u64};
 use crate::error::{Error, Result};
 use crate::ids::{ActorId, LabelId, TenantId, ThingId};
@@ -42,8 +42,9 @@ pub(super) fn restore(batch: &mut Batch<'_>, command: &Restore) -> Result<Applie
 }
 
 fn toggle(batch: &mut Batch<'_>, tenant: TenantId, actor: ActorId, id: &str, to: Kind) -> Result<Applied> {
-    let (thing, mut row) = thing_by_id(batch, tenant, id)?
-        .ok_or_else(|| Error::NotFound { what: "entity", name: id.to_owned() })?;
+    // What is being redacted is gone for everybody but the eraser.
+    let there = if redact::is_refused(batch, tenant, id)? { None } else { thing_by_id(batch, tenant, id)? };
+    let (thing, mut row) = there.ok_or_else(|| Error::NotFound { what: "entity", name: id.to_owned() })?;
     if row.is_deleted() == (to == Kind::Deleted) {
         let lsn = batch.counters(tenant)?.head();
         return Ok(Applied { lsn, effect: Effect::Unchanged });

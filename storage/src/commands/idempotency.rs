@@ -167,6 +167,7 @@ fn code(effect: Effect) -> (u32, u64) {
         Effect::Run(run) => (7, run.0),
         Effect::Done => (8, 0),
         Effect::Events { accepted, duplicates } => (9, u64::from(accepted) << 32 | u64::from(duplicates)),
+        Effect::More => (10, 0),
     }
 }
 
@@ -180,6 +181,7 @@ fn effect(code: u32, number: u64) -> Option<Effect> {
         6 => Effect::Source(SourceId(u32::try_from(number).ok()?)),
         7 => Effect::Run(RunId(number)),
         8 => Effect::Done,
+        10 => Effect::More,
         9 => Effect::Events { accepted: (number >> 32) as u32, duplicates: number as u32 },
         _ => return None,
     })

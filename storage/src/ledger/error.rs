@@ -58,7 +58,7 @@ pub enum Error {
 }
 
 impl Error {
-    pub(super) fn malformed(what: &'static str, detail: impl Into<String>) -> Error {
+    pub(crate) fn malformed(what: &'static str, detail: impl Into<String>) -> Error {
         Error::Malformed { what, detail: detail.into() }
     }
 

@@ -46,6 +46,16 @@ impl Checkpoint {
         Ok(checkpoint)
     }
 
+    /// The tenant whose ledger it is of, by the origin.
+    pub fn tenant(&self) -> &str {
+        self.origin.split('/').nth(2).unwrap_or_default()
+    }
+
+    /// The epoch of the ledger, by the origin; 0 if the origin is not one of ours.
+    pub fn epoch(&self) -> u32 {
+        self.origin.split('/').nth(3).and_then(|epoch| epoch.parse().ok()).unwrap_or_default()
+    }
+
     /// The text that is signed: three lines, each ended by a newline.
     pub fn text(&self) -> String {
         format!("{}\n{}\n{}\n", self.origin, self.size, BASE64_STANDARD.encode(self.root))

@@ -145,6 +145,20 @@ vocabulary!(
     }
 );
 
+impl Retention {
+    /// So many days after it was last said a thing of this tier is over; `None`: never.
+    #[must_use]
+    pub fn days(self) -> Option<u32> {
+        match self {
+            Retention::Ephemeral7d => Some(7),
+            Retention::Short30d => Some(30),
+            Retention::Standard365d => Some(365),
+            Retention::Long1825d => Some(1825),
+            Retention::LegalHold => None,
+        }
+    }
+}
+
 /// A set of purposes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Purposes(u8);
@@ -235,6 +249,15 @@ struct LabelBody {
 }
 
 impl Label {
+    /// The tier that holds for what stands under it: personal data is kept for thirty days at most, but for a legal hold.
+    #[must_use]
+    pub fn kept(&self) -> Retention {
+        match self.retention {
+            Retention::Standard365d | Retention::Long1825d if self.personal => Retention::Short30d,
+            retention => retention,
+        }
+    }
+
     /// The label of what is open to everybody who comes for one of the purposes.
     #[must_use]
     pub fn open(purposes: Purposes) -> Label {

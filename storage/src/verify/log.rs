@@ -5,11 +5,12 @@ use std::ops::ControlFlow;
 
 use roaring::RoaringTreemap;
 
+use super::erasure::ToldOfErasure;
 use super::{Check, TenantRoot};
 use crate::error::Result;
 use crate::ids::{Lsn, TenantId};
 use crate::ledger::{Coord, Frontier, Hash};
-use crate::model::{DecisionSegment, Graph, PolicySet, RunEnd};
+use crate::model::{DecisionSegment, EpochBegan, Graph, PolicySet, RunEnd};
 use crate::record::{Kind, Record};
 use crate::rows::{GraphRow, HeadRow};
 use crate::tables::{Key, Table};
@@ -17,7 +18,7 @@ use crate::tables::{Key, Table};
 /// What a tenant's log tells, as far as other tables must agree with it.
 #[derive(Default)]
 pub(super) struct Told {
-    /// Positions of all assertions: each is what a source says now, or said before.
+    /// Positions of all assertions that have a body: each is what a source says now, or said before.
     pub(super) asserted: RoaringTreemap,
     /// The runs that began, and those that ended.
     pub(super) began: RoaringTreemap,
@@ -34,13 +35,16 @@ pub(super) struct Told {
     /// Whom outside issuers named, and which of their tokens are denied.
     pub(super) subjects: u64,
     pub(super) denied_tokens: u64,
+    /// What was erased, and what is held.
+    pub(super) erasure: ToldOfErasure,
 }
 
 impl Told {
     fn add(&mut self, record: &Record) -> Result<()> {
         let position = record.lsn.0;
+        self.erasure.add(record)?;
         match (record.kind, record.body()) {
-            (Kind::Asserted, _) => drop(self.asserted.insert(position)),
+            (Kind::Asserted, Some(_)) => drop(self.asserted.insert(position)),
             (Kind::RunBegan, _) => drop(self.began.insert(position)),
             (Kind::RunEnded, Some(body)) => drop(self.ended.insert(RunEnd::from_body(body)?.run)),
             (Kind::Deleted | Kind::Restored, Some(id)) => {
@@ -76,7 +80,12 @@ impl Check<'_> {
     pub(super) fn log(&mut self, tenant: TenantId, head: &HeadRow) -> Result<Option<(TenantRoot, Told)>> {
         let (mut frontier, mut completed) = (Frontier::default(), Vec::new());
         let (mut told, mut time_us, mut backwards) = (Told::default(), i64::MIN, None);
-        let read = self.view.records(tenant, Lsn::FIRST, &mut |record| {
+        let view = self.view;
+        let read = view.records(tenant, Lsn::FIRST, &mut |record| {
+            self.step(record.header.len() + record.body().map_or(0, <[u8]>::len))?;
+            if let (Kind::EpochBegan, Some(body)) = (record.kind, record.body()) {
+                self.began(head, &EpochBegan::from_body(body)?, &frontier);
+            }
             frontier.push(record.leaf().hash(), &mut completed);
             if record.time_us < time_us {
                 backwards.get_or_insert(record.lsn);
@@ -101,6 +110,18 @@ impl Check<'_> {
         self.subtrees(tenant, head, &completed)?;
         let root = TenantRoot { size: frontier.size(), root: frontier.root() };
         Ok(Some((root, told)))
+    }
+
+    /// The beginning of an epoch says which tree it goes on with, and that is the one in front of it.
+    fn began(&mut self, head: &HeadRow, began: &EpochBegan, before: &Frontier) {
+        if began.old_size != before.size() || began.old_root != before.root() {
+            let (epoch, size) = (began.epoch, began.old_size);
+            self.problem(format!(
+                "ledger of {}: epoch {epoch} does not go on with the {size} records before it",
+                head.name
+            ));
+        }
+        self.epoch = self.epoch.max(began.epoch);
     }
 
     fn subtrees(&mut self, tenant: TenantId, head: &HeadRow, completed: &[(Coord, Hash)]) -> Result<()> {

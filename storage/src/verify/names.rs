@@ -7,6 +7,7 @@ use prost::Message;
 
 use super::Check;
 use super::log::Told;
+use crate::changes::noted_bytes;
 use crate::commands::{graph_key, in_time, taken_at};
 use crate::error::Result;
 use crate::ids::TenantId;
@@ -34,6 +35,23 @@ impl Check<'_> {
         let tokens = self.count(Table::Tokens, &Key::default())?;
         self.agree(format_args!("tokens"), tokens, told);
         self.agree(format_args!("actors"), node.next_actor.saturating_sub(1), tokens + subjects);
+        Ok(())
+    }
+
+    /// The epoch is the last that any ledger tells of; a tenant made after it tells of none.
+    pub(super) fn epoch(&mut self, node: &NodeRow, tenants: usize) -> Result<()> {
+        if tenants > 0 {
+            self.agree(format_args!("epoch"), node.epoch, self.epoch);
+        }
+        Ok(())
+    }
+
+    /// What is noted for backups is counted by the node alone.
+    pub(super) fn changes(&mut self, node: &NodeRow) -> Result<()> {
+        let noted = noted_bytes(self.view);
+        if let Some(bytes) = self.or_problem(noted)? {
+            self.agree(format_args!("bytes of changes noted"), bytes, node.changes_bytes);
+        }
         Ok(())
     }
 
@@ -122,6 +140,13 @@ impl Check<'_> {
     /// Every graph that was saved and not deleted has its row, as its last record made it, and no other has one.
     pub(super) fn graphs(&mut self, tenant: TenantId, head: &HeadRow, told: &Told) -> Result<()> {
         for (id, row) in &told.graphs {
+            let mut row = row.clone();
+            if told.erasure.graphs
+                && let Some(Some(stored)) = self.or_problem(self.view.graph(tenant, id))?
+            {
+                // Of a graph whose first version is erased only the row tells when it was made.
+                row.made_us = row.made_us.min(stored.made_us);
+            }
             if !self.holds(Table::Graphs, &graph_key(tenant, id), &row.encode_to_vec())? {
                 self.problem(format!("graphs of {}: the row of {id}", head.name));
             }

@@ -47,10 +47,20 @@ impl View {
     /// # Errors
     /// See [`View::node`].
     pub fn runs(&self, tenant: TenantId) -> Result<Vec<(RunId, RunRow)>> {
+        self.runs_from(tenant, RunId(0))
+    }
+
+    /// The runs of a tenant from one on, oldest first.
+    ///
+    /// # Errors
+    /// See [`View::node`].
+    pub fn runs_from(&self, tenant: TenantId, from: RunId) -> Result<Vec<(RunId, RunRow)>> {
         let mut runs = Vec::new();
-        self.each(Table::Runs, &Key::of(tenant), &mut |key, value| {
+        let prefix = Key::of(tenant);
+        let start = prefix.clone().and(&from);
+        self.scan(Table::Runs, start.bytes(), prefix.end().as_deref(), &mut |key, value| {
             runs.push((RunId(key_u64(key, 4)), decode(value, "run row")?));
-            Ok(())
+            Ok(ControlFlow::Continue(()))
         })?;
         Ok(runs)
     }

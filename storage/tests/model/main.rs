@@ -3,6 +3,7 @@
 
 #![allow(unreachable_pub, reason = "the simulation includes these modules as well")]
 
+mod increments;
 mod missing;
 mod observe;
 mod orders;
@@ -17,7 +18,7 @@ use storage::{Directory, EngineOptions, Options, Stamp, Store, View};
 
 use observe::observe;
 use orders::{Order, batches, clock_step_us};
-use reference::{Answer, Model};
+use reference::{Answer, Model, answer_of};
 
 proptest! {
     #![proptest_config(ProptestConfig { max_shrink_iters: 4000, ..ProptestConfig::default() })]
@@ -56,9 +57,10 @@ impl Batch {
     fn carry_out(model: &mut Model, orders: &[Order], time_us: i64) -> Batch {
         let (mut commands, mut answers) = (Vec::new(), Vec::new());
         for order in orders {
-            let command = order.command(model);
-            answers.push(model.execute(&command, time_us));
-            commands.push(command);
+            for command in order.commands(model, time_us) {
+                answers.push(model.execute(&command, time_us));
+                commands.push(command);
+            }
         }
         Batch { commands, answers, time_us }
     }
@@ -66,8 +68,8 @@ impl Batch {
     fn write(&self, store: &Store) {
         let stamp = Stamp { time_us: self.time_us, seed: [7; 32] };
         let committed = store.write(&self.commands, stamp).expect("commits");
-        let answers: Vec<Answer> =
-            committed.answers.into_iter().map(|answer| answer.map_err(|e| e.code())).collect();
+        let answers = self.commands.iter().zip(committed.answers);
+        let answers: Vec<Answer> = answers.map(|(command, answer)| answer_of(command, answer)).collect();
         assert_eq!(answers, self.answers);
     }
 

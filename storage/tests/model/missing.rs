@@ -5,8 +5,11 @@ use std::path::Path;
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::TestRunner;
 use redb::{Database, ReadableTable, TableDefinition};
+use storage::commands::{Command, Redact};
+use storage::ids::{ActorId, TenantId};
+use storage::model::Selection;
 use storage::tables::Table;
-use storage::{Directory, Error};
+use storage::{Directory, Error, Stamp, Store};
 
 use crate::orders::batches;
 use crate::reference::Model;
@@ -43,6 +46,22 @@ fn fill(directory: &Path) {
         time_us += 1_000_000;
         Batch::carry_out(&mut model, &orders, time_us).write(&store);
     }
+    leave_one_going_on(&store, &model, time_us);
+}
+
+/// The workload ends every redaction that it begins.
+fn leave_one_going_on(store: &Store, model: &Model, time_us: i64) {
+    let mut redactions = (1..).zip(&model.tenants).flat_map(|(number, tenant)| {
+        tenant.things.keys().map(move |id| {
+            let (tenant, selection) = (TenantId(number), Selection::Thing(id.clone()));
+            Command::Redact(Redact { tenant, actor: ActorId(1), selection, reason: "a test".to_owned() })
+        })
+    });
+    let begins = |command| {
+        let stamp = Stamp { time_us, seed: [7; 32] };
+        store.write(&[command], stamp).expect("commits").answers.remove(0).is_ok()
+    };
+    assert!(redactions.any(begins), "something is not held");
 }
 
 fn is_noticed(directory: &Path) -> bool {

@@ -5,15 +5,16 @@ use std::ops::ControlFlow;
 
 use storage::ids::{LabelId, Lsn, RunId, SymbolId, TenantId, ThingId};
 use storage::model::{
-    Assertion, DecisionSegment, Graph, Label, LinkMade, PolicySet, RunBegin, RunEnd, SignedIn, SignedOut,
-    SourceSpec, Subject, TokenSpec,
+    Assertion, DecisionSegment, EpochBegan, ErasureDone, Graph, Hold, Label, LinkMade, PolicySet,
+    RedactionBegun, RedactionLifted, RunBegin, RunEnd, Selection, SignedIn, SignedOut, SourceSpec, Subject,
+    TokenSpec,
 };
 use storage::record::{Kind, Record};
-use storage::rows::{SaidRow, ThingRow, TokenRow};
+use storage::rows::{RedactionRow, SaidRow, ThingRow, TokenRow};
 use storage::{End, Error, Result, View};
 
 use crate::reference::{
-    Entry, Held, Kept, Link, Model, Remembered, Run, Tenant, Thing, Token, Waiting, What,
+    Entry, Held, Kept, Link, Model, Redaction, Remembered, Run, Tenant, Thing, Token, Unseen, Waiting, What,
 };
 
 /// Everything that a view shows.
@@ -21,7 +22,9 @@ use crate::reference::{
 /// # Errors
 /// Whatever reading fails with; `Corrupt` as well where two ways to ask the same give two answers.
 pub(crate) fn observe(view: &View) -> Result<Model> {
+    let node = view.node()?;
     let mut model = Model::default();
+    (model.epoch, model.notes_changes) = (node.epoch - 1, node.changes_from != 0);
     for (id, row) in view.tenants()? {
         agree("tenants", &Some(id), &view.tenant(&row.name)?)?;
         agree("tenants", &(model.tenants.len() as u32 + 1), &id.0)?;
@@ -91,6 +94,9 @@ impl Observer<'_> {
             policies: self.policies()?,
             decisions: self.decisions()?,
             graphs: self.graphs()?,
+            redactions: self.redactions()?,
+            holds: self.holds()?,
+            unseen: Unseen::default(),
             once: Remembered::default(),
         })
     }
@@ -214,6 +220,23 @@ impl Observer<'_> {
         Ok(graphs)
     }
 
+    fn redactions(&self) -> Result<BTreeMap<u64, Redaction>> {
+        let mut redactions = BTreeMap::new();
+        for (begun, row) in self.view.redactions(self.tenant)? {
+            agree("redactions", &self.view.redaction(self.tenant, begun)?.as_ref(), &Some(&row))?;
+            let RedactionRow { of_source, actor, began_us, records, ended, lifted, .. } = row;
+            redactions.insert(begun.0, Redaction { of_source, actor, began_us, records, ended, lifted });
+        }
+        Ok(redactions)
+    }
+
+    fn holds(&self) -> Result<BTreeMap<u64, (Selection, String, u64, i64)>> {
+        let holds = self.view.holds(self.tenant)?.into_iter();
+        holds
+            .map(|(lsn, row)| Ok((lsn.0, (row.hold.selection()?, row.hold.reason, row.actor, row.since_us))))
+            .collect()
+    }
+
     /// The workload names three files, by the first byte of their digests.
     fn progress(&self) -> Result<BTreeMap<(u32, u8), (u64, u64)>> {
         let mut progress = BTreeMap::new();
@@ -265,7 +288,10 @@ impl Observer<'_> {
 }
 
 fn entry(record: &Record) -> Result<Entry> {
-    let body = record.body().ok_or_else(|| damaged("a body was erased".to_owned()))?;
+    let Some(body) = record.body() else {
+        let (kind, actor, label, purpose) = (record.kind, record.actor, record.label.0, record.header[29]);
+        return Ok(Entry { kind, actor, label, purpose, time_us: record.time_us, what: What::Erased });
+    };
     let what = match record.kind {
         Kind::Label => What::Label(Label::decode(body)?),
         Kind::Source => What::Source(SourceSpec::decode(body)?),
@@ -279,9 +305,29 @@ fn entry(record: &Record) -> Result<Entry> {
         Kind::Policy => What::Policy(PolicySet::from_body(body)?),
         Kind::DecisionsClosed => What::DecisionsClosed(DecisionSegment::from_body(body)?),
         Kind::GraphSaved => What::Graph(Graph::from_body(body)?),
+        Kind::EpochBegan => {
+            let began = EpochBegan::from_body(body)?;
+            What::Epoch(began.epoch, began.old_size, began.lacking)
+        }
         Kind::SubjectMet | Kind::SubjectDenied | Kind::SubjectAdmitted | Kind::OutsideTokenDenied => {
             What::Subject(Subject::from_body(body)?)
         }
+        Kind::RedactionBegan => {
+            let begun = RedactionBegun::from_body(body)?;
+            What::Reason(begun.reason, begun.of_source)
+        }
+        Kind::RedactionEnded | Kind::Purged => {
+            let done = ErasureDone::from_body(body)?;
+            What::Done(done.begun, done.records)
+        }
+        Kind::RedactionLifted => What::Done(RedactionLifted::from_body(body)?.begun, 0),
+        Kind::HoldSet => {
+            let hold = Hold::from_body(body)?;
+            What::Hold(hold.selection()?, hold.reason)
+        }
+        Kind::HoldRemoved => What::Number(u64::from_be_bytes(
+            body.try_into().map_err(|_| damaged("the number of a hold".to_owned()))?,
+        )),
         Kind::Tenant
         | Kind::Withdrawn
         | Kind::Deleted

@@ -6,18 +6,20 @@ use std::sync::Arc;
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 use storage::commands::{
-    Assert, BeginRun, CloseDecisions, Command, CreateTenant, CreateToken, Delete, DeleteGraph, DenySubject,
-    DenyToken, EndRun, Event, IfEndMissing, MakeLink, MeetSubject, Once, Progress, RequestKey, Restore,
-    RevokeToken, SaveGraph, Seen, SetPolicy, SetSource, SignIn, SignOut, TakeEvents, Unpend,
+    Assert, BeginEpoch, BeginRun, CloseDecisions, Command, CreateTenant, CreateToken, Delete, DeleteGraph,
+    DenySubject, DenyToken, EndPurge, EndRedaction, EndRun, EraseSome, Event, IfEndMissing, LiftRedaction,
+    Lifted, MakeLink, MeetSubject, NoteChanges, Once, Progress, PurgeThings, Redact, RemoveHold, RequestKey,
+    Restore, RevokeToken, SaveGraph, Seen, SetHold, SetPolicy, SetSource, SignIn, SignOut, Sweep, TakeEvents,
+    Unpend,
 };
-use storage::ids::{ActorId, RunId, SourceId, TenantId};
+use storage::ids::{ActorId, Epoch, Lsn, RunId, SourceId, TenantId, ThingId};
 use storage::model::{
     Claim, Classification, DecisionSegment, EdgeSaid, Form, Graph, GraphNode, Label, Licence, MappingUsed,
     POLICY_BYTES_MAX, Part, PolicySet, Purpose, Purposes, Retention, Role, RunBegin, RunCounts, RunEnd,
-    RunState, Said, SourceSpec, Status, Subject, Text, TokenSpec,
+    RunState, Said, Selection, SourceSpec, Status, Subject, Text, TokenSpec,
 };
 
-use crate::reference::Model;
+use crate::reference::{Model, What};
 
 /// A command, but for the runs that it speaks of: those have ids only once they have begun.
 #[derive(Clone, Debug)]
@@ -32,6 +34,14 @@ pub(crate) enum Order {
     SetPolicy(TenantId, String, bool),
     /// A graph, over its last version or over one before it.
     SaveGraph(TenantId, ActorId, Graph, bool),
+    /// Begun, carried out and ended: what lies between has tests of its own.
+    Redact(TenantId, Selection),
+    LiftRedaction(TenantId, Selection),
+    SetHold(TenantId, Selection),
+    /// The last or the one before it.
+    RemoveHold(TenantId, usize),
+    /// So many days from now.
+    Purge(TenantId, i64),
 }
 
 /// Batches of commands; the first makes two tenants with two sources each.
@@ -49,8 +59,17 @@ pub(crate) fn clock_step_us() -> impl Strategy<Value = i64> {
 }
 
 impl Order {
+    /// The commands, once those in front of them are carried out.
+    pub(crate) fn commands(&self, model: &Model, time_us: i64) -> Vec<Command> {
+        match self {
+            Order::Redact(tenant, selection) => redaction(model, *tenant, selection),
+            Order::Purge(tenant, days) => purge(model, *tenant, time_us + days * DAY_US),
+            other => vec![other.command(model)],
+        }
+    }
+
     /// The command, once the commands in front of it are carried out.
-    pub(crate) fn command(&self, model: &Model) -> Command {
+    fn command(&self, model: &Model) -> Command {
         let run = |tenant: TenantId, nth: usize| {
             let known = model.tenants.get(tenant.0 as usize - 1).and_then(|t| t.runs.keys().rev().nth(nth));
             RunId(known.copied().unwrap_or(2))
@@ -94,6 +113,20 @@ impl Order {
                     PolicySet { text: text.clone(), replaces, confirmed: vec!["lock-out".to_owned()] };
                 Command::SetPolicy(SetPolicy { tenant: *tenant, actor: ActorId(2), policy })
             }
+            Order::LiftRedaction(tenant, selection) => {
+                let of = Lifted::Last(selection.clone());
+                Command::LiftRedaction(LiftRedaction { tenant: *tenant, actor: ActorId(1), of })
+            }
+            Order::SetHold(tenant, selection) => {
+                let (selection, reason) = (selection.clone(), "litigation".to_owned());
+                Command::SetHold(SetHold { tenant: *tenant, actor: ActorId(2), selection, reason })
+            }
+            Order::RemoveHold(tenant, nth) => {
+                let known = model.tenants.get(tenant.0 as usize - 1);
+                let hold = known.and_then(|t| t.holds.keys().rev().nth(*nth)).copied().unwrap_or(1);
+                Command::RemoveHold(RemoveHold { tenant: *tenant, actor: ActorId(2), hold: Lsn(hold) })
+            }
+            Order::Redact(..) | Order::Purge(..) => unreachable!("several commands"),
             Order::SaveGraph(tenant, actor, graph, stale) => {
                 let known = model.tenants.get(tenant.0 as usize - 1);
                 let last = known.and_then(|t| t.graphs.get(&graph.id)).map_or(0, |kept| kept.3);
@@ -103,6 +136,38 @@ impl Order {
             }
         }
     }
+}
+
+/// Steps that are enough for any redaction here.
+const STEPS: usize = 16;
+const DAY_US: i64 = 86_400_000_000;
+
+fn redaction(model: &Model, tenant: TenantId, selection: &Selection) -> Vec<Command> {
+    let head = model.tenants.get(tenant.0 as usize - 1).map_or(0, |tenant| tenant.log.len());
+    let redaction = Lsn(head as u64 + 1);
+    let (selection, reason) = (selection.clone(), "asked to be forgotten".to_owned());
+    let begin = Command::Redact(Redact { tenant, actor: ActorId(1), selection, reason });
+    let steps = (0..STEPS).map(|_| Command::EraseSome(EraseSome { tenant, redaction }));
+    let end = Command::EndRedaction(EndRedaction { tenant, redaction });
+    [begin].into_iter().chain(steps).chain([end]).collect()
+}
+
+/// What is over by a time, and everything that was replaced.
+fn purge(model: &Model, tenant: TenantId, now_us: i64) -> Vec<Command> {
+    let known = model.tenants.get(tenant.0 as usize - 1);
+    let erased =
+        known.map_or(0, |tenant| tenant.log.iter().filter(|entry| entry.what == What::Erased).count());
+    let head = known.map_or(0, |tenant| tenant.log.len() as u64);
+    let things = (1..=9).map(ThingId).collect();
+    let sweep = |from| {
+        Command::Sweep(Sweep { tenant, from: Lsn(from), replaced_before_us: now_us, below: Lsn(head / 2) })
+    };
+    let (actor, erased_before) = (ActorId(1), erased as u64);
+    let purge = Command::PurgeThings(PurgeThings { tenant, things, now_us });
+    // A sweep goes through a part; so many from so many places leave nothing out.
+    let sweeps = (0..8).map(|part| sweep(head * part / 8));
+    let end = Command::EndPurge(EndPurge { tenant, actor, erased_before, bytes: 7 });
+    [purge].into_iter().chain(sweeps).chain([end]).collect()
 }
 
 fn foundation() -> Vec<Order> {
@@ -126,10 +191,16 @@ fn foundation() -> Vec<Order> {
 
 fn order() -> impl Strategy<Value = Order> {
     prop_oneof![
-        6 => order_of_its_own(),
-        1 => (order_of_its_own(), tenant(), 0..3u8, 0..2u8, 0..2u64)
+        24 => order_of_its_own(),
+        4 => (order_of_its_own(), tenant(), 0..3u8, 0..2u8, 0..2u64)
             .prop_map(|(order, tenant, name, request, step)| once(order, tenant, name, request, step)),
+        1 => prop_oneof![6 => Just(Order::Ready(Command::NoteChanges(NoteChanges))), 1 => (1..=9u32).prop_map(begin_epoch)],
     ]
+}
+
+fn begin_epoch(epoch: u32) -> Order {
+    let lacking = [(TenantId(1), 7)].into_iter().collect();
+    Order::Ready(Command::BeginEpoch(BeginEpoch { epoch: Epoch(epoch), lacking }))
 }
 
 /// A command as a step of a request that may have come before.
@@ -183,9 +254,23 @@ fn order_of_its_own() -> impl Strategy<Value = Order> {
         }),
         2 => (tenant(), 1..=2u64, graph(), prop::bool::weighted(0.2))
             .prop_map(|(tenant, maker, graph, stale)| Order::SaveGraph(tenant, ActorId(maker), graph, stale)),
+        1 => (tenant(), selection()).prop_map(|(tenant, selection)| Order::Redact(tenant, selection)),
+        2 => (tenant(), selection()).prop_map(|(tenant, selection)| Order::LiftRedaction(tenant, selection)),
+        1 => (tenant(), selection()).prop_map(|(tenant, selection)| Order::SetHold(tenant, selection)),
+        2 => (tenant(), 0..2usize).prop_map(|(tenant, nth)| Order::RemoveHold(tenant, nth)),
+        1 => (tenant(), select(&[0, 40, 400][..])).prop_map(|(tenant, days)| Order::Purge(tenant, days)),
         1 => (tenant(), select(GRAPHS)).prop_map(|(tenant, id)| {
             Order::Ready(Command::DeleteGraph(DeleteGraph { tenant, actor: ActorId(1), id: id.to_owned() }))
         }),
+    ]
+}
+
+/// Things more often than sources, which take so much with them, and all of a tenant now and then.
+fn selection() -> impl Strategy<Value = Selection> {
+    prop_oneof![
+        6 => select(IDS).prop_map(|id| Selection::Thing(id.to_owned())),
+        1 => select(SOURCES).prop_map(|name| Selection::Source(name.to_owned())),
+        1 => Just(Selection::Tenant),
     ]
 }
 

@@ -4,14 +4,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use storage::commands::{Applied, Assert, Command, Effect, EndRun, IfEndMissing, Progress};
+use storage::commands::{Applied, Assert, BeginEpoch, Command, Effect, EndRun, IfEndMissing, Progress};
 use storage::ids::{ActorId, LabelId, Lsn, RunId, SourceId, TenantId};
 use storage::model::{
     Assertion, DecisionSegment, Form, Graph, Label, LinkMade, PolicySet, RunBegin, RunEnd, RunState, Said,
-    SignedIn, SignedOut, SourceSpec, Subject, TokenSpec,
+    Selection, SignedIn, SignedOut, SourceSpec, Subject, TokenSpec,
 };
 use storage::record::Kind;
 
+#[path = "reference/erasure.rs"]
+mod erasure;
 #[path = "reference/events.rs"]
 mod events;
 #[path = "reference/graphs.rs"]
@@ -21,6 +23,7 @@ mod idempotency;
 #[path = "reference/ways_in.rs"]
 mod ways_in;
 
+pub(crate) use erasure::{Redaction, Unseen, answer_of};
 use events::Taken;
 pub(crate) use graphs::Kept;
 pub(crate) use idempotency::Remembered;
@@ -36,6 +39,9 @@ pub(crate) struct Model {
     /// By tenant and name: actor, since when, and since when denied.
     pub(crate) subjects: BTreeMap<(u32, Subject), (u64, i64, Option<i64>)>,
     pub(crate) denied_tokens: BTreeSet<(u32, Subject)>,
+    /// Epochs begun, the first excepted, and whether it is noted what commits change.
+    pub(crate) epoch: u32,
+    pub(crate) notes_changes: bool,
     taken: Taken,
 }
 
@@ -58,6 +64,10 @@ pub(crate) struct Tenant {
     pub(crate) decisions: BTreeMap<u64, Vec<u8>>,
     /// Graphs by id: who made one, when, and what was saved last, at which position and when.
     pub(crate) graphs: BTreeMap<String, Kept>,
+    pub(crate) redactions: BTreeMap<u64, Redaction>,
+    /// On what, why, who set it, since when; by position.
+    pub(crate) holds: BTreeMap<u64, (Selection, String, u64, i64)>,
+    pub(crate) unseen: Unseen,
     pub(crate) once: Remembered,
 }
 
@@ -88,6 +98,15 @@ pub(crate) enum What {
     DecisionsClosed(DecisionSegment),
     Graph(Graph),
     Subject(Subject),
+    /// Its number, the records before it, and how many are lost.
+    Epoch(u32, u64, Option<u64>),
+    /// Why something is redacted, and whether it is a source.
+    Reason(String, bool),
+    /// Which redaction, and how many records.
+    Done(u64, u64),
+    Hold(Selection, String),
+    Number(u64),
+    Erased,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -191,14 +210,60 @@ impl Model {
             Command::CloseDecisions(c) => self.tenant(c.tenant)?.close_decisions(&c.segment, time_us),
             Command::SaveGraph(c) => self.save_graph(c, time_us),
             Command::DeleteGraph(c) => self.tenant(c.tenant)?.delete_graph(c, time_us),
+            Command::NoteChanges(_) => {
+                let effect = if self.notes_changes { Effect::Unchanged } else { Effect::Done };
+                self.notes_changes = true;
+                Ok(Applied { lsn: Lsn::NONE, effect })
+            }
+            Command::BeginEpoch(c) => self.begin_epoch(c, time_us),
             Command::Once(c) => self.once(c, time_us),
             Command::TakeEvents(c) => self.take_events(c, time_us),
+            Command::Redact(c) => self.redact(c, time_us),
+            Command::EraseSome(c) => {
+                let before = self.tenant(c.tenant)?.things.len();
+                let answer = self.erase_some(c.tenant, c.redaction, time_us);
+                self.forget_changes(c.tenant, before);
+                answer
+            }
+            Command::EndRedaction(c) => self.tenant(c.tenant)?.end_redaction(c, time_us),
+            Command::LiftRedaction(c) => self.tenant(c.tenant)?.lift(c, time_us),
+            Command::RedactAgain(_) | Command::SeeClock(_) => panic!("no order is of this: {command:?}"),
+            Command::SetHold(c) => self.tenant(c.tenant)?.set_hold(c, time_us),
+            Command::RemoveHold(c) => self.tenant(c.tenant)?.remove_hold(c, time_us),
+            Command::PurgeThings(c) => {
+                let before = self.tenant(c.tenant)?.things.len();
+                let answer = self.tenant(c.tenant)?.purge_things(c);
+                self.forget_changes(c.tenant, before);
+                answer
+            }
+            Command::Sweep(c) => self.tenant(c.tenant)?.sweep_log(c.replaced_before_us, c.below.0, time_us),
+            Command::EndPurge(c) => self.tenant(c.tenant)?.end_purge(c, time_us),
+        }
+    }
+
+    /// What was noted for increments names things: it goes with the first of them.
+    fn forget_changes(&mut self, tenant: TenantId, things_before: usize) {
+        if self.tenant(tenant).is_ok_and(|tenant| tenant.things.len() < things_before) {
+            self.notes_changes = false;
         }
     }
 
     fn tenant(&mut self, id: TenantId) -> Result<&mut Tenant, &'static str> {
         let place = (id.0 as usize).checked_sub(1).ok_or("not_found")?;
         self.tenants.get_mut(place).ok_or("not_found")
+    }
+
+    /// Every ledger says which of its records the epoch goes on with. It is the last record that is answered with.
+    fn begin_epoch(&mut self, c: &BeginEpoch, time_us: i64) -> Answer {
+        refuse_if(c.epoch.0 <= self.epoch + 1, "invalid")?;
+        (self.epoch, self.notes_changes) = (c.epoch.0 - 1, false);
+        let mut lsn = Lsn::NONE;
+        for (id, tenant) in (1..).zip(&mut self.tenants) {
+            let what = What::Epoch(c.epoch.0, tenant.log.len() as u64, c.lacking.get(&TenantId(id)).copied());
+            tenant.log(Kind::EpochBegan, ActorId::NODE, time_us, what);
+            lsn = Lsn(tenant.log.len() as u64);
+        }
+        Ok(Applied { lsn, effect: Effect::Done })
     }
 
     /// All or none: on a copy, which is kept if nothing is refused.
@@ -244,6 +309,7 @@ impl Tenant {
         let name = &spec.ok_or("not_found")?.name;
         let foreign = said.parts.iter().any(|part| part.label.source != *name);
         refuse_if(foreign, "invalid")?;
+        refuse_if(self.refuses(name, said), "redacted")?;
         let now_us = self.now(time_us);
         if let Some(thing) = self.things.get_mut(&said.id) {
             let same_type = thing.form == said.form && thing.thing_type == said.thing_type;
@@ -286,6 +352,9 @@ impl Tenant {
     fn say(&mut self, c: &Assert, time_us: i64) -> Answer {
         let (said, source) = (&c.said, c.source.0);
         let effect = if self.things.contains_key(&said.id) { Effect::Updated } else { Effect::Created };
+        if effect == Effect::Created {
+            self.unseen.numbers.push(said.id.clone());
+        }
         let mut thing = self.things.remove(&said.id).unwrap_or_else(|| Thing {
             form: said.form,
             thing_type: said.thing_type.clone(),

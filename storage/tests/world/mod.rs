@@ -100,6 +100,16 @@ impl World {
         }
     }
 
+    /// Another source, on the same terms.
+    pub(crate) fn declare(&mut self, name: &str) -> SourceId {
+        let spec = SourceSpec { name: name.to_owned(), ..source() };
+        let set = SetSource { tenant: self.tenant, actor: ActorId::NODE, spec };
+        match self.one(Command::SetSource(set)) {
+            Effect::Source(source) => source,
+            other => panic!("a source was made: {other:?}"),
+        }
+    }
+
     pub(crate) fn view(&self) -> View {
         self.store.view().expect("open")
     }
@@ -132,6 +142,14 @@ pub(crate) fn source() -> SourceSpec {
         classification: Classification::Internal,
         personal: false,
     }
+}
+
+/// The same, said by another source.
+pub(crate) fn of(source: &str, mut said: Said) -> Said {
+    for part in &mut said.parts {
+        Arc::make_mut(&mut part.label).source = source.to_owned();
+    }
+    said
 }
 
 pub(crate) fn entity(id: &str, thing_type: &str, name: &str) -> Said {

@@ -10,7 +10,9 @@ use crate::seed::Seeded;
 const OFFLINE: &[&str] = &[
     "demo",
     "serve",
+    "restore",
     "verify",
+    "compact",
     "ledger verify",
     "policy check",
     "policy reset",
@@ -50,9 +52,15 @@ fn one(world: &World, asker: &Asker, command: &str, random: &mut Seeded, finding
         "entity get" | "entity history" | "relations" => (world.id(asker, random), &[]),
         "entity delete" | "entity restore" => (world.id(asker, random), &[]),
         "export" => (plain("--source"), &["zqsecretsource", "--format", "jsonl", "--quiet"]),
+        "backup" => (plain("backups"), &["--incremental"]),
+        "scrub" => (plain("--quiet"), &[]),
         "doctor" => (plain("--quiet"), &[]),
         "path" => (world.id(asker, random), &["zqopenidb"]),
         "token create" => (plain("--role"), &["reader"]),
+        "redact" | "hold add" => (world.id(asker, random), &["--reason", "asked for"]),
+        "hold remove" => (world.id(asker, random), &[]),
+        "purge" => (plain("--dry-run"), &[]),
+        "hold list" => (plain("--quiet"), &[]),
         "token list" | "token denials" => (plain("--quiet"), &[]),
         "token revoke" => (world.spare_token(asker, random), &[]),
         "token deny" | "token allow" => (plain("--subject"), &["somebody"]),
@@ -67,7 +75,11 @@ fn one(world: &World, asker: &Asker, command: &str, random: &mut Seeded, finding
         other => panic!("the command `{other}` has no probe; add one"),
     };
     let ask = |text: &str| {
-        let asked = if command == "policy explain" { vec!["--thing", text] } else { vec![text] };
+        let asked = match command {
+            "policy explain" => vec!["--thing", text],
+            "redact" | "hold add" => vec!["--entity", text],
+            _ => vec![text],
+        };
         let args: Vec<_> = command.split(' ').chain(asked).chain(more.iter().copied()).collect();
         told(&world.node.cli_as(&asker.token, &args))
     };

@@ -167,7 +167,9 @@ impl Probes<'_> {
             "id" | "token" if operation.id.starts_with("token") || variable.name == "token" => {
                 Drawn::Word(world.spare_token(asker, random))
             }
-            "id" | "ids" | "near" | "from" | "to" | "thing" => Drawn::Word(world.id(asker, random)),
+            "id" | "ids" | "near" | "from" | "to" | "thing" | "entity" => {
+                Drawn::Word(world.id(asker, random))
+            }
             // A graph that is kept has a new id each time, so it must be refused or not for one thing alone.
             "nodes" => Drawn::Word(world.id(asker, random).map(|id| {
                 let alone = operation.id == "graphSave:v1" || id == BESIDE;
@@ -180,8 +182,10 @@ impl Probes<'_> {
             "find" => Drawn::Word(beginning(world, asker, random)),
             "order" => pick(random, &["STRONGEST".into(), "MOST_CONNECTED".into()]),
             "name" | "note" => Drawn::Plain("what I know".into()),
-            "types" => Drawn::Word(world.word(asker, random, &["type"])),
-            "sources" => Drawn::Word(world.source(asker, random)),
+            "reason" => Drawn::Plain("asked for".into()),
+            "wholeTenant" | "dryRun" | "acceptClock" => pick(random, &[false.into(), Value::Null]),
+            "types" | "notTypes" => Drawn::Word(world.word(asker, random, &["type"])),
+            "sources" | "notSources" | "source" => Drawn::Word(world.source(asker, random)),
             "tenant" => Drawn::Word(world.tenant(asker, random)),
             "lsn" | "atLeast" => Drawn::Plain((1 + random.below(60)).into()),
             "limit" | "depth" | "first" => pick(random, &[1.into(), 3.into(), 100.into(), 0.into()]),
@@ -192,6 +196,7 @@ impl Probes<'_> {
             "action" => pick(random, &["entity.read".into(), "token.manage".into(), "fly".into()]),
             "purpose" => pick(random, &["demo".into(), "investigation".into()]),
             "decision" => pick(random, &["1".into(), "1.1".into(), "".into()]),
+            "classifications" => pick(random, &[json!(["secret"]), json!(["public", "internal"]), json!([])]),
             "form" => pick(random, &["ENTITY".into(), "RELATION".into()]),
             "since" => pick(random, &["2000-01-01T00:00:00Z".into(), Value::Null]),
             "before" => pick(random, &["2999-01-01T00:00:00Z".into(), Value::Null]),
@@ -200,7 +205,7 @@ impl Probes<'_> {
             "direction" => pick(random, &["OUT".into(), "IN".into(), "BOTH".into()]),
             "request" => pick(random, &["0af7651916cd43dd".into(), "".into()]),
             "subject" | "jti" => pick(random, &["somebody".into(), "-".into()]),
-            "facets" | "includeRevoked" | "denied" | "shared" | "newest" | "typing" => {
+            "facets" | "includeRevoked" | "denied" | "shared" | "newest" | "typing" | "explain" => {
                 pick(random, &[true.into(), false.into()])
             }
             "role" => pick(random, &["reader".into(), "auditor".into(), "owner".into()]),

@@ -6,6 +6,7 @@ use super::Findings;
 use super::answers::{lasting_headers, lasting_text};
 use super::world::{Asker, World};
 use crate::http::Http;
+use crate::progress::Events;
 use crate::seed::Seeded;
 
 const ROUTES: &str = include_str!("../../../src/gateway/routes.rs");
@@ -13,7 +14,10 @@ const ROUTES: &str = include_str!("../../../src/gateway/routes.rs");
 const ROUNDS: usize = 8;
 
 pub(super) fn probe(world: &World, random: &mut Seeded, findings: &mut Findings) {
-    for route in declared() {
+    let mut routes = declared();
+    // Before anybody has imports of his own, whose sources he named himself.
+    routes.sort_by_key(|route| *route != "/api/v1/progress");
+    for route in routes {
         for asker in &world.askers {
             let client = world.node.http_as(&asker.token);
             for _ in 0..ROUNDS {
@@ -54,8 +58,14 @@ fn one(
         "/api/v1/imports/{run}/rejects" => {
             (Method::GET, route.replace("{run}", &number.to_string()), String::new())
         }
+        "/api/v1/backup" => (Method::POST, route.to_owned(), String::new()),
+        "/api/v1/scrub" => {
+            let method = if random.one_in(2) { Method::POST } else { Method::GET };
+            (method, route.to_owned(), String::new())
+        }
         "/api/v1/export" => return export(world, asker, client, random, findings),
         "/api/v1/session" => (Method::GET, route.to_owned(), String::new()),
+        "/api/v1/progress" => return watch(world, asker, random, findings),
         "/api/v1/events" => return event(world, asker, client, random, findings),
         "/api/v1/import" => return import(world, asker, client, random, findings),
         "/api/v1/import/preview" => return preview(world, asker, client, random, findings),
@@ -85,6 +95,21 @@ fn import(world: &World, asker: &Asker, client: &Http, random: &mut Seeded, find
         let told = format!("{}\n{}", answer.status, answer.body).replace(source.as_str(), "SOURCE");
         findings.judge(world, asker, "route /api/v1/import", &[&id], &told);
     }
+}
+
+/// The stream tells at once of what is going; and of every run that ever ended, to who says that he knows of none.
+fn watch(world: &World, asker: &Asker, random: &mut Seeded, findings: &mut Findings) {
+    let token = format!("Bearer {}", asker.token);
+    let headers = [("authorization", token.as_str()), ("last-event-id", "0")];
+    let mut events = Events::open(&world.node.url, &headers[..1 + random.below(2)]);
+    let mut told = events.head.clone();
+    while let Some((name, data)) = events.next() {
+        told.push_str(&format!("{name} {data}\n"));
+        if name == "progress" {
+            break;
+        }
+    }
+    findings.judge(world, asker, "route /api/v1/progress", &[], &told);
 }
 
 /// What leaves in a file is what may be seen; a source of which nothing may be seen is none, and so are words.

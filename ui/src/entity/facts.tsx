@@ -2,6 +2,7 @@ import { Link } from '@tanstack/react-router';
 import { ReceiptText } from 'lucide-react';
 import { useMemo, useState } from 'react';
 
+import { Empty } from '../shell/states.tsx';
 import table from '../shell/table.module.css';
 import { Time } from '../shell/time.tsx';
 import styles from './facts.module.css';
@@ -19,6 +20,7 @@ export function Facts({ entity, tenant }: { entity: Entity; tenant: string }) {
   const [find, setFind] = useState('');
   const groups = useMemo(() => grouped(entity.attributes), [entity]);
   const shown = groups.filter(([name, values]) => `${name} ${JSON.stringify(values.map(({ value }) => value))}`.toLowerCase().includes(find.toLowerCase()));
+  if (groups.length === 0) return <Empty title="No fact">No source states a property of it that you may see.</Empty>;
   return (
     <div>
       {groups.length >= FIND_FROM && (

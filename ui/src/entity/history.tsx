@@ -1,7 +1,7 @@
 import type { Json } from '../gateway/operations.ts';
 import type { Data } from '../gateway/run.ts';
 import { useOperation } from '../gateway/use.ts';
-import { Loaded, NotHere, Partial } from '../shell/states.tsx';
+import { Empty, Loaded, NotHere, Partial } from '../shell/states.tsx';
 import { Time } from '../shell/time.tsx';
 import styles from './history.module.css';
 import { entityRoute } from './routes.tsx';
@@ -20,6 +20,7 @@ export function History({ id }: { id: string }) {
       {({ entityHistory }) => {
         if (!entityHistory) return <NotHere />;
         const changes = entityHistory.edges.map(({ node }) => node);
+        if (changes.length === 0) return <Empty title="No change">Nothing that you may see was said of it, or taken back.</Empty>;
         return (
           <>
             {entityHistory.pageInfo.hasNextPage && <Partial shown={changes.length} what="oldest changes"><code>intelgraph entity history {id}</code> has them all</Partial>}

@@ -122,6 +122,7 @@ function Joined({ kinds }: { kinds: Data<'relationKinds:v1'>['relationKinds'] | 
 
 /** On which terms it is here; where sources differ, the strictest classification and every licence. */
 function Terms({ entity: { statements } }: { entity: Entity }) {
+  if (statements.length === 0) return null;
   const unique = (of: (statement: Entity['statements'][number]) => string) => [...new Set(statements.map(of))];
   return (
     <>

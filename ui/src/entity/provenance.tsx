@@ -4,7 +4,7 @@ import type { ReactNode } from 'react';
 import type { Step } from '../evidence/receipt.ts';
 import { Verification } from '../evidence/verification.tsx';
 import { useMay } from '../shell/gate.tsx';
-import { Withheld } from '../shell/states.tsx';
+import { Empty, Withheld } from '../shell/states.tsx';
 import { Time } from '../shell/time.tsx';
 import type { Entity } from './page.tsx';
 import styles from './provenance.module.css';
@@ -16,6 +16,7 @@ type Statement = Entity['statements'][number];
 export function Provenance({ entity }: { entity: Entity }) {
   const { fact } = entityRoute.useSearch();
   const mayCheck = useMay('ledger.read');
+  if (entity.statements.length === 0) return <Empty title="No statement">No source says anything of it that you may see.</Empty>;
   return (
     <div className={styles.provenance}>
       {entity.statements.map((statement) => (

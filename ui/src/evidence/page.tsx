@@ -15,15 +15,14 @@ import { Loaded } from '../shell/states.tsx';
 import { Commands } from './commands.tsx';
 import styles from './page.module.css';
 import { FileCheck } from './file-check.tsx';
+import { Holds } from './holds.tsx';
 import { evidenceRoute } from './routes.tsx';
-
-/** The ledger is asked for its head so often, in milliseconds. */
-const EVERY_MS = 10_000;
 
 export function EvidencePage() {
   const mayExport = useMay('ledger.export');
   const mayRead = useMay('ledger.read');
-  const asked = useOperation('ledgerCheckpoint:v1', {}, { enabled: mayExport, every: EVERY_MS });
+  const mayHold = useMay('hold.manage');
+  const asked = useOperation('ledgerCheckpoint:v1', {}, { enabled: mayExport });
   const head = asked.data?.data.ledgerCheckpoint;
   return (
     <Page title="Evidence" lead="Everything recorded stands in a ledger that others can check without trusting this node: a tree of hashes whose root it signs.">
@@ -32,10 +31,11 @@ export function EvidencePage() {
         <Section title="Check a receipt that you were given" note="Here, in this browser"><FileCheck vkey={head?.vkey} /></Section>
       </div>
       {mayExport && (
-        <Section title="The ledger’s head" note="Asked again every 10 seconds">
+        <Section title="The ledger’s head">
           <Loaded asked={asked}>{({ ledgerCheckpoint }) => <Head of={ledgerCheckpoint} />}</Loaded>
         </Section>
       )}
+      {mayHold && <Holds />}
       {head && (
         <Section title="Check all of it elsewhere" note="With the key, which you hand on yourself">
           <Commands of={[

@@ -400,6 +400,49 @@ export interface Operations {
       };
     };
   };
+  'holdAdd:v1': {
+    variables: { entity?: string | null; source?: string | null; wholeTenant?: boolean | null; reason: string };
+    data: {
+      holdAdd: {
+        id: string;
+        kind: string;
+        name: string | null;
+        reason: string;
+        setBy: string;
+        setAt: string;
+      };
+    };
+  };
+  'holdRemove:v1': {
+    variables: { id: string };
+    data: {
+      holdRemove: {
+        lsn: number;
+        changed: boolean;
+      };
+    };
+  };
+  'holds:v1': {
+    variables: { first?: number | null; after?: string | null };
+    data: {
+      holds: {
+        edges: {
+          node: {
+            id: string;
+            kind: string;
+            name: string | null;
+            reason: string;
+            setBy: string;
+            setAt: string;
+          };
+        }[];
+        pageInfo: {
+          hasNextPage: boolean;
+          endCursor: string | null;
+        };
+      };
+    };
+  };
   'ledgerCheckpoint:v1': {
     variables: Record<string, never>;
     data: {
@@ -566,6 +609,55 @@ export interface Operations {
           message: string;
         }[];
         damaged: string[];
+      };
+    };
+  };
+  'purge:v1': {
+    variables: { dryRun?: boolean | null; acceptClock?: boolean | null };
+    data: {
+      purge: {
+        records: number;
+        bytes: number;
+        lsn: number;
+        tiers: {
+          tier: string;
+          source: string;
+          records: number;
+          bytes: number;
+        }[];
+      };
+    };
+  };
+  'redact:v1': {
+    variables: { entity?: string | null; source?: string | null; reason: string };
+    data: {
+      redact: {
+        lsn: number;
+        records: number;
+        bytes: number;
+        done: boolean;
+        lifted: boolean;
+      };
+    };
+  };
+  'redaction:v1': {
+    variables: { lsn: number };
+    data: {
+      redaction: {
+        lsn: number;
+        records: number;
+        bytes: number;
+        done: boolean;
+        lifted: boolean;
+      } | null;
+    };
+  };
+  'redactionLift:v1': {
+    variables: { entity?: string | null; source?: string | null };
+    data: {
+      redactionLift: {
+        lsn: number;
+        changed: boolean;
       };
     };
   };
@@ -753,6 +845,73 @@ export interface Operations {
       };
     };
   };
+  'search:v4': {
+    variables: { q: string; first?: number | null; after?: string | null; types?: string[] | null; notTypes?: string[] | null; sources?: string[] | null; notSources?: string[] | null; classifications?: string[] | null; form?: 'ENTITY' | 'RELATION' | null; since?: string | null; before?: string | null; newest?: boolean | null; typing?: boolean | null; explain?: boolean | null; includeRevoked?: boolean | null; facets?: boolean | null; atLeast?: number | null };
+    data: {
+      search: {
+        edges: {
+          node: {
+            id: string;
+            type: string;
+            title: string;
+            status: string;
+            from: {
+              id: string;
+              type: string;
+              title: string;
+            } | null;
+            to: {
+              id: string;
+              type: string;
+              title: string;
+            } | null;
+            source: string;
+            observedAt: string;
+            classification: string;
+            snippet: string;
+            highlights: {
+              start: number;
+              end: number;
+            }[];
+            score: number;
+            keywordRaw: number;
+            keyword: number;
+            why: {
+              shares: {
+                word: string | null;
+                found: string;
+                place: string;
+                score: number;
+              }[];
+              factor: number;
+            } | null;
+          };
+        }[];
+        pageInfo: {
+          hasNextPage: boolean;
+          endCursor: string | null;
+        };
+        facets: {
+          field: string;
+          value: string;
+          count: number;
+        }[] | null;
+        classifications: {
+          field: string;
+          value: string;
+          count: number;
+        }[] | null;
+        spans: {
+          since: string;
+          before: string;
+          count: number;
+        }[] | null;
+        lsn: number;
+        tookMs: number;
+        complete: boolean;
+      };
+    };
+  };
   'sources:v1': {
     variables: { first?: number | null; after?: string | null };
     data: {
@@ -883,4 +1042,4 @@ export interface Operations {
 }
 
 /** Those that change something. */
-export const MUTATIONS: ReadonlySet<string> = new Set(['entityDelete:v1', 'entityRestore:v1', 'graphDelete:v1', 'graphSave:v1', 'policySet:v1', 'tokenAllow:v1', 'tokenCreate:v1', 'tokenDeny:v1', 'tokenLink:v1', 'tokenRevoke:v1']);
+export const MUTATIONS: ReadonlySet<string> = new Set(['entityDelete:v1', 'entityRestore:v1', 'graphDelete:v1', 'graphSave:v1', 'holdAdd:v1', 'holdRemove:v1', 'policySet:v1', 'purge:v1', 'redact:v1', 'redactionLift:v1', 'tokenAllow:v1', 'tokenCreate:v1', 'tokenDeny:v1', 'tokenLink:v1', 'tokenRevoke:v1']);

@@ -2,6 +2,7 @@
 
 import { MUTATIONS, type Operations } from './operations.ts';
 import { hex, randomBytes } from './random.ts';
+import { wire } from './wire.ts';
 
 export type Operation = keyof Operations;
 export type Variables<O extends Operation> = Operations[O]['variables'];
@@ -64,7 +65,7 @@ export async function send(path: string, init: RequestInit): Promise<Response> {
   const headers = named(init.headers);
   if (init.method && init.method !== 'GET') headers.set('x-ig-csrf', '1');
   try {
-    return await fetch(path, { ...init, headers, credentials: 'same-origin' });
+    return await wire(path, { ...init, headers, credentials: 'same-origin' });
   } catch (error) {
     if ((error as Error).name === 'AbortError') throw error;
     throw new GatewayError('unreachable', 'The node does not answer. Is it running, and can this machine reach it?');

@@ -20,7 +20,8 @@ const PATH = '/api/v1/session';
 /** The session of this browser; null if nobody is signed in. */
 export async function ask(signal?: AbortSignal): Promise<Session | null> {
   const response = await send(PATH, { signal });
-  if (response.status === 401) return null;
+  // Nobody, or nobody any more.
+  if (response.status === 204 || response.status === 401) return null;
   const document = await json(response);
   if (!response.ok) throw failure(response, document.error);
   return document as unknown as Session;

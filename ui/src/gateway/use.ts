@@ -24,22 +24,21 @@ export const queries = new QueryClient({
 
 export type Asked<O extends Operation> = UseQueryResult<Answer<O>, GatewayError>;
 
-interface Options<O extends Operation> {
+interface Options {
   enabled?: boolean;
   /** Show the answer to the former question until the new one is there. */
   keep?: boolean;
-  /** Ask again and again, in milliseconds; how soon may depend on the last answer. */
-  every?: number | ((answer: Answer<O> | undefined) => number);
+  /** Ask again and again, in milliseconds: what the stream of progress does not tell. */
+  every?: number;
 }
 
 /** The answer of an operation. */
-export function useOperation<O extends Operation>(id: O, variables: Variables<O>, options: Options<O> = {}): Asked<O> {
-  const { every } = options;
+export function useOperation<O extends Operation>(id: O, variables: Variables<O>, options: Options = {}): Asked<O> {
   return useQuery<Answer<O>, GatewayError>({
     queryKey: [id, variables],
     queryFn: ({ signal }) => run(id, variables, signal),
     enabled: options.enabled ?? true,
     placeholderData: options.keep ? (keepPreviousData as never) : undefined,
-    refetchInterval: typeof every === 'function' ? (query) => every(query.state.data) : every,
+    refetchInterval: options.every,
   });
 }

@@ -40,9 +40,9 @@ export function useAdding(doing: Doing): Adding {
 
 function Finder({ doing }: { doing: Doing }) {
   const [words, setWords] = useState('');
-  const asked = useQuery<Answer<'search:v3'>, GatewayError>({
-    queryKey: ['search:v3', 'graph', words],
-    queryFn: ({ signal }) => run('search:v3', { q: words, first: HITS }, signal),
+  const asked = useQuery<Answer<'search:v4'>, GatewayError>({
+    queryKey: ['search:v4', 'graph', words],
+    queryFn: ({ signal }) => run('search:v4', { q: words, first: HITS }, signal),
     enabled: words.trim().length > 1,
     placeholderData: (before) => before,
   });

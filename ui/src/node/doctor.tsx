@@ -3,7 +3,7 @@ import { Check, CircleAlert } from 'lucide-react';
 import { useOperation } from '../gateway/use.ts';
 import { CopyButton } from '../shell/copy.tsx';
 import { Section } from '../shell/page.tsx';
-import { Loaded } from '../shell/states.tsx';
+import { Empty, Loaded } from '../shell/states.tsx';
 import table from '../shell/table.module.css';
 import styles from './doctor.module.css';
 
@@ -16,7 +16,7 @@ export function Doctor() {
   return (
     <Section title="Doctor" note={<>What the node finds when it looks at itself <CopyButton text="intelgraph doctor" what="the command that looks as well" /></>}>
       <Loaded asked={asked} rows={4} what="the doctor">
-        {({ doctor }) => (
+        {({ doctor }) => doctor.length === 0 ? <Empty title="Nothing was looked at">The node gave no findings.</Empty> : (
           <table className={`${table.table} ${table.flush}`}>
             <thead><tr><th>Looked at</th><th>Found</th></tr></thead>
             <tbody>

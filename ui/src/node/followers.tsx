@@ -6,7 +6,7 @@ import styles from './followers.module.css';
 import { Course } from './gauge.tsx';
 import { type Measured, valueOf } from './metrics.ts';
 
-type Node = Data<'node:v1'>['node'];
+type Node = Pick<Data<'node:v1'>['node'], 'lsn' | 'followers'>;
 
 const MEANS: Record<string, string> = {
   current: 'everything recorded can be found',

@@ -1,6 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 
 import { failure, type GatewayError, json, send } from '../gateway/run.ts';
+import { type Progress, useProgress } from '../gateway/progress.ts';
 import { type Asked, useOperation } from '../gateway/use.ts';
 import { bytes, count } from '../shell/amount.ts';
 import { CopyButton } from '../shell/copy.tsx';
@@ -15,7 +16,7 @@ import { Refused } from './refused.tsx';
 import { type Measured, useMetrics, valueOf } from './metrics.ts';
 import styles from './page.module.css';
 
-/** The node is asked again so often, in milliseconds. */
+/** Metrics and readiness, which belong to no tenant, are asked for again so often, in milliseconds. */
 const EVERY_MS = 5_000;
 /** Writes are refused when less than this is free, in bytes; more, if a single batch is large. */
 const FREE_BYTES_MIN = 64 * 1024 * 1024;
@@ -23,17 +24,18 @@ const FREE_BYTES_MIN = 64 * 1024 * 1024;
 const FREE_BYTES_LITTLE = 2_000_000_000;
 
 export function NodePage() {
-  const asked = useOperation('node:v1', {}, { every: EVERY_MS });
+  const asked = useOperation('node:v1', {});
+  const { progress } = useProgress();
   const ready = useReady();
   const measured = useMetrics(EVERY_MS);
   const mayManage = useMay('node.manage');
   const now = measured.data?.at(-1);
   return (
-    <Page title="Node" lead="Whether it takes writes and gives answers, how far search has come, and what room is left. Asked again every 5 seconds.">
+    <Page title="Node" lead="Whether it takes writes and gives answers, how far search has come, and what room is left.">
       <Strips ready={ready} now={now} />
-      <Health asked={asked} ready={ready} now={now} />
+      <Health asked={asked} progress={progress} ready={ready} now={now} />
       <Section title="Followers" note="Indexes made from the log; each can be made again from it">
-        <Loaded asked={asked} rows={2}>{({ node }) => <Followers node={node} measured={measured.data ?? []} />}</Loaded>
+        <Loaded asked={asked} rows={2}>{({ node }) => <Followers node={progress ?? node} measured={measured.data ?? []} />}</Loaded>
       </Section>
       {mayManage && <Doctor />}
       {measured.data ? (
@@ -75,11 +77,12 @@ function Strips({ ready, now }: { ready: ReturnType<typeof useReady>; now?: Meas
   );
 }
 
-function Health({ asked, ready, now }: { asked: Asked<'node:v1'>; ready: ReturnType<typeof useReady>; now?: Measured }) {
+function Health({ asked, progress, ready, now }: { asked: Asked<'node:v1'>; progress?: Progress; ready: ReturnType<typeof useReady>; now?: Measured }) {
   const node = asked.data?.data.node;
   const value = (name: string) => now && valueOf(now.metrics, name);
   const free = value('disk_free_bytes');
-  const behind = node && Math.max(0, ...node.followers.map(({ lsn }) => node.lsn - lsn));
+  const at = progress ?? node;
+  const behind = at && Math.max(0, ...at.followers.map(({ lsn }) => at.lsn - lsn));
   const elided = (amount: number | null | undefined) => (node && amount === null ? <Withheld /> : amount === null || amount === undefined ? undefined : count(amount));
   return (
     <Gauges>
@@ -88,7 +91,7 @@ function Health({ asked, ready, now }: { asked: Asked<'node:v1'>; ready: ReturnT
       <Gauge name="Disk free" value={free === undefined ? undefined : bytes(free)} tone={free === undefined ? undefined : free < FREE_BYTES_MIN ? 'bad' : free < FREE_BYTES_LITTLE ? 'warn' : undefined}>writes stop below {bytes(FREE_BYTES_MIN)}</Gauge>
       <Gauge name="Database" value={value('store_allocated_bytes') && bytes(value('store_allocated_bytes')!)}>what the ground state takes on disk</Gauge>
       <Gauge name="Memory" value={value('process_resident_memory_bytes') && bytes(value('process_resident_memory_bytes')!)}>of the process, in RAM</Gauge>
-      <Gauge name="Log" value={node && count(node.lsn)}>records of tenant {node?.tenant ?? '…'}</Gauge>
+      <Gauge name="Log" value={at && count(at.lsn)}>records of tenant {node?.tenant ?? '…'}</Gauge>
       <Gauge name="Entities" value={elided(node?.entities)}>in this tenant</Gauge>
       <Gauge name="Relations" value={elided(node?.relations)}>in this tenant</Gauge>
       <Gauge name="Version" value={node?.version}>of the program</Gauge>

@@ -18,9 +18,12 @@ export function Chips({ asked, params, onChange }: Props) {
   const words = pieces(asked.words);
   const drop = (list: string[] | undefined, value: string) => list?.filter((one) => one !== value);
   const chips: [string, ReactNode, () => void][] = [
-    ...asked.parts.map((part): [string, ReactNode, () => void] => [part.typed, <><b>{part.filter}</b> {part.value}</>, () => onChange({ q: without(q, part) || undefined })]),
+    ...asked.parts.map((part): [string, ReactNode, () => void] => [part.typed, <><b>{part.isNot && 'not '}{part.filter}</b> {part.value}</>, () => onChange({ q: without(q, part) || undefined })]),
     ...(params.type ?? []).map((value): [string, ReactNode, () => void] => [`t${value}`, <><b>type</b> {value}</>, () => onChange({ type: drop(params.type, value) })]),
     ...(params.source ?? []).map((value): [string, ReactNode, () => void] => [`s${value}`, <><b>source</b> {value}</>, () => onChange({ source: drop(params.source, value) })]),
+    ...(params.notType ?? []).map((value): [string, ReactNode, () => void] => [`nt${value}`, <><b>not type</b> {value}</>, () => onChange({ notType: drop(params.notType, value) })]),
+    ...(params.notSource ?? []).map((value): [string, ReactNode, () => void] => [`ns${value}`, <><b>not source</b> {value}</>, () => onChange({ notSource: drop(params.notSource, value) })]),
+    ...(params.class ?? []).map((value): [string, ReactNode, () => void] => [`c${value}`, <><b>class</b> {value}</>, () => onChange({ class: drop(params.class, value) })]),
     ...(params.from ? [['from', <><b>after</b> {params.from}</>, () => onChange({ from: undefined })] as [string, ReactNode, () => void]] : []),
     ...(params.to ? [['to', <><b>before</b> {params.to}</>, () => onChange({ to: undefined })] as [string, ReactNode, () => void]] : []),
     ...(params.revoked ? [['revoked', <>revoked, too</>, () => onChange({ revoked: undefined })] as [string, ReactNode, () => void]] : []),
@@ -36,7 +39,7 @@ export function Chips({ asked, params, onChange }: Props) {
           <button type="button" aria-label="Take out" onClick={remove}><X size={12} /></button>
         </li>
       ))}
-      {chips.length > 2 && <li><Button quiet onPress={() => onChange({ q: undefined, type: undefined, source: undefined, from: undefined, to: undefined, revoked: undefined })}>Clear all</Button></li>}
+      {chips.length > 2 && <li><Button quiet onPress={() => onChange({ q: undefined, type: undefined, source: undefined, notType: undefined, notSource: undefined, class: undefined, from: undefined, to: undefined, revoked: undefined })}>Clear all</Button></li>}
     </ul>
   );
 }

@@ -1,5 +1,5 @@
 import { Link } from '@tanstack/react-router';
-import { memo } from 'react';
+import { Fragment, memo } from 'react';
 
 import type { Data } from '../gateway/run.ts';
 import { KindIcon, RelationIcon } from '../kinds/icon.tsx';
@@ -8,7 +8,7 @@ import { Time } from '../shell/time.tsx';
 import styles from './hit.module.css';
 import { Marked } from './marks.tsx';
 
-export type Found = Data<'search:v3'>['search']['edges'][number]['node'];
+export type Found = Data<'search:v4'>['search']['edges'][number]['node'];
 
 interface Props {
   hit: Found;
@@ -43,14 +43,28 @@ export function Title({ of: { title, type, from, to } }: { of: { title: string; 
   return <>{from.title} <em className={styles.kind}>{wordsOf(type)}</em> {to.title}</>;
 }
 
-/** What the score is made of. */
+const PLACES: Record<string, string> = { title: 'In the name', body: 'In the text', id: 'As the id' };
+
+/** Whether it is a word's stem, which may end otherwise: `memori` is that of `memory`. */
+const isStem = (stem: string, word: string) => word.startsWith(stem.slice(0, Math.max(3, stem.length - 2)));
+
+const Bar = ({ of }: { of: number }) => <span className={styles.bar}><span style={{ width: `${Math.min(1, of) * 100}%` }} /></span>;
+
+/** What the score is made of: what each word adds where it is. */
 function Why({ hit }: { hit: Found }) {
-  const words = [...new Set(hit.highlights.map(({ start, end }) => new TextDecoder().decode(new TextEncoder().encode(hit.snippet).subarray(start, end)).toLowerCase()))];
+  if (hit.keywordRaw === 0) return <p className={styles.why}>No words were asked for, or the newest come first: nothing is scored.</p>;
+  const most = hit.why?.shares[0]?.score || 1;
   return (
     <dl className={styles.why}>
-      <dt>Words</dt>
-      <dd><span className={styles.bar}><span style={{ width: `${hit.keyword * 100}%` }} /></span>{hit.keyword.toFixed(2)} of the best, BM25 {hit.keywordRaw.toFixed(2)}</dd>
-      {words.length > 0 && <><dt>In the text</dt><dd>{words.join(', ')}</dd></>}
+      <dt>Score</dt>
+      <dd><Bar of={hit.keyword} />{hit.keyword.toFixed(2)} of the best, BM25 {hit.keywordRaw.toFixed(2)}</dd>
+      {hit.why?.shares.map(({ word, found, place, score }, index) => (
+        <Fragment key={index}>
+          <dt>{PLACES[place] ?? place}</dt>
+          <dd><Bar of={score / most} />{score.toFixed(2)} for {word === null || isStem(found, word) ? <b>{word ?? found}</b> : <><b>{found}…</b> in place of {word}</>}</dd>
+        </Fragment>
+      ))}
+      {hit.why && hit.why.factor < 1 && <><dt>Together</dt><dd>times {hit.why.factor.toFixed(2)}: not all of the words are there</dd></>}
     </dl>
   );
 }

@@ -22,11 +22,11 @@ export function NoHits({ asked, params, onChange }: Props) {
   const ways = waysOut(asked, params);
   const counts = useQueries({
     queries: ways.map(({ without }) => ({
-      queryKey: ['search:v3', 'count', asked.variables, without],
+      queryKey: ['search:v4', 'count', asked.variables, without],
       queryFn: async () => {
         const variables = { ...asked.variables, ...without };
-        const { data } = await run('search:v3', { ...variables, first: 1, facets: true });
-        return totalOf(data.search.facets, variables.types);
+        const { data } = await run('search:v4', { ...variables, first: 1, facets: true });
+        return totalOf(data.search.facets, variables);
       },
     })),
   });
@@ -42,10 +42,12 @@ export function NoHits({ asked, params, onChange }: Props) {
 }
 
 function waysOut({ variables, parts, words }: Asked, params: Params): Way[] {
-  const typed = (filter: string) => parts.filter((part) => part.filter === filter).reduce((text, part) => text.replace(part.typed, ''), params.q ?? '').trim() || undefined;
+  const typed = (filter: string, isNot = false) => parts.filter((part) => (part.filter === filter || (isNot && part.isNot)) && part.isNot === isNot).reduce((text, part) => text.replace(part.typed, ''), params.q ?? '').trim() || undefined;
   return [
     ...(variables.types?.length ? [{ word: 'the types', without: { types: [] }, to: { type: undefined, q: typed('type') } }] : []),
     ...(variables.sources?.length ? [{ word: 'the sources', without: { sources: [] }, to: { source: undefined, q: typed('source') } }] : []),
+    ...(variables.notTypes?.length || variables.notSources?.length ? [{ word: 'leaving out types and sources', without: { notTypes: [], notSources: [] }, to: { notType: undefined, notSource: undefined, q: typed('type', true) } }] : []),
+    ...(variables.classifications?.length ? [{ word: 'the classification', without: { classifications: [] }, to: { class: undefined, q: typed('class') } }] : []),
     ...(variables.since || variables.before ? [{ word: 'the dates', without: { since: null, before: null }, to: { from: undefined, to: undefined, q: typed('after') } }] : []),
     ...(variables.form ? [{ word: variables.form === 'ENTITY' ? 'looking among entities alone' : 'looking among relations alone', without: { form: null }, to: { form: 'all' as const } }] : []),
     ...(!variables.includeRevoked && words ? [{ word: 'leaving out what was revoked', without: { includeRevoked: true }, to: { revoked: true as const } }] : []),

@@ -1,10 +1,12 @@
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
-import { PanelRight, SlidersHorizontal } from 'lucide-react';
+import { PanelRight, RotateCcw, SlidersHorizontal } from 'lucide-react';
 import { useEffect, useMemo, useRef, useState } from 'react';
 
+import { useProgress } from '../gateway/progress.ts';
 import { type Answer, type GatewayError, run, type Variables } from '../gateway/run.ts';
 import { useOperation } from '../gateway/use.ts';
+import { counted } from '../shell/amount.ts';
 import { Button, IconButton } from '../shell/button.tsx';
 import { copyText } from '../shell/copy.tsx';
 import { useKeys } from '../shell/keys.ts';
@@ -35,7 +37,7 @@ export function SearchPage() {
   const hits = pages.flatMap((page) => page.data.search.edges.map((edge) => edge.node));
   const first = pages[0]?.data.search;
   const counts = useCounts(asked.variables, !asked.isEmpty && draft === null);
-  const total = draft === null && counts.facets ? totalOf(counts.facets, asked.variables.types) : undefined;
+  const total = draft === null && counts.facets ? totalOf(counts.facets, asked.variables) : undefined;
   const [at, setAt] = useState(0);
   const [facetsOpen, setFacetsOpen] = useState(false);
   const list = useRef<HTMLOListElement>(null);
@@ -71,7 +73,7 @@ export function SearchPage() {
   return (
     <div className={`${styles.page} ${params.hit ? styles.inspected : ''}`}>
       <aside className={`${styles.facets} ${facetsOpen ? styles.open : ''}`} aria-label="Filters">
-        {!counts.isAwaited && <Facets facets={counts.facets ?? []} params={params} asked={asked} onChange={change} />}
+        {!counts.isAwaited && <Facets facets={counts.facets ?? []} spans={counts.spans} params={params} asked={asked} onChange={change} />}
       </aside>
       <section className={styles.hits} aria-label="Hits" aria-busy={found.isFetching}>
         <header className={styles.head}>
@@ -81,6 +83,7 @@ export function SearchPage() {
           <p className={styles.took} role="status">
             {first && <>{total === undefined ? `${hits.length}${found.hasNextPage ? '+' : ''}` : total.toLocaleString('en')} {total === 1 ? 'hit' : 'hits'} in {first.tookMs < 10 ? first.tookMs.toFixed(1) : Math.round(first.tookMs)} ms</>}
           </p>
+          <Newer than={first?.lsn} isAwaited={found.isFetching} onAgain={() => void found.refetch()} />
           <div className={styles.sort}>
             <span aria-hidden>Order</span>
             <select aria-label="Order" value={params.sort ?? 'relevance'} onChange={(event) => change({ sort: event.target.value === 'newest' ? 'newest' : undefined })}>
@@ -110,10 +113,10 @@ export function SearchPage() {
   );
 }
 
-function useHits(variables: Variables<'search:v3'>, enabled: boolean) {
-  return useInfiniteQuery<Answer<'search:v3'>, GatewayError, { pages: Answer<'search:v3'>[] }, unknown[], string | undefined>({
-    queryKey: ['search:v3', variables],
-    queryFn: ({ signal, pageParam }) => run('search:v3', { ...variables, first: pageParam ? MORE_HITS : PAGE_HITS, after: pageParam }, signal),
+function useHits(variables: Variables<'search:v4'>, enabled: boolean) {
+  return useInfiniteQuery<Answer<'search:v4'>, GatewayError, { pages: Answer<'search:v4'>[] }, unknown[], string | undefined>({
+    queryKey: ['search:v4', variables],
+    queryFn: ({ signal, pageParam }) => run('search:v4', { ...variables, first: pageParam ? MORE_HITS : PAGE_HITS, after: pageParam }, signal),
     initialPageParam: undefined,
     getNextPageParam: (last) => last.data.search.pageInfo.endCursor && last.data.search.pageInfo.hasNextPage ? last.data.search.pageInfo.endCursor : undefined,
     enabled,
@@ -133,16 +136,29 @@ function Forms({ at, onGo }: { at: Params['form']; onGo: (form: Params['form']) 
   );
 }
 
+/** What can be found by now and could not when it was asked. */
+function Newer({ than, isAwaited, onAgain }: { than: number | undefined; isAwaited: boolean; onAgain: () => void }) {
+  const { progress } = useProgress();
+  const at = progress?.followers.find(({ name }) => name === 'text')?.lsn ?? 0;
+  if (than === undefined || at <= than || isAwaited) return null;
+  return <Button quiet onPress={onAgain}><RotateCcw size={14} aria-hidden /> {counted(at - than, 'newer record')}</Button>;
+}
+
 /** The same question on the command line. */
-function command({ q, types, sources }: Variables<'search:v3'>): string {
-  const flags = [...(types ?? []).map((type) => `--type ${type}`), ...(sources ?? []).map((source) => `--source ${source}`)];
+function command({ q, types, notTypes, sources, notSources, classifications, since, before, includeRevoked }: Variables<'search:v4'>): string {
+  const each = (flag: string, values: string[] | null | undefined) => (values ?? []).map((value) => `--${flag} ${value}`);
+  const flags = [
+    ...each('type', types), ...each('not-type', notTypes), ...each('source', sources), ...each('not-source', notSources), ...each('classification', classifications),
+    ...each('since', since ? [since] : []), ...each('before', before ? [before] : []), ...(includeRevoked ? ['--include-revoked'] : []),
+  ];
   return ['intelgraph search', `'${q.replaceAll("'", `'\\''`)}'`, ...flags].join(' ');
 }
 
 /** Counts need a walk over all that matches, so they come by themselves, once nobody is typing. */
-function useCounts(variables: Variables<'search:v3'>, enabled: boolean) {
-  const asked = useOperation('search:v3', { ...variables, first: 1, facets: true }, { enabled, keep: true });
-  return { facets: asked.data?.data.search.facets, isAwaited: asked.isLoading };
+function useCounts(variables: Variables<'search:v4'>, enabled: boolean) {
+  const asked = useOperation('search:v4', { ...variables, explain: undefined, first: 1, facets: true }, { enabled, keep: true });
+  const found = asked.data?.data.search;
+  return { facets: found?.facets && [...found.facets, ...(found.classifications ?? [])], spans: found?.spans ?? [], isAwaited: asked.isLoading };
 }
 
 /** Marks when an answer is on screen: what a keystroke waits for. */

@@ -18,7 +18,7 @@ const LANGUAGE: [string, string][] = [
 
 /** The first page: how to ask, what there is, and what is new. */
 export function Start({ tenant }: { tenant: string }) {
-  const asked = useOperation('search:v3', { q: '', first: NEWEST, facets: true, newest: true, form: 'ENTITY' });
+  const asked = useOperation('search:v4', { q: '', first: NEWEST, facets: true, newest: true, form: 'ENTITY' });
   return (
     <div className={styles.start}>
       <Loaded asked={asked} what="the index">

@@ -1,9 +1,11 @@
-// What is typed, taken apart: words for the index, and filters such as `type:malware` or `after:2026-01-01`.
+// What is typed, taken apart: words for the index, and filters such as `type:malware`, `-source:feed` or `after:2026-01-01`.
 
-export type Filter = 'type' | 'source' | 'after' | 'before';
+export type Filter = 'type' | 'source' | 'class' | 'after' | 'before';
 
 export interface Part {
   filter: Filter;
+  /** What has it is left out. */
+  isNot: boolean;
   value: string;
   /** As it stands in what was typed. */
   typed: string;
@@ -15,15 +17,16 @@ export interface Typed {
   parts: Part[];
 }
 
-const FILTER = /(?:^|(?<=\s))(type|source|after|before):(?:"([^"]*)"|(\S+))/g;
+const FILTER = /(?:^|(?<=\s))(?:(-?)(type|source)|(class|after|before)):(?:"([^"]*)"|(\S+))/g;
 
 export function takeApart(text: string): Typed {
   const parts: Part[] = [];
-  const words = text.replace(FILTER, (typed, filter: Filter, quoted: string | undefined, bare: string | undefined) => {
+  const words = text.replace(FILTER, (typed, not: string | undefined, either: Filter | undefined, alone: Filter | undefined, quoted: string | undefined, bare: string | undefined) => {
+    const filter = (either ?? alone)!;
     const value = (quoted ?? bare ?? '').trim();
     const isDay = filter === 'after' || filter === 'before';
     if (!value || (isDay && Number.isNaN(Date.parse(value)))) return '';
-    parts.push({ filter, value, typed });
+    parts.push({ filter, isNot: not === '-', value, typed });
     return '';
   });
   return { words: words.replaceAll(/\s+/g, ' ').trim(), parts };

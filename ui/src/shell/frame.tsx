@@ -5,6 +5,8 @@ import { Keyboard, MoreHorizontal } from 'lucide-react';
 import { Suspense, useEffect, useRef, useState } from 'react';
 import { MenuTrigger } from 'react-aria-components/Menu';
 
+import { watch } from '../gateway/progress.ts';
+import { useLesser } from '../gateway/see-as.ts';
 import { SearchBox } from '../search/box.tsx';
 import { TourList } from '../tour/list.tsx';
 import { useTour } from '../tour/state.ts';
@@ -37,7 +39,9 @@ export function Frame() {
   const navigate = useNavigate();
   const pathname = useRouterState({ select: (state) => state.location.pathname });
   const main = useRef<HTMLElement>(null);
+  const lesser = useLesser();
   useTitle(pathname);
+  useEffect(() => watch(), [tenant, session.token, lesser?.id]);
   useKeys('Anywhere', [
     { key: '?', does: 'This list', run: () => setHelp(true) },
     ...places.map((place) => ({
@@ -108,7 +112,7 @@ function More({ tenant, places }: { tenant: string; places: Place[] }) {
 /** Parts of an address that its page does not understand are left out of it, and that is said as long as the page is there. */
 function Dropped({ at }: { at: string }) {
   const [names, setNames] = useState<string[]>([]);
-  useEffect(() => setNames(takeDropped()), [at]);
+  useEffect(() => setNames(takeDropped(location.search)), [at]);
   if (names.length === 0) return null;
   return <Stale><span>Not understood in the address, and left out: {names.join(', ')}</span></Stale>;
 }

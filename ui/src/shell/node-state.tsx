@@ -1,51 +1,45 @@
 import { Link } from '@tanstack/react-router';
-import { useEffect, useRef } from 'react';
 
-import { type Asked, queries, useOperation } from '../gateway/use.ts';
+import { type Link as State, type Progress, useProgress } from '../gateway/progress.ts';
 import styles from './node-state.module.css';
 import { Degraded } from './states.tsx';
 
-/** The node is asked how it is so often, in milliseconds; the same question as its own page asks. */
-const EVERY_MS = 5_000;
+const WORDS: Record<State, [string, string]> = {
+  connecting: ['Connecting', 'The node is asked what goes on'],
+  live: ['Live', 'What is shown follows what goes on'],
+  reconnecting: ['Reconnecting', 'The node does not answer; it is tried again by itself'],
+  refused: ['Not live', 'The node has no stream for this window, or too many are open; pages are right when they are opened'],
+  resting: ['Resting', 'Nobody looked; it goes on by itself'],
+};
 
-type State = 'unreachable' | 'behind' | 'current' | 'unknown';
-
-function useNode(): { asked: Asked<'node:v1'>; state: State } {
-  const asked = useOperation('node:v1', {}, { every: EVERY_MS });
-  if (asked.failureReason?.isPassing || asked.error?.isPassing) return { asked, state: 'unreachable' };
-  if (!asked.data) return { asked, state: 'unknown' };
-  const isBehind = asked.data.data.node.followers.some((follower) => follower.state !== 'current');
-  return { asked, state: isBehind ? 'behind' : 'current' };
+/** What of the node is behind: it has records that cannot be found by words yet. */
+function behindOf(progress: Progress | undefined) {
+  return progress?.followers.find(({ state }) => state !== 'current');
 }
 
 /** How the node is, in a word; more is a press away. */
 export function NodeState({ tenant }: { tenant: string }) {
-  const { asked, state } = useNode();
-  const lsn = asked.data?.data.node.lsn;
-  const words = { unreachable: 'No answer', behind: 'Indexing', current: 'Current', unknown: 'Asking' }[state];
+  const { link, progress } = useProgress();
+  const isBehind = link === 'live' && behindOf(progress) !== undefined;
+  const [words, means] = isBehind ? ['Indexing', 'The newest records cannot be found by words yet'] : WORDS[link];
   return (
-    <Link to="/t/$tenant/node" params={{ tenant }} className={styles.state} data-is={state} title={lsn === undefined ? words : `${words}; log position ${lsn.toLocaleString('en')}`}>
+    <Link to="/t/$tenant/node" params={{ tenant }} className={styles.state} data-is={isBehind ? 'behind' : link} title={progress ? `${means}. Log position ${progress.lsn.toLocaleString('en')}` : means}>
       <span className={styles.dot} aria-hidden />
       <span className={styles.words}>{words}</span>
     </Link>
   );
 }
 
-/** What is wrong with the node, over every page, until it is right again. Then all that is shown is asked for anew. */
+/** What is wrong with the node, over every page, until it is right again. */
 export function NodeStrip() {
-  const { asked, state } = useNode();
-  const before = useRef(state);
-  useEffect(() => {
-    if (before.current === 'unreachable' && state !== 'unreachable') void queries.invalidateQueries();
-    before.current = state;
-  }, [state]);
-  if (state === 'unreachable') return <Degraded stopped>The node does not answer. What is shown is what it last said; it is asked again every {EVERY_MS / 1000} seconds.</Degraded>;
-  const behind = asked.data?.data.node.followers.find((follower) => follower.state !== 'current');
-  if (!behind) return null;
+  const { link, progress } = useProgress();
+  if (link === 'reconnecting') return <Degraded stopped>The node does not answer. What is shown is what it last said; it is tried again by itself.</Degraded>;
+  const behind = behindOf(progress);
+  if (!behind || !progress) return null;
   const effect = behind.state === 'lagging' ? 'the newest records cannot be found by words yet' : 'search may not find everything';
   return (
     <Degraded>
-      The {behind.name} index is {behind.state}, at {behind.lsn.toLocaleString('en')} of {asked.data!.data.node.lsn.toLocaleString('en')}: {effect}.
+      The {behind.name} index is {behind.state}, at {behind.lsn.toLocaleString('en')} of {progress.lsn.toLocaleString('en')}: {effect}.
     </Degraded>
   );
 }

@@ -5,9 +5,14 @@ type Read<T> = (raw: string[]) => T | undefined;
 
 const dropped = new Set<string>();
 
-/** Names of what was left out of addresses since this was asked last. */
-export function takeDropped(): string[] {
-  const names = [...dropped];
+/** What stood in the address by which the app was opened, until it is asked for. */
+let entered = globalThis.location ? new URLSearchParams(location.search) : null;
+
+/** Names of what was left out of the address, of which that is the search. The router tries addresses of other pages, too: what they left out says nothing of this one. */
+export function takeDropped(search: string): string[] {
+  const stands = entered ?? new URLSearchParams(search);
+  const names = [...dropped].filter((name) => stands.has(name));
+  entered = null;
   dropped.clear();
   return names;
 }

@@ -1,6 +1,6 @@
 // The eight states that a page, or a part of one, can be in. Each looks the same wherever it is met.
 
-import { AlertTriangle, ChevronRight, Clock, EyeOff, Inbox, type LucideIcon, SearchX, Unplug } from 'lucide-react';
+import { AlertTriangle, ChevronRight, Clock, EyeOff, Inbox, Lock, type LucideIcon, SearchX, Unplug } from 'lucide-react';
 import { type ReactNode, useEffect, useState } from 'react';
 
 import type { GatewayError, Operation } from '../gateway/run.ts';
@@ -90,14 +90,15 @@ export function Withheld() {
 
 /** Something failed: what, and what to do. The rest of the page lives on. */
 export function Failed({ error, onRetry }: { error: GatewayError | Error; onRetry?: () => void }) {
-  const { code, requestId } = error as Partial<GatewayError>;
-  const Icon = code === 'unreachable' ? Unplug : AlertTriangle;
+  const { code, status, requestId } = error as Partial<GatewayError>;
+  const isDenied = status === 403;
+  const Icon = code === 'unreachable' ? Unplug : isDenied ? Lock : AlertTriangle;
   return (
     <div className={styles.whole} role="alert" data-state="error">
-      <Icon size={28} strokeWidth={1.5} className={styles.danger} aria-hidden />
-      <h2>{code === 'unreachable' ? 'The node does not answer' : 'This could not be shown'}</h2>
-      <p className={styles.words}>{error.message}</p>
-      {onRetry && <Button onPress={onRetry}>Try again</Button>}
+      <Icon size={28} strokeWidth={1.5} className={isDenied ? styles.sign : styles.danger} aria-hidden />
+      <h2>{code === 'unreachable' ? 'The node does not answer' : isDenied ? 'Your rights do not cover this' : 'This could not be shown'}</h2>
+      <p className={`${styles.words} ${styles.sentence}`}>{error.message}</p>
+      {onRetry && !isDenied && <Button onPress={onRetry}>Try again</Button>}
       {requestId && (
         <p className={styles.cli}>
           <span>{code} · request <code>{requestId}</code></span>
@@ -122,7 +123,7 @@ function Strip({ state, icon: Icon = ChevronRight, children }: { state: string; 
   return (
     <div className={styles.strip} role="status" data-state={state}>
       <Icon size={14} aria-hidden />
-      {children}
+      <div>{children}</div>
     </div>
   );
 }

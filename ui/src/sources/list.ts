@@ -9,22 +9,17 @@ export type Run = Data<'runs:v2'>['runs']['edges'][number]['node'];
 
 /** Imports that are looked through for the last one of each source; the most that the node gives. */
 export const RUNS_MAX = 1_000;
-/** Imports are asked for so often while one of them runs, and while none does; milliseconds. */
-const RUNNING_MS = 2_000;
-const QUIET_MS = 15_000;
 
-/** The last imports, newest first. */
+/** The last imports, newest first. They are asked for again when one begins or ends. */
 export function useRuns(first = RUNS_MAX): Asked<'runs:v2'> {
   const mayImport = useMay('import.run');
-  return useOperation('runs:v2', { first }, {
-    enabled: mayImport, keep: true, every: (answer) => (answer?.data.runs.edges.some(({ node }) => node.state === 'running') ? RUNNING_MS : QUIET_MS),
-  });
+  return useOperation('runs:v2', { first }, { enabled: mayImport, keep: true });
 }
 
 /** How many things that the reader may see each source speaks of; nothing while that is not known. */
 export function useThings(): Map<string, number> | undefined {
   const maySearch = useMay('entity.search');
-  const asked = useOperation('search:v3', { q: '', first: 1, facets: true, includeRevoked: true }, { enabled: maySearch });
+  const asked = useOperation('search:v4', { q: '', first: 1, facets: true, includeRevoked: true }, { enabled: maySearch });
   const facets = asked.data?.data.search.facets;
   return facets ? new Map(facets.filter(({ field }) => field === 'source').map(({ value, count }) => [value, count])) : undefined;
 }

@@ -2,7 +2,7 @@ import { Link } from '@tanstack/react-router';
 import { Check, CircleAlert, Download, LoaderCircle, RotateCcw, Search, Unplug, X } from 'lucide-react';
 import { useEffect, useState } from 'react';
 
-import { useOperation } from '../gateway/use.ts';
+import { type Going, useGoing, useProgress } from '../gateway/progress.ts';
 import { bytes, count, counted, duration } from '../shell/amount.ts';
 import { Button, IconButton } from '../shell/button.tsx';
 import button from '../shell/button.module.css';
@@ -43,8 +43,9 @@ function Card({ upload, tenant }: { upload: Upload; tenant: string }) {
   );
 }
 
-function Sending({ upload: { sent, total, rate } }: { upload: Upload }) {
+function Sending({ upload: { sent, total, rate, request } }: { upload: Upload }) {
   const left = rate > 0 ? (total - sent) / rate : undefined;
+  const going = useGoing((run) => run.request === request);
   return (
     <>
       <progress max={total || 1} value={sent} aria-label="Sent" />
@@ -52,35 +53,41 @@ function Sending({ upload: { sent, total, rate } }: { upload: Upload }) {
         <span>{bytes(sent)} of {bytes(total)}</span>
         {rate > 0 && <span>{bytes(rate)} a second</span>}
         {left !== undefined && <span>about {duration(Math.ceil(left))} left</span>}
+        <Counts of={going} />
         <b>Leave this page open until the node has it all. Other pages of the app may be opened.</b>
       </p>
     </>
   );
 }
 
-/** The node has all of it; what it has written so far shows in the length of its log. */
+/** The node has all of it, or is about to: how far it has read, and what became of it. */
 function Reading({ upload }: { upload: Upload }) {
-  const { total, beganMs } = upload;
-  const asked = useOperation('node:v1', {}, { every: 1_000 });
-  const node = asked.data?.data.node;
-  const [first, setFirst] = useState<number>();
-  useEffect(() => {
-    if (first === undefined && node) setFirst(node.lsn);
-  }, [node?.lsn]);
+  const { total, beganMs, request } = upload;
+  const { progress } = useProgress();
+  const going = useGoing((run) => run.request === request);
   useSeconds();
-  const behind = node ? Math.max(0, ...node.followers.map(({ lsn }) => node.lsn - lsn)) : 0;
+  const behind = progress ? Math.max(0, ...progress.followers.map(({ lsn }) => progress.lsn - lsn)) : 0;
   return (
     <>
-      <progress aria-label="The node reads it" />
+      {going?.phase === 'reading' && going.bytes ? <progress aria-label="The node reads it" max={going.bytes} value={going.bytes_read} /> : <progress aria-label="The node reads it" />}
       <p className={styles.line}>
         <span>All {bytes(total)} are sent</span>
         <span>{duration((Date.now() - beganMs) / 1000)}</span>
-        {node && first !== undefined && node.lsn > first && <span>{counted(node.lsn - first, 'record')} written meanwhile</span>}
+        {going?.phase === 'settling' && <span>relations whose ends came later are settled</span>}
+        <Counts of={going} />
         {behind > 0 && <span>{counted(behind, 'record')} not searchable yet</span>}
-        <b>{isOnNode(upload) ? 'You may close this page: the node goes on by itself.' : 'Leave this page open a moment longer: the node takes the last of it.'}</b>
+        <b>{isOnNode(upload) || going?.phase === 'settling' ? 'You may close this page: the node goes on by itself.' : 'Leave this page open a moment longer: the node takes the last of it.'}</b>
       </p>
     </>
   );
+}
+
+/** What became so far of what was read. */
+function Counts({ of: going }: { of: Going | undefined }) {
+  if (!going?.read) return null;
+  const { read, created = 0, updated = 0, unchanged = 0, rejected = 0 } = going;
+  const parts = ([[created, 'new'], [updated, 'changed'], [unchanged, 'as before'], [rejected, 'rejected']] as const).filter(([number]) => number > 0);
+  return <span>{count(read)} read{parts.map(([number, word]) => `, ${count(number)} ${word}`)}</span>;
 }
 
 function Done({ summary, source, tenant }: { summary: Summary; source: string; tenant: string }) {

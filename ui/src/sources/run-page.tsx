@@ -3,8 +3,9 @@ import { Link } from '@tanstack/react-router';
 import { Download } from 'lucide-react';
 import { type ReactNode, useEffect } from 'react';
 
+import { useGoing, useProgress } from '../gateway/progress.ts';
 import type { GatewayError } from '../gateway/run.ts';
-import { count, counted, duration } from '../shell/amount.ts';
+import { bytes, count, counted, duration } from '../shell/amount.ts';
 import { Button } from '../shell/button.tsx';
 import { useMay } from '../shell/gate.tsx';
 import { Page, Pairs, Section } from '../shell/page.tsx';
@@ -50,20 +51,46 @@ function Shown({ run }: { run: Run }) {
             <div key={word} data-bad={(word === 'Rejected' && number > 0) || undefined}><dt>{word}</dt><dd>{count(number)}</dd></div>
           ))}
         </dl>
-      ) : <p role="status" className={styles.running}>It runs since {duration(took)}; what it did is counted at its end. You may close this page.</p>}
+      ) : <Running run={run} took={took} />}
       <Section title="How it went">
         <Pairs of={[
           ['Began', <Moment key="began" at={run.began} />],
           ['Ended', run.ended ? <Moment key="ended" at={run.ended} /> : 'not yet'],
           ['Took', run.ended && took > 0 && run.read > 0 ? `${duration(took)}, ${count(Math.round(run.read / took))} objects a second` : duration(took)],
           ['Process', run.process],
-          ['Files', run.inputs.length ? <ul key="files">{run.inputs.map((input) => <li key={input}><code>{input.replace(/^dataset:file:/, '')}</code></li>)}</ul> : 'told at its end'],
+          ['Files', run.inputs.length ? <ul key="files">{run.inputs.map((input) => <li key={input}><code>{input.replace(/^dataset:file:/, '')}</code></li>)}</ul> : run.ended ? 'not recorded: the node stopped before' : 'told at its end'],
           ...run.mappings.map(({ input, sha256, inferred }): [string, ReactNode] => ['Mapping', <span key={input}>{input.replace(/^dataset:file:/, '')}: {inferred ? 'made from the file' : 'declared'}, SHA-256 <code>{sha256}</code></span>]),
           ['Into', <code key="into">{run.outputs.join(', ')}</code>],
         ]} />
       </Section>
       {run.rejected > 0 && <Rejects run={run} />}
     </Page>
+  );
+}
+
+/** How far it has come: what the node says of it as it happens. */
+function Running({ run: { run: number }, took }: { run: Run; took: number }) {
+  const { link } = useProgress();
+  const going = useGoing(({ run }) => run === number);
+  if (going?.read === undefined) return <p role="status" className={styles.running}>It runs since {duration(took)}; what it did is counted at its end. You may close this page.</p>;
+  const { phase, file, file_number: nth = 0, bytes_read: done = 0, bytes: all, bytes_per_second: speed = 0, objects_per_second: rate = 0, seconds_left: left, seconds = 0 } = going;
+  return (
+    <section className={styles.going} aria-label="How far it is">
+      <dl className={styles.counts}>
+        {([['Read', going.read], ['New', going.created], ['Changed', going.updated], ['As before', going.unchanged], ['Rejected', going.rejected]] as const).map(([word, number = 0]) => (
+          <div key={word} data-bad={(word === 'Rejected' && number > 0) || undefined}><dt>{word}</dt><dd>{count(number)}</dd></div>
+        ))}
+      </dl>
+      {phase === 'reading' && all ? <progress aria-label="Bytes read" max={all} value={done} /> : <progress aria-label="It runs" />}
+      <p role="status" className={styles.line}>
+        <span>{phase === 'settling' ? 'All is read; relations whose ends came later are settled' : <>Reading {file && <code>{file}</code>}{nth > 1 && `, file ${count(nth)}`}</>}</span>
+        {phase === 'reading' && <span>{bytes(done)}{all ? ` of ${bytes(all)}` : ''}</span>}
+        {phase === 'reading' && <span>{bytes(speed)} and {counted(rate, 'object')} a second</span>}
+        {left !== null && left !== undefined && <span>about {duration(left)} left</span>}
+        <span>{link === 'live' ? `since ${duration(seconds)}` : 'as it was when the node last answered'}</span>
+      </p>
+      <p className={styles.close}>You may close this page.</p>
+    </section>
   );
 }
 

@@ -2,6 +2,7 @@ import { Link, useNavigate } from '@tanstack/react-router';
 import { Inbox, Plus } from 'lucide-react';
 import { useState } from 'react';
 
+import { useGoing } from '../gateway/progress.ts';
 import type { Asked } from '../gateway/use.ts';
 import { count, duration } from '../shell/amount.ts';
 import { Button } from '../shell/button.tsx';
@@ -87,12 +88,25 @@ export function RunTable({ tenant, runs, bySource = true }: { tenant: string; ru
                   <td className={styles.number} data-name="as before">{count(run.unchanged)}</td>
                   <td className={styles.number} data-name="rejected">{run.rejected > 0 ? <span className={styles.rejected}>{count(run.rejected)}</span> : '0'}</td>
                 </>
-              ) : <td colSpan={5} className={table.muted}>counted at its end</td>}
+              ) : <RunningCells run={run.run} />}
             </tr>
           ))}
         </tbody>
       </table>
       {some.length < runs.length && <Partial shown={some.length} total={runs.length} what="imports"><Button quiet onPress={() => setShown(shown + PAGE)}>Next {PAGE}</Button></Partial>}
+    </>
+  );
+}
+
+/** How far an import has come, where the counts of its end will stand. */
+function RunningCells({ run: number }: { run: string }) {
+  const going = useGoing(({ run }) => run === number);
+  if (going?.read === undefined) return <td colSpan={5} className={table.muted}>counted at its end</td>;
+  return (
+    <>
+      {([['read', going.read], ['new', going.created], ['changed', going.updated], ['as before', going.unchanged], ['rejected', going.rejected]] as const).map(([name, number = 0]) => (
+        <td key={name} className={`${styles.number} ${table.muted}`} data-name={name}>{count(number)}</td>
+      ))}
     </>
   );
 }

@@ -68,7 +68,7 @@ function Shown({ source: { name, classification, licence, purposes, retention, p
 }
 
 function Types({ name, tenant }: { name: string; tenant: string }) {
-  const asked = useOperation('search:v3', { q: '', first: 1, facets: true, sources: [name], includeRevoked: true });
+  const asked = useOperation('search:v4', { q: '', first: 1, facets: true, sources: [name], includeRevoked: true });
   return (
     <Loaded asked={asked} rows={4} what="the index">
       {({ search }) => {

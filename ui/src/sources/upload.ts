@@ -3,6 +3,7 @@
 import { useSyncExternalStore } from 'react';
 
 import { named } from '../gateway/run.ts';
+import { hex, randomBytes } from '../gateway/random.ts';
 import { queries } from '../gateway/use.ts';
 
 /** What to import, and on which terms. Terms that are left out are those that the source has. */
@@ -34,6 +35,8 @@ export interface Summary {
 
 export interface Upload {
   id: number;
+  /** The request by which it is sent, as the node names it in its progress. */
+  request: string;
   wanted: Wanted;
   /** `sending`, `reading` (the node has all of it), `done`, `refused` (nothing was written), `broken` (the node or the network ended it), `stopped` (by whoever sent it). */
   phase: 'sending' | 'reading' | 'done' | 'refused' | 'broken' | 'stopped';
@@ -73,10 +76,13 @@ export function useUploads(): Upload[] {
 export function begin(wanted: Wanted): number {
   const id = next++;
   const total = wanted.files.reduce((sum, file) => sum + file.size, 0);
-  set([...uploads, { id, wanted, phase: 'sending', sent: 0, total, beganMs: Date.now(), rate: 0 }]);
-  send(id, wanted);
+  const request = newRequest();
+  set([...uploads, { id, request, wanted, phase: 'sending', sent: 0, total, beganMs: Date.now(), rate: 0 }]);
+  send(id, request, wanted);
   return id;
 }
+
+const newRequest = () => hex(randomBytes(12));
 
 /** Sends no more of it. What was durable by then stays. */
 export function stop(id: number) {
@@ -85,8 +91,9 @@ export function stop(id: number) {
 
 /** Sends it again from its beginning: what is there already counts as unchanged. */
 export function again(id: number) {
-  change(id, { phase: 'sending', sent: 0, beganMs: Date.now(), rate: 0, says: undefined, summary: undefined });
-  send(id, uploads.find((upload) => upload.id === id)!.wanted);
+  const request = newRequest();
+  change(id, { request, phase: 'sending', sent: 0, beganMs: Date.now(), rate: 0, says: undefined, summary: undefined });
+  send(id, request, uploads.find((upload) => upload.id === id)!.wanted);
 }
 
 export function forget(id: number) {
@@ -94,14 +101,14 @@ export function forget(id: number) {
 }
 
 /** The only request that the browser tells the progress of is the old one. */
-function send(id: number, { files, format, source, terms, mapping }: Wanted) {
+function send(id: number, name: string, { files, format, source, terms, mapping }: Wanted) {
   const request = new XMLHttpRequest();
   requests.set(id, request);
   const isForm = files.length > 1 || mapping !== undefined;
   const query = new URLSearchParams({ format, source, ...terms, ...(isForm ? {} : { name: files[0]!.name }) });
   const times: [number, number][] = [];
   request.open('POST', `/api/v1/import?${query}`);
-  named({ 'x-ig-csrf': '1', ...(isForm ? {} : { 'content-type': 'application/octet-stream' }) }).forEach((value, name) => request.setRequestHeader(name, value));
+  named({ 'x-ig-csrf': '1', 'x-request-id': name, ...(isForm ? {} : { 'content-type': 'application/octet-stream' }) }).forEach((value, name) => request.setRequestHeader(name, value));
   request.upload.onprogress = ({ loaded, total }) => {
     times.push([Date.now(), loaded]);
     while (times.length > 2 && times.at(-1)![0] - times[0]![0] > RATE_MS) times.shift();

@@ -39,8 +39,8 @@ async function begin() {
     return signIn({ code });
   }
   const { ok, status, document } = await ask('GET');
-  if (ok) showWho(document);
-  else show(status === 401 ? 'Sign in to go on.' : document.error.message, 'sign-in');
+  if (ok && document) showWho(document);
+  else show(ok || status === 401 ? 'Sign in to go on.' : document.error.message, 'sign-in');
 }
 
 function guarded(act) {

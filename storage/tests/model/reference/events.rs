@@ -15,6 +15,13 @@ type EventName = (u32, u32, String, String);
 #[derive(Clone, Debug, Default)]
 pub(super) struct Taken(BTreeMap<EventName, (i64, u64, Vec<Vec<u8>>)>);
 
+impl Taken {
+    /// Forgets those of a source.
+    pub(super) fn forget(&mut self, tenant: u32, source: u32) {
+        self.0.retain(|(of_tenant, of_source, ..), _| (*of_tenant, *of_source) != (tenant, source));
+    }
+}
+
 /// Only answers tell of them.
 impl PartialEq for Taken {
     fn eq(&self, _: &Taken) -> bool {

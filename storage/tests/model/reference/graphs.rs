@@ -20,7 +20,7 @@ impl Tenant {
     fn save_graph(&mut self, c: &SaveGraph, time_us: i64) -> Answer {
         let (graph, maker) = (&c.graph, c.actor.0);
         let is_there = |number: u64, of: usize| (1..=of as u64).contains(&number);
-        let things = graph.nodes.iter().all(|node| is_there(node.thing, self.things.len()));
+        let things = graph.nodes.iter().all(|node| is_there(node.thing, self.unseen.numbers.len()));
         let labels = graph
             .labels
             .iter()

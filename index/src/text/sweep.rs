@@ -1,0 +1,85 @@
+//! Letting go of what was erased: its documents, and then the segments that still hold their words.
+//!
+//! What is erased is named by no record, so the index is compared with what is there. A deleted document keeps its words
+//! in its segment until that is merged; whoever must be sure that they are gone has it merged.
+
+use std::ops::ControlFlow;
+
+use storage::View;
+use storage::ids::{LabelId, ThingId};
+use storage::record::Record;
+use tantivy::columnar::Column;
+use tantivy::merge_policy::NoMergePolicy;
+
+use super::TextIndex;
+use super::schema::column;
+use crate::error::Result;
+use crate::follower::Applied;
+
+impl TextIndex {
+    /// Forgets documents of what the view does not show.
+    pub(super) fn sweep(&mut self, view: &View, record: &Record) -> Result<Applied> {
+        // What the last one looked at was a view that held this record, too; and since then nothing is put that is not there.
+        if record.lsn <= self.swept {
+            return Ok(Applied::Ignored);
+        }
+        let present = self.present(view)?;
+        let gone: Vec<_> =
+            self.documents()?.into_iter().filter(|key| present.binary_search(key).is_err()).collect();
+        for (thing, label) in &gone {
+            self.forget_label(*thing, *label)?;
+        }
+        self.swept = view.head(self.owner.tenant)?.head();
+        Ok(if gone.is_empty() { Applied::Ignored } else { Applied::Indexed })
+    }
+
+    /// What may have a document, in order: 16 bytes each.
+    fn present(&self, view: &View) -> Result<Vec<(ThingId, LabelId)>> {
+        let mut present = Vec::new();
+        view.things(self.owner.tenant, &mut |thing, row| {
+            if !row.is_deleted() {
+                present.extend(row.said.iter().map(|said| (thing, said.label())));
+            }
+            Ok(ControlFlow::Continue(()))
+        })?;
+        present.sort_unstable();
+        Ok(present)
+    }
+
+    /// What has a document, committed or not.
+    fn documents(&self) -> Result<Vec<(ThingId, LabelId)>> {
+        let mut documents: Vec<_> = self.put.iter().copied().collect();
+        for segment in self.engine.searcher().segment_readers() {
+            let things: Column<u64> = segment.fast_fields().u64(column::THING)?;
+            let labels: Column<u64> = segment.fast_fields().u64(column::LABEL)?;
+            for document in segment.doc_ids_alive() {
+                if let (Some(thing), Some(label)) = (things.first(document), labels.first(document)) {
+                    documents.push((ThingId(thing), LabelId(label as u32)));
+                }
+            }
+        }
+        Ok(documents)
+    }
+
+    /// Rewrites whatever holds words of deleted documents, and deletes the old files. Everything applied before must be
+    /// committed. Readers that still hold an older state keep its files until they let go of it.
+    ///
+    /// # Errors
+    /// `Io` if a merge failed; the index stays as it was.
+    pub fn scrub(&mut self) -> Result<()> {
+        self.close_writer()?;
+        let segments = self.index.searchable_segment_metas()?;
+        let deleted: Vec<_> =
+            segments.iter().filter(|segment| segment.has_deletes()).map(|segment| segment.id()).collect();
+        drop(segments);
+        let writer = self.writer()?;
+        writer.set_merge_policy(Box::new(NoMergePolicy));
+        if !deleted.is_empty() {
+            writer.merge(&deleted).wait()?;
+        }
+        // Readers have to let go of the old files before those are looked for.
+        self.publish()?;
+        self.writer()?.garbage_collect_files().wait()?;
+        self.close_writer()
+    }
+}
