@@ -267,3 +267,6 @@ fn reopen(store: &Store, submissions: &Queue, cause: &str) {
 fn stopped() -> Error {
     Error::Poisoned { cause: "the node is stopping".to_owned() }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,93 @@
+//! The writer over a disk that fails.
+
+use std::io;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex};
+
+use storage::commands::{BeginRun, Command, CreateTenant};
+use storage::ids::{ActorId, TenantId};
+use storage::model::RunBegin;
+use storage::{Backend, EngineOptions, Options, Store};
+
+use super::start;
+
+/// Bytes in memory, of which one sync fails: what was written before it is there all the same.
+#[derive(Clone, Debug)]
+struct Disk {
+    bytes: Arc<Mutex<Vec<u8>>>,
+    /// So many syncs from now, once.
+    fails_in: Arc<AtomicI64>,
+}
+
+const NEVER: i64 = -1;
+
+impl Backend for Disk {
+    fn len(&self) -> io::Result<u64> {
+        Ok(self.bytes.lock().expect("no panic").len() as u64)
+    }
+
+    fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+        let bytes = self.bytes.lock().expect("no panic");
+        let found = bytes.get(offset as usize..offset as usize + out.len());
+        out.copy_from_slice(found.ok_or(io::ErrorKind::UnexpectedEof)?);
+        Ok(())
+    }
+
+    fn set_len(&self, len: u64) -> io::Result<()> {
+        self.bytes.lock().expect("no panic").resize(len as usize, 0);
+        Ok(())
+    }
+
+    fn sync_data(&self) -> io::Result<()> {
+        if self.fails_in.fetch_sub(1, Ordering::Relaxed) == 0 {
+            Err(io::ErrorKind::Other.into())
+        } else {
+            Ok(())
+        }
+    }
+
+    fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
+        let mut bytes = self.bytes.lock().expect("no panic");
+        bytes[offset as usize..offset as usize + data.len()].copy_from_slice(data);
+        Ok(())
+    }
+}
+
+/// A commit that failed may be there or not. It is for who sent it to look; if the node tried again itself, what was
+/// there would be done twice.
+#[test]
+fn what_failed_is_not_carried_out_again() {
+    let (mut failed, mut landed) = (0, 0);
+    for fails_in in 0..6 {
+        let disk = Disk { bytes: Arc::default(), fails_in: Arc::new(AtomicI64::new(NEVER)) };
+        let store = Arc::new(open(&disk));
+        let (handle, writer) = start(Arc::clone(&store)).expect("a thread");
+        let made = CreateTenant { name: "default".to_owned(), actor: ActorId::NODE };
+        handle.submit_blocking(vec![Command::CreateTenant(made)]).expect("made");
+        disk.fails_in.store(fails_in, Ordering::Relaxed);
+        let begin = RunBegin { process: "import".to_owned(), ..RunBegin::default() };
+        let run = BeginRun { tenant: TenantId(1), actor: ActorId::NODE, begin };
+        let answered = handle.submit_blocking(vec![Command::BeginRun(run)]);
+        disk.fails_in.store(NEVER, Ordering::Relaxed);
+        drop(handle);
+        writer.join().expect("no panic");
+        let runs = store.view().expect("open again").runs(TenantId(1)).expect("read").len();
+        match answered {
+            Ok(_) => assert_eq!(runs, 1, "sync {fails_in}"),
+            Err(_) => assert!(runs <= 1, "sync {fails_in}: it was done {runs} times"),
+        }
+        failed += u32::from(answered.is_err());
+        landed += u32::from(answered.is_err() && runs == 1);
+    }
+    assert!(
+        failed > landed && landed > 0,
+        "{failed} failed and {landed} of them are there: the test shows nothing"
+    );
+}
+
+fn open(disk: &Disk) -> Store {
+    let disk = disk.clone();
+    let engine = EngineOptions::Backend(Box::new(move || Box::new(disk.clone())));
+    let options = Options { engine, space: None, new_node_id: "00112233aabbccdd".to_owned() };
+    Store::open(options).expect("opens")
+}
