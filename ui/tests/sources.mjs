@@ -84,6 +84,8 @@ test('a node that stops in between: it is said, and sending again makes it whole
   await page.getByRole('button', { name: 'Import', exact: true }).click();
   const card = page.getByRole('region', { name: 'Import of flood.jsonl' });
   await card.getByText(/Leave this page open/).waitFor();
+  // What had not begun is not told of.
+  while (!JSON.stringify(await node.run('runs:v2')).includes('"flood"')) await new Promise((done) => setTimeout(done, 20));
   // A node that is told to stop would end what it has begun.
   await node.stop('SIGKILL');
   await card.getByText(/^It broke off after/).waitFor({ timeout: 30_000 });
