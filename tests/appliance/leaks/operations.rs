@@ -171,11 +171,13 @@ impl Probes<'_> {
                 Drawn::Word(world.id(asker, random))
             }
             // A graph that is kept has a new id each time, so it must be refused or not for one thing alone.
-            "nodes" => Drawn::Word(world.id(asker, random).map(|id| {
-                let alone = operation.id == "graphSave:v1" || id == BESIDE;
+            "nodes" => {
+                let id = world.id(asker, random);
+                // Two different things, or one in both drawings: by their number alone they would differ.
+                let alone = operation.id == "graphSave:v1" || id.text == BESIDE;
                 let beside = if alone { String::new() } else { format!("\n{BESIDE}\t300\t0") };
-                format!("{id}\t0\t0{beside}")
-            })),
+                Drawn::Word(id.map(|id| format!("{id}\t0\t0{beside}")))
+            }
             "q" => Drawn::Word(query(world, asker, random)),
             "prefix" => Drawn::Word(beginning(world, asker, random)),
             "kind" | "among" => Drawn::Word(world.word(asker, random, &["kind"])),
