@@ -61,7 +61,7 @@ function* pieces() {
   yield piece;
 }
 
-const node = spawn(program, ['serve', '--json', '--listen', '127.0.0.1:0', '--data-dir', join(directory, 'data')], { stdio: ['ignore', 'pipe', 'ignore'] });
+const node = spawn(program, ['serve', '--json', '--listen', '127.0.0.1:0', '--data-dir', join(directory, 'data')], { stdio: ['ignore', 'pipe', 'ignore'], env: {} });
 const ready = JSON.parse(String((await once(node.stdout, 'data'))[0]));
 const port = Number(new URL(ready.url).port);
 try {
