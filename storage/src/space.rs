@@ -69,7 +69,10 @@ impl Gate {
         match haste {
             Haste::CanWait => {
                 require(free, batches.max(FREE_BYTES_MIN))?;
-                if free >= BALLAST_FREE_BYTES_MIN { self.take_ballast() } else { Ok(()) }
+                if free >= BALLAST_FREE_BYTES_MIN {
+                    self.take_ballast();
+                }
+                Ok(())
             }
             Haste::CannotWait => {
                 let needed = batches.max(URGENT_FREE_BYTES_MIN);
@@ -92,16 +95,17 @@ impl Gate {
         }
     }
 
-    /// Makes the ballast, if it is not there. Where the file system cannot set room aside there is none.
-    fn take_ballast(&self) -> Result<()> {
+    /// Makes the ballast, if it is not there. Where that cannot be done there is none: no write is refused for it.
+    fn take_ballast(&self) {
         if self.ballast().exists() {
-            return Ok(());
+            return;
         }
-        let file = File::create(self.ballast()).map_err(|error| self.failed(&error))?;
-        if rustix::fs::fallocate(&file, rustix::fs::FallocateFlags::empty(), 0, BALLAST_BYTES).is_err() {
-            return self.drop_ballast();
+        let made = File::create(self.ballast()).is_ok_and(|file| {
+            rustix::fs::fallocate(&file, rustix::fs::FallocateFlags::empty(), 0, BALLAST_BYTES).is_ok()
+        });
+        if !made {
+            let _ = self.drop_ballast();
         }
-        Ok(())
     }
 
     fn failed(&self, error: &std::io::Error) -> Error {
