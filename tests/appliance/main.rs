@@ -31,6 +31,7 @@ mod kills;
 mod lasting;
 mod leaks;
 mod ledger;
+mod models;
 mod node;
 mod oidc;
 mod output;
