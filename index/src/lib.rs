@@ -6,6 +6,7 @@
 
 #[cfg(feature = "conformance")]
 pub mod conformance;
+pub mod embed;
 mod error;
 pub mod follower;
 mod present;
