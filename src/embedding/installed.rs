@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use axum::http::StatusCode;
-use index::embed::{Manifest, Model, ModelId};
+use index::embed::{Encoder as _, Manifest, Model, ModelId};
 use serde::Serialize;
 use storage::Space;
 use tokio::io::AsyncWriteExt as _;
@@ -209,14 +209,15 @@ impl Staged {
         let made =
             fs::create_dir_all(home).and_then(|()| remove(&folder)).and_then(|()| fs::create_dir(&folder));
         made.map_err(|error| failed(&folder, &error))?;
+        let staged = Staged { folder, manifest, taken: BTreeSet::new(), _alone: alone };
+        let bytes_of_it = staged.manifest.bytes();
         let Space { free_bytes, needed_bytes } = Space::under(home)?;
-        if free_bytes < manifest.bytes().saturating_add(needed_bytes) {
-            let (mb, free) = (manifest.bytes() >> 20, free_bytes >> 20);
+        if free_bytes < bytes_of_it.saturating_add(needed_bytes) {
+            let (mb, free) = (bytes_of_it >> 20, free_bytes >> 20);
             let message =
                 format!("{free} MiB are free; the model takes {mb}, and writes need {}", needed_bytes >> 20);
             return Err(Failure::new(StatusCode::SERVICE_UNAVAILABLE, "no_space", message));
         }
-        let staged = Staged { folder, manifest, taken: BTreeSet::new(), _alone: alone };
         let path = staged.folder.join(index::embed::MANIFEST);
         fs::write(&path, bytes).map_err(|error| failed(&path, &error))?;
         Ok(staged)
