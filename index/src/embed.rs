@@ -1,8 +1,35 @@
-//! Text becomes vectors.
+//! Text becomes vectors: a model is a folder of files, loaded from the disk and never from elsewhere.
+//!
+//! ```text
+//! manifest.json      the model's name and form, and the length and SHA-256 of every other file ([`Manifest`])
+//! tokenizer.json     how text is cut into tokens
+//! model.onnx         the network, with its weights; or
+//! model.safetensors  weights alone, with config.json: a BERT or an MPNet, whose network is written here
+//! ```
+//!
+//! Files are held against their digests before anything else looks at them. What runs them may still panic on what is
+//! damaged in spite of that, or was never sound: no panic gets out of [`Model`].
+
+mod manifest;
+mod model;
+mod network;
+mod passages;
+mod unusable;
+#[cfg(feature = "conformance")]
+pub mod words;
 
 use std::ops::Range;
 
 use crate::error::Result;
+
+pub use manifest::{File, MANIFEST, Manifest, NAME_CHARS_MAX, Pooling};
+pub use model::Model;
+pub use unusable::Unusable;
+
+/// A query is cut after so many tokens: its vector is made while somebody waits.
+pub const QUERY_TOKENS_MAX: usize = 64;
+/// No model is given more tokens at once.
+pub const TOKENS_MAX: usize = 512;
 
 /// Text becomes a vector of unit length.
 pub trait Encoder: Send + Sync {
@@ -30,4 +57,15 @@ pub struct ModelId {
     pub digest: [u8; 32],
     /// Components of a vector.
     pub dimension: usize,
+}
+
+/// Brings a vector to unit length; false if it has none, or a component is not a number.
+#[must_use]
+pub fn normalise(vector: &mut [f32]) -> bool {
+    let length = vector.iter().map(|component| f64::from(*component).powi(2)).sum::<f64>().sqrt();
+    if !length.is_finite() || length < f64::from(f32::MIN_POSITIVE) {
+        return false;
+    }
+    vector.iter_mut().for_each(|component| *component = (f64::from(*component) / length) as f32);
+    true
 }
