@@ -11,5 +11,6 @@ mod error;
 pub mod follower;
 mod present;
 pub mod text;
+pub mod vector;
 
 pub use error::{Error, ErrorKind, Result};
