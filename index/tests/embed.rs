@@ -36,7 +36,7 @@ fn a_text_becomes_a_vector_of_unit_length_and_always_the_same() {
         assert_eq!(vector.len(), WIDTH);
         assert!((cosine(&vector, &vector) - 1.0).abs() < 1e-5);
         assert_eq!(vector, model.encode("Lateral  MOVEMENT").unwrap(), "{kind}: its tokenizer ignores case");
-        assert!(cosine(&vector, &model.encode("movement lateral").unwrap()) < 0.9999, "{kind}: order counts");
+        assert_ne!(vector, model.encode("movement lateral").unwrap(), "{kind}: order counts");
         assert_eq!(model.model().dimension, WIDTH);
     }
 }
@@ -57,14 +57,14 @@ fn what_is_longer_than_a_model_takes_is_cut() {
 #[test]
 fn passages_of_a_text_are_each_taken_whole() {
     let (_folder, model) = tiny_model("bert");
-    let text = "Stolen tickets pass the movement. ".repeat(40) + "lateral";
+    let text = "Stolen tickets pass the movement. ".repeat(100) + "lateral";
     let passages = model.passages(&text);
-    assert_eq!(passages.len(), 3);
+    assert_eq!(passages.len(), 5);
     assert_eq!(passages.iter().map(|range| &text[range.clone()]).collect::<String>(), text);
     for passage in &passages {
-        // More of the same changes nothing only if there was no room for it.
-        let (whole, longer) = (&text[passage.clone()], text[passage.clone()].repeat(2));
-        assert_ne!(model.encode(whole).unwrap(), model.encode(&longer).unwrap());
+        let whole = &text[passage.clone()];
+        let (before, _last) = whole.trim_end().rsplit_once(' ').expect("several words");
+        assert_ne!(model.encode(whole).unwrap(), model.encode(before).unwrap(), "its last word counts");
     }
     assert!(text[passages[0].clone()].ends_with(". "), "cut between sentences");
 }
