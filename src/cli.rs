@@ -12,6 +12,7 @@ mod doctor;
 mod entity;
 mod export;
 mod failure;
+mod flag;
 mod hold;
 mod import;
 mod ledger;
@@ -114,6 +115,9 @@ enum Command {
     /// Keep something from being erased
     #[command(subcommand)]
     Hold(hold::Hold),
+    /// Turn on and off what is being tried out
+    #[command(subcommand)]
+    Flag(flag::Flag),
     /// Remove what was last said longer ago than it is to be kept
     Purge(purge::Purge),
     /// Prove what was recorded
@@ -189,6 +193,7 @@ fn dispatch(cli: Cli, output: &Output) -> Result {
         Command::Restore(restore) => restore.run(output),
         Command::Redact(redact) => runtime(false)?.block_on(redact.run(global, output)),
         Command::Purge(purge) => runtime(false)?.block_on(purge.run(global, output)),
+        Command::Flag(flag) => runtime(false)?.block_on(flag.run(global, output)),
         Command::Hold(hold) => runtime(false)?.block_on(hold.run(global, output)),
         Command::Verify(verify) => verify.run(output),
         Command::Scrub(scrub) => runtime(false)?.block_on(scrub.run(global, output)),

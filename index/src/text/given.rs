@@ -59,7 +59,9 @@ impl Pinned {
             }
         }
         let worths = worths(&self.searcher, &plan);
-        best.into_iter().map(|best| best.map(|best| self.given(query, &plan, &worths, best)).transpose()).collect()
+        best.into_iter()
+            .map(|best| best.map(|best| self.given(query, &plan, &worths, best)).transpose())
+            .collect()
     }
 
     fn given(&self, query: &Query, plan: &Plan, worths: &[f64], best: Best) -> Result<Given> {

@@ -5,9 +5,9 @@ use std::ops::ControlFlow;
 
 use storage::ids::{LabelId, Lsn, RunId, SymbolId, TenantId, ThingId};
 use storage::model::{
-    Assertion, DecisionSegment, EpochBegan, ErasureDone, Flag, FlagSet, Graph, Hold, Label, LinkMade, PolicySet,
-    RedactionBegun, RedactionLifted, RunBegin, RunEnd, Selection, SignedIn, SignedOut, SourceSpec, Subject,
-    TokenSpec,
+    Assertion, DecisionSegment, EpochBegan, ErasureDone, Flag, FlagSet, Graph, Hold, Label, LinkMade,
+    PolicySet, RedactionBegun, RedactionLifted, RunBegin, RunEnd, Selection, SignedIn, SignedOut, SourceSpec,
+    Subject, TokenSpec,
 };
 use storage::record::{Kind, Record};
 use storage::rows::{RedactionRow, SaidRow, ThingRow, TokenRow};
@@ -228,7 +228,10 @@ impl Observer<'_> {
             let row = rows.iter().find(|(name, _)| name == flag.as_str()).map(|(_, row)| row);
             agree("flags", &self.view.flag(self.tenant, *flag)?.as_ref(), &row)?;
         }
-        Ok(rows.into_iter().map(|(name, row)| (name, (row.value, row.actor, row.version, row.set_us))).collect())
+        Ok(rows
+            .into_iter()
+            .map(|(name, row)| (name, (row.value, row.actor, row.version, row.set_us)))
+            .collect())
     }
 
     fn redactions(&self) -> Result<BTreeMap<u64, Redaction>> {

@@ -14,9 +14,9 @@ use storage::commands::{
 };
 use storage::ids::{ActorId, Epoch, Lsn, RunId, SourceId, TenantId, ThingId};
 use storage::model::{
-    Claim, Classification, DecisionSegment, EdgeSaid, Flag, Form, Graph, GraphNode, Label, Licence, MappingUsed,
-    POLICY_BYTES_MAX, Part, PolicySet, Purpose, Purposes, Retention, Role, RunBegin, RunCounts, RunEnd,
-    RunState, Said, Selection, SourceSpec, Status, Subject, Text, TokenSpec,
+    Claim, Classification, DecisionSegment, EdgeSaid, Flag, Form, Graph, GraphNode, Label, Licence,
+    MappingUsed, POLICY_BYTES_MAX, Part, PolicySet, Purpose, Purposes, Retention, Role, RunBegin, RunCounts,
+    RunEnd, RunState, Said, Selection, SourceSpec, Status, Subject, Text, TokenSpec,
 };
 
 use crate::reference::{Model, What};

@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use storage::commands::{Applied, Assert, BeginEpoch, Command, Effect, EndRun, IfEndMissing, Progress};
 use storage::ids::{ActorId, LabelId, Lsn, RunId, SourceId, TenantId};
 use storage::model::{
-    Assertion, DecisionSegment, FlagSet, Form, Graph, Label, LinkMade, PolicySet, RunBegin, RunEnd, RunState, Said,
-    Selection, SignedIn, SignedOut, SourceSpec, Subject, TokenSpec,
+    Assertion, DecisionSegment, FlagSet, Form, Graph, Label, LinkMade, PolicySet, RunBegin, RunEnd, RunState,
+    Said, Selection, SignedIn, SignedOut, SourceSpec, Subject, TokenSpec,
 };
 use storage::record::Kind;
 
