@@ -13,6 +13,7 @@ use tokio::sync::Semaphore;
 use crate::backup::Backups;
 use crate::commit;
 use crate::config::Config;
+use crate::embedding::Embedding;
 use crate::erasure::Clock;
 use crate::follow::Follow;
 use crate::gateway::{ADHOC_MAX, Failure, GraphQl, Limits, TAKERS_MAX, Watchers, schema};
@@ -58,6 +59,8 @@ pub struct App {
     pub commit: commit::Handle,
     /// Its indexes.
     pub follow: Follow,
+    /// What makes vectors of texts.
+    pub embedding: Embedding,
     /// The key of its ledgers, and the last checkpoints.
     pub anchor: Arc<Anchor>,
     /// What is asked of it, counted.
@@ -118,6 +121,8 @@ pub struct Parts {
     pub commit: commit::Handle,
     /// Its indexes.
     pub follow: Follow,
+    /// What makes vectors of texts.
+    pub embedding: Embedding,
     /// The key of its ledgers, and the last checkpoints.
     pub anchor: Arc<Anchor>,
     /// Who came in with a browser.
@@ -132,7 +137,8 @@ impl App {
     /// A node of parts that run already.
     #[must_use]
     pub fn new(parts: Parts) -> App {
-        let Parts { config, store, commit, follow, anchor, sessions, replay_secret, issuer } = parts;
+        let Parts { config, store, commit, follow, embedding, anchor, sessions, replay_secret, issuer } =
+            parts;
         // A store that cannot be read says so to whoever asks it; until then no clock was believed.
         let clock_us = store.view().and_then(|view| view.node()).map_or(0, |node| node.clock_us);
         let decisions = Arc::new(DecisionLog::new(config.data_dir.join("decisions")));
@@ -143,6 +149,7 @@ impl App {
             store,
             commit,
             follow,
+            embedding,
             anchor,
             metrics: Metrics::default(),
             readers: Readers::default(),

@@ -46,6 +46,8 @@ pub struct Config {
     pub dev: bool,
     /// An outside issuer whose bearer tokens let people in; none, unless set.
     pub oidc: Option<Oidc>,
+    /// Which of several models makes vectors of texts; the one that was installed first, unless set.
+    pub model: Option<String>,
     /// The memory that the node keeps to, in bytes; see [`Memory`].
     pub memory_bytes_max: usize,
     /// Largest body of a request that is not an import, in bytes.
@@ -91,6 +93,7 @@ impl Default for Config {
             public_url: None,
             dev: false,
             oidc: None,
+            model: None,
             memory_bytes_max: 512 << 20,
             body_bytes_max: 1 << 20,
             connections_max: 4096,

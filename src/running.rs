@@ -11,6 +11,7 @@ use storage::{Directory, ErasureKey, Store};
 use crate::app::{App, Parts, Shared};
 use crate::commit;
 use crate::config::Config;
+use crate::embedding::Embedding;
 use crate::erasure;
 use crate::follow::Follow;
 use crate::idempotency;
@@ -27,7 +28,7 @@ pub struct Running {
     /// The node.
     pub app: Shared,
     writer: JoinHandle<()>,
-    followers: [JoinHandle<()>; 4],
+    followers: [JoinHandle<()>; 5],
     _directory: Directory,
 }
 
@@ -48,11 +49,14 @@ impl Running {
         let (commit, writer) = commit::start(Arc::clone(&store)).context("writer thread")?;
         let log = (Arc::clone(&store), Arc::clone(commit.tail()));
         let (follow, follower) = Follow::start(directory.index(), memory.writers_bytes, log)?;
+        let models = config.data_dir.join("models");
+        let (embedding, encoder) = Embedding::start(models, config.model.clone(), memory.model_bytes)?;
         let anchoring = start_anchoring(Arc::clone(&anchor), Arc::clone(&store), Arc::clone(commit.tail()))?;
         let sessions = Sessions::new(&config, &store.view()?.node()?.node_id);
         let replay_secret = idempotency::replay_secret(&seed);
         let issuer = config.issuer()?;
-        let parts = Parts { config, store, commit, follow, anchor, sessions, replay_secret, issuer };
+        let parts =
+            Parts { config, store, commit, follow, embedding, anchor, sessions, replay_secret, issuer };
         let app = Arc::new(App::new(parts));
         let deciding =
             decisions::start(Arc::clone(&app.decisions), Arc::clone(&app.store), app.commit.clone())?;
@@ -61,7 +65,7 @@ impl Running {
         Ok(Running {
             app,
             writer,
-            followers: [follower, anchoring, deciding, erasing],
+            followers: [follower, encoder, anchoring, deciding, erasing],
             _directory: directory,
         })
     }
@@ -70,6 +74,7 @@ impl Running {
     pub fn stop(self) {
         let Running { app, writer, followers, _directory: directory } = self;
         app.follow.stop();
+        app.embedding.stop();
         app.commit.tail().close();
         let (store, anchor) = (Arc::clone(&app.store), Arc::clone(&app.anchor));
         // A request that was cut off may still hold the node; its writer then ends with the process.

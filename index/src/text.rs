@@ -44,6 +44,7 @@ use crate::error::{Error, Result};
 use crate::follower::{Applied, Follower, Skipped};
 use crate::present::Present;
 
+pub(crate) use self::content::titles;
 pub use self::content::{CLAIM_BYTES_MAX, passages};
 pub use self::facets::{Facets, Span};
 pub use self::given::Given;

@@ -162,7 +162,7 @@ impl Groups {
 
 impl Allowed {
     /// The allowed labels from `min` to `max`, in order; `None` if all are.
-    pub(super) fn between(&self, min: u64, max: u64) -> Option<Vec<u32>> {
+    pub(crate) fn between(&self, min: u64, max: u64) -> Option<Vec<u32>> {
         let Allowed::Labels(labels) = self else {
             return None;
         };
