@@ -144,6 +144,13 @@ impl VectorIndex {
         (state.delta.len() - state.delta.dead.count(), state.sealed() - state.dead.count())
     }
 
+    /// Rows that a build would seal or let go of.
+    #[must_use]
+    pub fn gain(&self) -> usize {
+        let state = &self.held.state;
+        state.delta.len() + state.dead.count()
+    }
+
     fn dimension(&self) -> usize {
         self.encoder.model().dimension
     }
