@@ -33,6 +33,15 @@ pub use taking::{Taken, Taking};
 /// The newest format of backups that this program knows.
 const FORMAT: u32 = 1;
 
+/// How much a thread that makes a backup gives way to others, of 19.
+const NICENESS: i32 = 15;
+
+/// From now on this thread takes what is left of the processors: a backup is in nobody's way. Where the system does not let
+/// it, it is.
+pub(crate) fn give_way() {
+    let _ = rustix::process::setpriority_process(None, NICENESS);
+}
+
 fn damaged(detail: impl Into<String>) -> storage::Error {
     storage::Error::Corrupt { what: "backup", detail: detail.into() }
 }

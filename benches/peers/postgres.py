@@ -20,12 +20,13 @@ class Postgres:
         self.tools = tools()
         self.home = directory / "postgres"
         self.home.mkdir()
-        # Postgres does not run as root.
+        # Postgres does not run as root; who it runs as may have to read what is below root's own directory.
         self.as_other = []
         if os.geteuid() == 0:
             shutil.chown(self.home, "nobody")
             directory.chmod(0o755)
-            self.as_other = ["runuser", "-u", "nobody", "--"]
+            self.as_other = ["setpriv", "--reuid", "nobody", "--regid", "nogroup", "--clear-groups"]
+            self.as_other += ["--inh-caps", "+dac_read_search", "--ambient-caps", "+dac_read_search", "--"]
         self.run("initdb", "-D", self.home / "data", "-U", "postgres", "--auth=trust")
         options = f"-c listen_addresses='' -c unix_socket_directories={self.home}"
         self.run("pg_ctl", "-D", self.home / "data", "-l", self.home / "log", "-o", options, "-w", "start")
