@@ -14,7 +14,7 @@ use crate::backup::Backups;
 use crate::commit;
 use crate::config::Config;
 use crate::erasure::Clock;
-use crate::follow::Follow;
+use crate::follow::{Follow, Vectors};
 use crate::gateway::{ADHOC_MAX, Failure, GraphQl, Limits, TAKERS_MAX, Watchers, schema};
 use crate::ingest::import::{GivenUp, Going};
 use crate::metrics::Metrics;
@@ -56,6 +56,8 @@ pub struct App {
     pub commit: commit::Handle,
     /// Its indexes.
     pub follow: Follow,
+    /// Its vector indexes, where there is a model.
+    pub vectors: Vectors,
     /// The key of its ledgers, and the last checkpoints.
     pub anchor: Arc<Anchor>,
     /// What is asked of it, counted.
@@ -114,6 +116,8 @@ pub struct Parts {
     pub commit: commit::Handle,
     /// Its indexes.
     pub follow: Follow,
+    /// Its vector indexes, where there is a model.
+    pub vectors: Vectors,
     /// The key of its ledgers, and the last checkpoints.
     pub anchor: Arc<Anchor>,
     /// Who came in with a browser.
@@ -128,7 +132,7 @@ impl App {
     /// A node of parts that run already.
     #[must_use]
     pub fn new(parts: Parts) -> App {
-        let Parts { config, store, commit, follow, anchor, sessions, replay_secret, issuer } = parts;
+        let Parts { config, store, commit, follow, vectors, anchor, sessions, replay_secret, issuer } = parts;
         // A store that cannot be read says so to whoever asks it; until then no clock was believed.
         let clock_us = store.view().and_then(|view| view.node()).map_or(0, |node| node.clock_us);
         let decisions = Arc::new(DecisionLog::new(config.data_dir.join("decisions")));
@@ -139,6 +143,7 @@ impl App {
             store,
             commit,
             follow,
+            vectors,
             anchor,
             metrics: Metrics::default(),
             readers: Readers::default(),

@@ -108,6 +108,7 @@ impl VectorIndex {
             position: opened.position,
             model: Arc::new(encoder.model().clone()),
             damage: Arc::clone(&damage),
+            width: None,
         };
         let index = VectorIndex {
             owner,
@@ -161,6 +162,7 @@ impl VectorIndex {
             position: self.position,
             model: Arc::new(self.encoder.model().clone()),
             damage: Arc::clone(&self.damage),
+            width: None,
         });
     }
 

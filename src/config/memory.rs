@@ -21,6 +21,8 @@ pub struct Memory {
     pub cache_bytes: usize,
     /// All writers of indexes together, in bytes.
     pub writers_bytes: usize,
+    /// What the build of a vector segment may take, in bytes.
+    pub build_bytes: usize,
     /// Imports at a time; one more is told to come back.
     pub importers: usize,
 }
@@ -33,6 +35,7 @@ impl Memory {
         Memory {
             cache_bytes: memory_bytes_max / 4,
             writers_bytes: (shared / 6).clamp(WRITER_BYTES_MIN, WRITERS_BYTES_MAX),
+            build_bytes: memory_bytes_max / 2,
             importers: (shared / 2 / IMPORT_BYTES).clamp(1, IMPORTERS_MAX),
         }
     }

@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use index::embed::{Encoder, ModelId};
 use index::follower::{Follower as _, Limits, State, Unit};
@@ -69,15 +69,17 @@ pub struct Status {
     pub sealed: usize,
     /// The build that goes on: rows done, of all.
     pub building: Option<(usize, usize)>,
-    /// How the last build ended, since the node started.
+    /// Builds that have ended since the index was opened,
+    pub builds: u64,
+    /// and how the last one did.
     pub built: Option<Result<String, String>>,
 }
 
 impl Status {
     fn of(state: &'static str) -> Status {
         let (position, reason, skipped) = (Lsn::NONE, None, 0);
-        let (fresh, sealed, building, built) = (0, 0, None, None);
-        Status { state, position, reason, skipped, fresh, sealed, building, built }
+        let (fresh, sealed, building, builds, built) = (0, 0, None, 0, None);
+        Status { state, position, reason, skipped, fresh, sealed, building, builds, built }
     }
 }
 
@@ -147,6 +149,28 @@ impl Vectors {
             return Status::of("no_model");
         }
         self.shared.units().get(&tenant).map_or(Status::of("missing"), |unit| unit.status.clone())
+    }
+
+    /// Waits until a record has its vectors; false if the index made no progress for `patience`. A build is none: it
+    /// follows meanwhile.
+    #[must_use]
+    pub fn wait(&self, tenant: TenantId, lsn: Lsn, patience: Duration) -> bool {
+        let position = |units: &HashMap<TenantId, Published>| {
+            units.get(&tenant).map_or(Lsn::NONE, |unit| unit.reader.pin().position())
+        };
+        let mut units = self.shared.units();
+        let (mut seen, mut since) = (position(&units), Instant::now());
+        while seen < lsn {
+            if since.elapsed() >= patience || self.shared.is_stopping() {
+                return false;
+            }
+            let waited = self.shared.moved.wait_timeout(units, IDLE);
+            units = waited.unwrap_or_else(PoisonError::into_inner).0;
+            if position(&units) > seen {
+                (seen, since) = (position(&units), Instant::now());
+            }
+        }
+        true
     }
 
     /// Has a segment built now; false if there is no index to build one of.
@@ -226,6 +250,7 @@ struct Runner {
 struct Vector {
     unit: Unit<VectorIndex>,
     scrubbed: Lsn,
+    builds: u64,
     built: Option<Result<String, String>>,
 }
 
@@ -441,7 +466,7 @@ impl Runner {
                 if let Found::Damage(reason) = found {
                     tracing::warn!(%tenant, reason, "vector index cannot be used and is being rebuilt");
                 }
-                let vector = Vector { unit: Unit::new(index), scrubbed: Lsn::NONE, built: None };
+                let vector = Vector { unit: Unit::new(index), scrubbed: Lsn::NONE, builds: 0, built: None };
                 self.units.insert(tenant, vector);
                 self.publish(tenant);
                 true
@@ -471,6 +496,7 @@ impl Runner {
             fresh,
             sealed,
             building: self.building.as_ref().filter(|building| building.tenant == tenant).map(Building::done),
+            builds: vector.builds,
             built: vector.built.clone(),
         };
         let published = Published { reader: follower.reader(), status, scrubbed: vector.scrubbed };

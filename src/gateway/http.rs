@@ -11,3 +11,4 @@ pub(crate) mod preview;
 pub(crate) mod progress;
 pub(crate) mod scrub;
 pub(crate) mod session;
+pub(crate) mod vectors;

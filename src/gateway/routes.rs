@@ -33,6 +33,7 @@ pub(crate) fn routes(app: Shared) -> Router {
         .route("/api/v1/export", get(http::export::run))
         .route("/api/v1/backup", post(http::backup::give))
         .route("/api/v1/scrub", post(http::scrub::begin).get(http::scrub::ask))
+        .route("/api/v1/index/vectors", post(http::vectors::build).get(http::vectors::ask))
         .route("/api/v1/imports/{run}/rejects", get(http::import::rejects))
         .route("/api/v1/progress", get(http::progress::watch))
         .route("/api/v1/ledger/entries", get(http::ledger::entries))

@@ -107,6 +107,7 @@ impl Runner {
             Err(index::Error::Stopped) => {}
             Err(error) => tracing::error!(%error, %tenant, "no vector segment was built"),
         }
+        vector.builds += 1;
         vector.built = Some(adopted.map_err(|error| error.to_string()));
         self.publish(tenant);
     }
