@@ -47,7 +47,10 @@ const FIRST: u64 = 1;
 fn main() {
     let data = Data::wanted();
     let (rows, dimension) = (data.rows.len(), data.dimension());
-    println!("{rows} vectors of {dimension} components, {} queries, the {NEAREST} nearest\n", data.queries.len());
+    println!(
+        "{rows} vectors of {dimension} components, {} queries, the {NEAREST} nearest\n",
+        data.queries.len()
+    );
     let directory = tempfile::tempdir().unwrap();
     let files = directory.path().join("vectors");
     let (world, mut index) = fill(&data, &files);
@@ -60,7 +63,8 @@ fn main() {
     let (took, built) = timed(|| index.begin_build().run(means, &|| false, &|_, _| ()).unwrap());
     println!("\nbuilt, checked, calibrated and sealed in {took:.1?}: {:?}", built.report);
     index.adopt(built).unwrap();
-    let bytes: u64 = std::fs::read_dir(&files).unwrap().map(|file| file.unwrap().metadata().unwrap().len()).sum();
+    let bytes: u64 =
+        std::fs::read_dir(&files).unwrap().map(|file| file.unwrap().metadata().unwrap().len()).sum();
     println!("{} bytes a vector on the disk", bytes / rows as u64);
     let pinned = index.reader().pin();
     for width in WIDTHS {
@@ -84,7 +88,9 @@ fn engine(data: &Data, exact: &[Vec<usize>]) {
     let engine = Hnsw::new(16, data.rows.len(), 16, 200, Dot);
     let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build().unwrap();
     let (took, ()) = timed(|| {
-        pool.install(|| data.rows.par_iter().enumerate().for_each(|(row, vector)| engine.insert((vector, row))));
+        pool.install(|| {
+            data.rows.par_iter().enumerate().for_each(|(row, vector)| engine.insert((vector, row)))
+        });
     });
     println!("hnsw_rs built in {took:.1?}");
     for width in WIDTHS {
@@ -172,7 +178,8 @@ impl Data {
             .map(|_| {
                 let centre = &centres[random.below(200)];
                 let inner: Vec<f32> = centre.iter().map(|part| part + 0.7 * random.normal()).collect();
-                let outer = (0..768).map(|at| inner.iter().zip(&basis).map(|(part, base)| part * base[at]).sum());
+                let outer =
+                    (0..768).map(|at| inner.iter().zip(&basis).map(|(part, base)| part * base[at]).sum());
                 unit(outer.collect())
             })
             .collect();
@@ -186,8 +193,10 @@ impl Data {
         let dimension = number(4);
         let component = |bytes: &[u8]| f32::from_le_bytes(bytes.try_into().unwrap());
         let vectors = bytes[8..].chunks_exact(4 * dimension);
-        let mut vectors: Vec<_> =
-            vectors.take(rows + QUERIES).map(|vector| unit(vector.chunks_exact(4).map(component).collect())).collect();
+        let mut vectors: Vec<_> = vectors
+            .take(rows + QUERIES)
+            .map(|vector| unit(vector.chunks_exact(4).map(component).collect()))
+            .collect();
         let queries = vectors.split_off(vectors.len() - QUERIES);
         Data { rows: Arc::new(vectors), queries }
     }

@@ -64,6 +64,8 @@ pub struct VectorIndex {
     pending: BTreeMap<Key, Vec<Row>>,
     /// Of what was erased up to here nothing is looked for again.
     swept: Lsn,
+    /// Where the last scrub was: what was built from an older state holds what has gone since.
+    scrubbed: Lsn,
     /// The number of the last file.
     generation: u32,
 }
@@ -121,6 +123,7 @@ impl VectorIndex {
             damage,
             pending: BTreeMap::new(),
             swept: Lsn::NONE,
+            scrubbed: Lsn::NONE,
             generation: opened.generation,
         };
         Ok((index, opened.found))

@@ -74,7 +74,12 @@ async fn ask(client: &Client) -> Result<Value> {
 
 fn print(status: &Value, output: &Output) {
     let text = |field: &str| status[field].as_str().unwrap_or_default().to_owned();
-    output.line(&format!("{}: {} vectors sealed, {} since", text("state"), status["sealed"], status["fresh"]));
+    output.line(&format!(
+        "{}: {} vectors sealed, {} since",
+        text("state"),
+        status["sealed"],
+        status["fresh"]
+    ));
     if let Some(detail) = status["built"]["detail"].as_str() {
         output.line(&format!("last build: {detail}"));
     }

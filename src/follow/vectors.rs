@@ -318,7 +318,8 @@ impl Runner {
     /// With another model, or none, what there is is let go of; each index sees by itself whether its files are of its model.
     fn look_for_model(&mut self) {
         let encoder = (self.encoders)();
-        let digest = |encoder: &Option<Arc<dyn Encoder>>| encoder.as_ref().map(|encoder| encoder.model().digest);
+        let digest =
+            |encoder: &Option<Arc<dyn Encoder>>| encoder.as_ref().map(|encoder| encoder.model().digest);
         if digest(&encoder) == digest(&self.encoder) {
             return;
         }
@@ -353,7 +354,8 @@ impl Runner {
             self.fulfil(tenant);
             return false;
         }
-        let (shared, limits) = (Arc::clone(&self.shared), Limits { records_max: RECORDS_MAX, ..Limits::default() });
+        let (shared, limits) =
+            (Arc::clone(&self.shared), Limits { records_max: RECORDS_MAX, ..Limits::default() });
         let stop = || shared.is_stopping();
         let step = AssertUnwindSafe(|| vector.unit.step(view, limits, &stop));
         let Ok(stepped) = catch_unwind(step) else {
@@ -418,9 +420,13 @@ impl Runner {
     /// Rewrites the files that hold vectors of what was erased, if that is wanted.
     fn scrub(&mut self, tenant: TenantId) {
         let Some(upto) = self.shared.wishes().scrubs.get(&tenant).copied() else { return };
-        let reached = |vector: &Vector| vector.unit.follower().position() >= upto;
-        if !self.units.get(&tenant).is_some_and(reached) {
-            return;
+        let Some(vector) = self.units.get(&tenant) else { return };
+        let is_behind = vector.unit.follower().position() < upto;
+        match vector.unit.state() {
+            // It may not get on for long; who is to be forgotten does not wait for that.
+            State::Failed(reason) if is_behind => return self.forget_all(tenant, &reason.clone()),
+            _ if is_behind => return,
+            _ => {}
         }
         // What is being built may hold it, too.
         self.end_build(Some(tenant));
@@ -437,8 +443,18 @@ impl Runner {
                 self.publish(tenant);
             }
             Ok(Err(error @ index::Error::Damaged { .. })) => self.begin_anew(tenant, &error.to_string()),
-            Ok(Err(error)) => tracing::warn!(%error, %tenant, "cannot rid the vector index of what was erased"),
+            Ok(Err(error)) => {
+                tracing::warn!(%error, %tenant, "cannot rid the vector index of what was erased")
+            }
             Err(_) => self.give_up(tenant),
+        }
+    }
+
+    fn forget_all(&mut self, tenant: TenantId, reason: &str) {
+        self.begin_anew(tenant, reason);
+        if self.units.get(&tenant).is_some_and(|vector| vector.unit.follower().position() == Lsn::NONE) {
+            self.shared.wishes().scrubs.remove(&tenant);
+            self.shared.moved.notify_all();
         }
     }
 
