@@ -1,10 +1,11 @@
 //! How fast and how well what is near a vector is found; beside hnsw_rs, which finds the links, served by itself, and beside
 //! a comparison of everything. One thread asks; every answer is held against the exact one.
 //!
-//! `cargo bench -p index --bench vectors -- [--rows N] [--fbin FILE]`
+//! `cargo bench -p index --bench vectors -- [--rows N] [--fbin FILE] [--write DIR]`
 //!
 //! Without a file the vectors are made: 768 components, of 48 that matter, in 200 clusters. A file has the count and the
-//! dimension, four bytes each, and then the components as 32-bit numbers, all little-endian.
+//! dimension, four bytes each, and then the components as 32-bit numbers, all little-endian. What is written lets other
+//! programs answer the same: `base.npy`, `queries.npy`, `exact.npy`, and what was measured here as `ours.json`.
 
 #![allow(
     clippy::disallowed_methods,
@@ -30,6 +31,7 @@ use index::text::Allowed;
 use index::vector::{Filter, Home, Means, Pinned, VectorIndex};
 use rayon::prelude::*;
 use roaring::RoaringBitmap;
+use serde_json::{Value, json};
 use simsimd::SpatialSimilarity;
 use storage::commands::Command;
 use storage::model::{Said, Text};
@@ -56,6 +58,7 @@ fn main() {
     let (world, mut index) = fill(&data, &files);
     let exact = data.exact();
 
+    let mut told = Vec::new();
     let scanned = measure(&index.reader().pin(), &data, &exact, &Allowed::Every);
     println!("{:>28} {}", "compared one by one", scanned.line());
 
@@ -70,8 +73,14 @@ fn main() {
     for width in WIDTHS {
         let measured = measure(&pinned.clone().walking(width), &data, &exact, &Allowed::Every);
         println!("{:>28} {}", format!("walked {width} wide"), measured.line());
+        told.push(measured.json(&format!("ours, {width} wide"), width));
     }
-    println!("{:>28} {}", "as it is asked", measure(&pinned, &data, &exact, &Allowed::Every).line());
+    let measured = measure(&pinned, &data, &exact, &Allowed::Every);
+    println!("{:>28} {}", "as it is asked", measured.line());
+    told.push(measured.json("ours, defaults", 0));
+    if let Some(directory) = argument("--write") {
+        data.write(Path::new(&directory), &exact, &told);
+    }
     for share in SHARES {
         let labels = labels_of(&world, &data, share);
         let exact = data.exact_of(&|row| is_in(row, share));
@@ -110,18 +119,44 @@ impl Distance<f32> for Dot {
     }
 }
 
+/// What follows a flag on the command line.
+fn argument(name: &str) -> Option<String> {
+    let arguments: Vec<String> = std::env::args().collect();
+    let at = arguments.iter().position(|argument| argument == name)?;
+    arguments.get(at + 1).cloned()
+}
+
+/// An array as numpy reads it: rows of four bytes a number.
+fn write_npy(file: &Path, kind: &str, width: usize, numbers: impl ExactSizeIterator<Item = [u8; 4]>) {
+    let shape = format!("({}, {width})", numbers.len() / width);
+    let head = format!("{{'descr': '{kind}', 'fortran_order': False, 'shape': {shape}, }}");
+    let head = format!("{head:<117}\n");
+    let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
+    bytes.extend_from_slice(&(head.len() as u16).to_le_bytes());
+    bytes.extend_from_slice(head.as_bytes());
+    numbers.for_each(|number| bytes.extend_from_slice(&number));
+    std::fs::write(file, bytes).unwrap();
+}
+
 struct Measured {
     recall: f64,
     times: Vec<Duration>,
 }
 
 impl Measured {
+    fn json(&self, engine: &str, width: usize) -> Value {
+        json!({"engine": engine, "ef": width, "qps": self.rate(), "recall": self.recall})
+    }
+
+    fn rate(&self) -> f64 {
+        self.times.len() as f64 / self.times.iter().sum::<Duration>().as_secs_f64()
+    }
+
     fn line(&self) -> String {
         let at = |share: f64| self.times[((self.times.len() - 1) as f64 * share) as usize];
-        let rate = self.times.len() as f64 / self.times.iter().sum::<Duration>().as_secs_f64();
         format!(
             "{:>7.0} a second, p50 {:>7.0?}, p95 {:>7.0?}, worst {:>7.0?}, recall {:.4}",
-            rate,
+            self.rate(),
             at(0.5),
             at(0.95),
             at(1.0),
@@ -158,13 +193,8 @@ struct Data {
 
 impl Data {
     fn wanted() -> Data {
-        let arguments: Vec<String> = std::env::args().collect();
-        let value = |name: &str| {
-            let at = arguments.iter().position(|argument| argument == name)?;
-            arguments.get(at + 1).cloned()
-        };
-        let rows = value("--rows").map_or(50_000, |rows| rows.parse().unwrap());
-        match value("--fbin") {
+        let rows = argument("--rows").map_or(50_000, |rows| rows.parse().unwrap());
+        match argument("--fbin") {
             Some(file) => Data::read(Path::new(&file), rows),
             None => Data::made(rows),
         }
@@ -199,6 +229,19 @@ impl Data {
             .collect();
         let queries = vectors.split_off(vectors.len() - QUERIES);
         Data { rows: Arc::new(vectors), queries }
+    }
+
+    fn write(&self, directory: &Path, exact: &[Vec<usize>], told: &[Value]) {
+        std::fs::create_dir_all(directory).unwrap();
+        let vectors = |name: &str, vectors: &[Vec<f32>]| {
+            let numbers: Vec<_> = vectors.iter().flatten().map(|part| part.to_le_bytes()).collect();
+            write_npy(&directory.join(name), "<f4", self.dimension(), numbers.into_iter());
+        };
+        vectors("base.npy", &self.rows);
+        vectors("queries.npy", &self.queries);
+        let rows: Vec<_> = exact.iter().flatten().map(|row| (*row as u32).to_le_bytes()).collect();
+        write_npy(&directory.join("exact.npy"), "<u4", NEAREST, rows.into_iter());
+        std::fs::write(directory.join("ours.json"), Value::from(told).to_string()).unwrap();
     }
 
     fn dimension(&self) -> usize {
