@@ -3,6 +3,8 @@
 SHELL := bash
 TARGET := $(abspath $(or $(CARGO_TARGET_DIR),target))
 PYTHON := $(TARGET)/venv/bin/python
+CAMPAIGNS := cuts flips disks kills faults damages probes
+upper = $(shell tr a-z A-Z <<<$(1))
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test judges sim bench lint fmt clean
@@ -22,13 +24,9 @@ test: ## Everything that must hold, with the time each part took
 judges: ## What leaves the node, and what policies decide, before programs of other authors
 	@tests/run.sh setup web explorer judges
 
-sim: ## Power cuts, failing disks, damage, kills, leak probes and planted bugs through the night: make sim CUTS=100000 KILLS=1000 DAMAGES=5000 PROBES=500000
-	INTELGRAPH_SIM_CUTS=$(or $(CUTS),100000) INTELGRAPH_SIM_SEED=$(or $(SEED),0) \
-		cargo test --locked --test simulation -- --nocapture
-	INTELGRAPH_TEST_KILLS=$(or $(KILLS),1000) cargo test --locked --test appliance kills -- --nocapture
-	INTELGRAPH_TEST_FAULTS=0 cargo test --locked --test appliance faults -- --nocapture
-	INTELGRAPH_TEST_DAMAGES=$(or $(DAMAGES),5000) cargo test --locked --test appliance damage -- --nocapture
-	INTELGRAPH_TEST_PROBES=$(or $(PROBES),500000) cargo test --locked --test appliance leaks -- --nocapture
+sim: ## Campaigns through the night, each where it ended last, then planted bugs: make sim CUTS=100000 KILLS=1000 (0 leaves one out)
+	tests/campaigns.py run $(foreach name,$(CAMPAIGNS),$(name)$(if $($(call upper,$(name))),=$($(call upper,$(name)))))
+	tests/campaigns.py sum
 	tests/planted.sh
 
 bench: ## Measure against peers on the same disk; INTELGRAPH_BENCH_ROWS=100000 for a quick look

@@ -33,11 +33,11 @@ pub use taking::{Taken, Taking};
 /// The newest format of backups that this program knows.
 const FORMAT: u32 = 1;
 
-/// How much a thread that makes a backup gives way to others, of 19.
+/// How much who takes a backup gives way to others, of 19.
 const NICENESS: i32 = 15;
 
-/// From now on this thread takes what is left of the processors: a backup is in nobody's way. Where the system does not let
-/// it, it is.
+/// From now on this thread takes what is left of the processors, if the system lets it. Not for the node's side: it shares locks
+/// with those to whom it would give way.
 pub(crate) fn give_way() {
     let _ = rustix::process::setpriority_process(None, NICENESS);
 }

@@ -38,19 +38,12 @@ pub(crate) async fn give(
     check_owner(&app, &principal)?;
     let given = Given::prepare(&app, since(params)?).await?;
     let (sender, frames) = mpsc::channel::<Result<Bytes, storage::Error>>(FRAMES_MAX);
-    let giving = move || {
-        backup::give_way();
+    tokio::task::spawn_blocking(move || {
         let gone = || storage::Error::Io("the client went away".to_owned());
         backup::give(&app, &given, &mut |bytes| sender.blocking_send(Ok(bytes)).map_err(|_| gone()));
-    };
-    // Of its own, since a thread that gave way once does so for good.
-    std::thread::Builder::new().name("backup".to_owned()).spawn(giving).map_err(no_thread)?;
+    });
     let body = Body::from_stream(ReceiverStream::new(frames));
     Ok(([(header::CONTENT_TYPE, "application/octet-stream")], body).into_response())
-}
-
-fn no_thread(error: std::io::Error) -> storage::Error {
-    storage::Error::Io(format!("no thread for a backup: {error}; try again"))
 }
 
 /// Whatever a tenant's policy says: the node is more than a tenant.
