@@ -68,7 +68,12 @@ fn main() {
     index.adopt(built).unwrap();
     let bytes: u64 =
         std::fs::read_dir(&files).unwrap().map(|file| file.unwrap().metadata().unwrap().len()).sum();
-    println!("{} bytes a vector on the disk", bytes / rows as u64);
+    let sealed = (data.dimension() * 4 + 4) as u64;
+    println!(
+        "{} bytes a vector on the disk, {} of them in memory",
+        bytes / rows as u64,
+        bytes / rows as u64 - sealed
+    );
     let pinned = index.reader().pin();
     for width in WIDTHS {
         let measured = measure(&pinned.clone().walking(width), &data, &exact, &Allowed::Every);
@@ -87,8 +92,7 @@ fn main() {
         let measured = measure(&pinned, &data, &exact, &labels);
         println!("{:>28} {}", format!("{} % allowed", 100.0 / share as f64), measured.line());
     }
-    let memory = memory(|| open(&world, &data, &files));
-    println!("{} bytes of memory a vector, served\n", memory / rows as u64);
+    println!();
     engine(&data, &exact);
 }
 
@@ -287,7 +291,7 @@ fn fill(data: &Data, files: &Path) -> (World, VectorIndex) {
     for from in (0..data.rows.len()).step_by(BATCH) {
         let rows = from..(from + BATCH).min(data.rows.len());
         let commands: Vec<Command> = rows.map(|row| world.assert(said(row))).collect();
-        world.write(commands).into_iter().for_each(|answer| drop(answer.unwrap()));
+        assert!(world.write(commands).iter().all(Result::is_ok));
     }
     let (took, index) = timed(|| open(&world, data, files));
     println!("followed in {took:.1?}");
@@ -330,19 +334,6 @@ fn labels_of(world: &World, data: &Data, share: usize) -> Allowed {
         }
     }
     Allowed::Labels(Arc::new(labels))
-}
-
-/// What the process grows by.
-fn memory<T>(make: impl FnOnce() -> T) -> u64 {
-    let resident = || {
-        let status = std::fs::read_to_string("/proc/self/statm").unwrap();
-        status.split(' ').nth(1).unwrap().parse::<u64>().unwrap() * 4096
-    };
-    let before = resident();
-    let made = make();
-    let after = resident();
-    drop(made);
-    after.saturating_sub(before)
 }
 
 fn timed<T>(make: impl FnOnce() -> T) -> (Duration, T) {
