@@ -338,7 +338,9 @@ impl Runner {
                 Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
                     tracing::warn!(%error, %tenant, "cannot delete a vector index that is out of use");
                 }
-                _ => drop(wishes.scrubs.remove(&tenant)),
+                _ => {
+                    wishes.scrubs.remove(&tenant);
+                }
             }
         }
         self.shared.moved.notify_all();
@@ -374,7 +376,7 @@ impl Runner {
 
     /// What a reader found to be damaged begins anew.
     fn mend(&mut self, tenant: TenantId) {
-        let Some(vector) = self.units.get_mut(&tenant) else { return };
+        let Some(vector) = self.units.get(&tenant) else { return };
         let Some(reason) = vector.unit.follower().damage().map(str::to_owned) else { return };
         self.begin_anew(tenant, &reason);
     }
@@ -421,12 +423,12 @@ impl Runner {
     fn scrub(&mut self, tenant: TenantId) {
         let Some(upto) = self.shared.wishes().scrubs.get(&tenant).copied() else { return };
         let Some(vector) = self.units.get(&tenant) else { return };
-        let is_behind = vector.unit.follower().position() < upto;
-        match vector.unit.state() {
+        if vector.unit.follower().position() < upto {
             // It may not get on for long; who is to be forgotten does not wait for that.
-            State::Failed(reason) if is_behind => return self.forget_all(tenant, &reason.clone()),
-            _ if is_behind => return,
-            _ => {}
+            if let State::Failed(reason) = vector.unit.state().clone() {
+                self.forget_all(tenant, &reason);
+            }
+            return;
         }
         // What is being built may hold it, too.
         self.end_build(Some(tenant));

@@ -62,7 +62,8 @@ impl Runner {
             self.publish(building.tenant);
             return;
         }
-        if let Some(tenant) = self.shared.wishes().builds.pop_first() {
+        let wanted = self.shared.wishes().builds.pop_first();
+        if let Some(tenant) = wanted {
             self.begin_build(tenant);
         } else if !self.terms.window.is_now() {
             self.built.clear();
