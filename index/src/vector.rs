@@ -3,8 +3,8 @@
 //! A document is what one source says of one thing under one label, as in the text index: no vector mixes what different
 //! people may see, and a reader's labels decide which documents exist for them.
 //!
-//! What came since the last build is in a [`log`], whose commits hold data and position together, and is compared row by
-//! row; what was there at the build is in a sealed [`segment`], where a graph leads to what is near. Vectors cost time to
+//! What came since the last build is in a log, whose commits hold data and position together, and is compared row by
+//! row; what was there at the build is in a sealed segment, where a graph leads to what is near. Vectors cost time to
 //! make, so that none is made twice: a text that is found under a vector's checksum has it already.
 
 mod build;

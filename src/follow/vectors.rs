@@ -5,6 +5,7 @@
 //! another thread, and goes on following meanwhile.
 
 mod building;
+mod stoppable;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -14,13 +15,14 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use index::embed::{Encoder, ModelId};
+use index::embed::Encoder;
 use index::follower::{Follower as _, Limits, State, Unit};
 use index::vector::{Found, Home, Reader, VectorIndex};
 use storage::ids::{Lsn, TenantId};
 use storage::{Store, View};
 
 use self::building::Building;
+use self::stoppable::Stoppable;
 use super::window::Window;
 use crate::commit::Tail;
 
@@ -252,26 +254,6 @@ struct Vector {
     scrubbed: Lsn,
     builds: u64,
     built: Option<Result<String, String>>,
-}
-
-/// An encoder that ends when the node does: a text with many passages is not waited for.
-struct Stoppable {
-    encoder: Arc<dyn Encoder>,
-    shared: Arc<Shared>,
-}
-
-impl Encoder for Stoppable {
-    fn model(&self) -> &ModelId {
-        self.encoder.model()
-    }
-
-    fn encode(&self, text: &str) -> index::Result<Vec<f32>> {
-        if self.shared.is_stopping() { Err(index::Error::Stopped) } else { self.encoder.encode(text) }
-    }
-
-    fn passages(&self, text: &str) -> Vec<std::ops::Range<usize>> {
-        self.encoder.passages(text)
-    }
 }
 
 impl Runner {
