@@ -15,6 +15,7 @@ mod failure;
 mod flag;
 mod hold;
 mod import;
+mod index;
 mod ledger;
 mod machine;
 mod model;
@@ -133,6 +134,9 @@ enum Command {
     Restore(backup::Restore),
     /// Check a stopped node's data directory, or backups
     Verify(verify::Verify),
+    /// Keep the indexes
+    #[command(subcommand)]
+    Index(index::Index),
     /// Have a node look at every row that it keeps
     Scrub(scrub::Scrub),
     /// Write a stopped node's database anew, without what was deleted
@@ -204,6 +208,7 @@ fn dispatch(cli: Cli, output: &Output) -> Result {
         Command::Flag(flag) => runtime(false)?.block_on(flag.run(global, output)),
         Command::Hold(hold) => runtime(false)?.block_on(hold.run(global, output)),
         Command::Verify(verify) => verify.run(output),
+        Command::Index(index) => runtime(false)?.block_on(index.run(global, output)),
         Command::Scrub(scrub) => runtime(false)?.block_on(scrub.run(global, output)),
         Command::Compact(compact) => compact.run(output),
         Command::Doctor(doctor) => runtime(false)?.block_on(doctor.run(global, output)),

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, ensure};
 use serde::{Deserialize, Serialize};
 
+use crate::follow::Window;
 use crate::oidc::{Issuer, Oidc};
 
 use memory::MEMORY_BYTES_MIN;
@@ -48,6 +49,8 @@ pub struct Config {
     pub oidc: Option<Oidc>,
     /// Which of several models makes vectors of texts; the one that was installed first, unless set.
     pub model: Option<String>,
+    /// The time of the day at which vector segments are built, by the machine's clock.
+    pub vectors_window: String,
     /// The memory that the node keeps to, in bytes; see [`Memory`].
     pub memory_bytes_max: usize,
     /// Largest body of a request that is not an import, in bytes.
@@ -94,6 +97,7 @@ impl Default for Config {
             dev: false,
             oidc: None,
             model: None,
+            vectors_window: "02:00-04:00".to_owned(),
             memory_bytes_max: 512 << 20,
             body_bytes_max: 1 << 20,
             connections_max: 4096,
@@ -161,6 +165,7 @@ impl Config {
         }
         config.check()?;
         config.issuer()?;
+        config.vectors_window()?;
         Ok(config)
     }
 
@@ -202,6 +207,14 @@ impl Config {
             ensure!(count > 0, "setting `{name}` is 0; nobody would get in");
         }
         Ok(())
+    }
+
+    /// When vector segments are built.
+    ///
+    /// # Errors
+    /// If the setting is no time of the day.
+    pub fn vectors_window(&self) -> Result<Window> {
+        self.vectors_window.parse().context("setting `vectors_window`")
     }
 
     /// The outside issuer, if there is one.

@@ -5,6 +5,7 @@ mod cursors;
 mod describe;
 pub mod fuse;
 mod hybrid;
+pub(crate) mod meaning;
 pub mod plan;
 pub mod reason;
 pub mod stage;

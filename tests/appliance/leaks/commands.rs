@@ -53,6 +53,7 @@ fn one(world: &World, asker: &Asker, command: &str, random: &mut Seeded, finding
         "entity delete" | "entity restore" => (world.id(asker, random), &[]),
         "export" => (plain("--source"), &["zqsecretsource", "--format", "jsonl", "--quiet"]),
         "backup" => (plain("backups"), &["--incremental"]),
+        "index build" => (plain("--now"), &[]),
         "scrub" => (plain("--quiet"), &[]),
         "doctor" => (plain("--quiet"), &[]),
         // The other end is another thing: of two that are the same only one would be asked for otherwise.
