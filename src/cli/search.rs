@@ -98,8 +98,7 @@ impl Search {
             return Ok(());
         };
         if self.mode == Mode::Vector {
-            let message = format!("nothing was looked for by meaning: {}; use --mode keyword", means(reason));
-            return Err(Failure::cannot_tell(reason, message));
+            return need_vectors(vector);
         }
         output.note(&format!("by words alone: {}", means(reason)));
         Ok(())
@@ -124,6 +123,13 @@ impl Search {
     }
 }
 
+/// What is looked for by meaning alone has no answer without.
+pub(super) fn need_vectors(vector: &Value) -> Result<()> {
+    let Some(reason) = vector["reason"].as_str() else { return Ok(()) };
+    let message = format!("nothing was looked for by meaning: {}", means(reason));
+    Err(Failure::cannot_tell(reason, message))
+}
+
 /// A reason in words, and what to do.
 fn means(reason: &str) -> &str {
     match reason {
@@ -144,7 +150,7 @@ fn means(reason: &str) -> &str {
 }
 
 /// The answer in the names of the contract, and why no vector stage ran if none did.
-fn document(found: &Value, explain: bool) -> Value {
+pub(super) fn document(found: &Value, explain: bool) -> Value {
     let hits = nodes(found).into_iter().map(|hit| {
         let mut shown = json!({
             "id": hit["id"],

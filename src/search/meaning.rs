@@ -68,6 +68,10 @@ impl Meaning for OfTenant {
         if nearest.complete { Ok(nearest.near) } else { Err(Reason::Deadline) }
     }
 
+    fn stored(&self, thing: ThingId, max: usize, among: &Among) -> Result<Vec<Vec<f32>>, Reason> {
+        self.pinned.stored(thing, &filter(among), max).map_err(failed)
+    }
+
     fn cosines(&self, vector: &[f32], of: &[ThingId], among: &Among) -> Result<Vec<Option<Near>>, Reason> {
         self.pinned.cosines(vector, of, &filter(among)).map_err(failed)
     }

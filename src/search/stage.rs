@@ -44,6 +44,12 @@ pub trait Meaning: Send + Sync {
         stop: &dyn Fn() -> bool,
     ) -> Result<Vec<Near>, Reason>;
 
+    /// The vectors that are stored of a thing, of those of its documents that pass; at most so many.
+    ///
+    /// # Errors
+    /// Why nobody knows.
+    fn stored(&self, thing: ThingId, max: usize, among: &Among) -> Result<Vec<Vec<f32>>, Reason>;
+
     /// How near each of some things is: the best of its passages that pass.
     ///
     /// # Errors

@@ -35,6 +35,7 @@ mod kills;
 mod lasting;
 mod leaks;
 mod ledger;
+mod meaning;
 mod models;
 mod node;
 mod oidc;
