@@ -12,8 +12,10 @@ mod doctor;
 mod entity;
 mod export;
 mod failure;
+mod flag;
 mod hold;
 mod import;
+mod index;
 mod ledger;
 mod machine;
 mod model;
@@ -115,6 +117,9 @@ enum Command {
     /// Keep something from being erased
     #[command(subcommand)]
     Hold(hold::Hold),
+    /// Turn on and off what is being tried out
+    #[command(subcommand)]
+    Flag(flag::Flag),
     /// Remove what was last said longer ago than it is to be kept
     Purge(purge::Purge),
     /// Have models that make vectors of texts
@@ -129,6 +134,9 @@ enum Command {
     Restore(backup::Restore),
     /// Check a stopped node's data directory, or backups
     Verify(verify::Verify),
+    /// Keep the indexes
+    #[command(subcommand)]
+    Index(index::Index),
     /// Have a node look at every row that it keeps
     Scrub(scrub::Scrub),
     /// Write a stopped node's database anew, without what was deleted
@@ -197,8 +205,10 @@ fn dispatch(cli: Cli, output: &Output) -> Result {
         Command::Restore(restore) => restore.run(output),
         Command::Redact(redact) => runtime(false)?.block_on(redact.run(global, output)),
         Command::Purge(purge) => runtime(false)?.block_on(purge.run(global, output)),
+        Command::Flag(flag) => runtime(false)?.block_on(flag.run(global, output)),
         Command::Hold(hold) => runtime(false)?.block_on(hold.run(global, output)),
         Command::Verify(verify) => verify.run(output),
+        Command::Index(index) => runtime(false)?.block_on(index.run(global, output)),
         Command::Scrub(scrub) => runtime(false)?.block_on(scrub.run(global, output)),
         Command::Compact(compact) => compact.run(output),
         Command::Doctor(doctor) => runtime(false)?.block_on(doctor.run(global, output)),

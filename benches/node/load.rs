@@ -45,7 +45,9 @@ impl Load<'_> {
         let size = u64::from(size);
         let batch = |turn: u64| Value::from_iter((turn * size..(turn + 1) * size).map(event)).to_string();
         let good = format!("\"accepted\":{size}");
-        self.run(&|turn| self.request("POST", &path, media_type, &batch(turn)), &|answer| answer.contains(&good))
+        self.run(&|turn| self.request("POST", &path, media_type, &batch(turn)), &|answer| {
+            answer.contains(&good)
+        })
     }
 
     /// Asks for a path that does nothing: what HTTP itself takes.

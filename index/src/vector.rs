@@ -3,8 +3,8 @@
 //! A document is what one source says of one thing under one label, as in the text index: no vector mixes what different
 //! people may see, and a reader's labels decide which documents exist for them.
 //!
-//! What came since the last build is in a [`log`], whose commits hold data and position together, and is compared row by
-//! row; what was there at the build is in a sealed [`segment`], where a graph leads to what is near. Vectors cost time to
+//! What came since the last build is in a log, whose commits hold data and position together, and is compared row by
+//! row; what was there at the build is in a sealed segment, where a graph leads to what is near. Vectors cost time to
 //! make, so that none is made twice: a text that is found under a vector's checksum has it already.
 
 mod build;
@@ -18,6 +18,7 @@ mod rows;
 mod search;
 mod segment;
 mod state;
+mod stored;
 mod sweep;
 mod vectors;
 
@@ -64,6 +65,8 @@ pub struct VectorIndex {
     pending: BTreeMap<Key, Vec<Row>>,
     /// Of what was erased up to here nothing is looked for again.
     swept: Lsn,
+    /// Where the last scrub was: what was built from an older state holds what has gone since.
+    scrubbed: Lsn,
     /// The number of the last file.
     generation: u32,
 }
@@ -108,6 +111,7 @@ impl VectorIndex {
             position: opened.position,
             model: Arc::new(encoder.model().clone()),
             damage: Arc::clone(&damage),
+            width: None,
         };
         let index = VectorIndex {
             owner,
@@ -120,6 +124,7 @@ impl VectorIndex {
             damage,
             pending: BTreeMap::new(),
             swept: Lsn::NONE,
+            scrubbed: Lsn::NONE,
             generation: opened.generation,
         };
         Ok((index, opened.found))
@@ -144,6 +149,13 @@ impl VectorIndex {
         (state.delta.len() - state.delta.dead.count(), state.sealed() - state.dead.count())
     }
 
+    /// Rows that a build would seal or let go of.
+    #[must_use]
+    pub fn gain(&self) -> usize {
+        let state = &self.held.state;
+        state.delta.len() + state.dead.count()
+    }
+
     fn dimension(&self) -> usize {
         self.encoder.model().dimension
     }
@@ -154,6 +166,7 @@ impl VectorIndex {
             position: self.position,
             model: Arc::new(self.encoder.model().clone()),
             damage: Arc::clone(&self.damage),
+            width: None,
         });
     }
 
@@ -337,7 +350,10 @@ impl Follower for VectorIndex {
             | Kind::EpochBegan
             | Kind::RedactionLifted
             | Kind::HoldSet
-            | Kind::HoldRemoved => Ok(Applied::Ignored),
+            | Kind::HoldRemoved
+            | Kind::FlagSet
+            | Kind::FlagStopped
+            | Kind::FlagResumed => Ok(Applied::Ignored),
         }
     }
 

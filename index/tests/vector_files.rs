@@ -235,10 +235,22 @@ fn what_is_gone_is_in_no_file_after_a_scrub() {
     let before = answer(&shelf.index, &shelf.words).expect("answers");
     assert!(holds(&path, &shelf.words.vector(sealed)) && holds(&path, &shelf.words.vector(fresh)));
     assert_eq!((shelf.found(sealed)[0].as_str(), shelf.found(fresh)[0].as_str()), ("sealed", "fresh"));
+    shelf.say(text_of("plain", "canary of its own"));
+    shelf.drive();
+    shelf.build();
+    shelf.delete("plain");
+    shelf.drive();
+    assert!(holds(&path, &shelf.words.vector("canary of its own")));
+    shelf.index.scrub().expect("scrubs");
+    assert!(!holds(&path, &shelf.words.vector("canary of its own")), "after a plain scrub");
+    // A build of before ends after the scrub.
+    let late = shelf.index.begin_build().run(MEANS, GO_ON, &|_, _| ()).expect("builds");
     shelf.delete("sealed");
     shelf.delete("fresh");
     shelf.drive();
     shelf.index.scrub().expect("scrubs");
+    assert!(holds(&path, &shelf.words.vector(sealed)), "in what was built before");
+    shelf.index.adopt(late).expect("adopts");
     assert!(!holds(&path, &shelf.words.vector(sealed)), "in the segment");
     assert!(!holds(&path, &shelf.words.vector(fresh)), "in the log");
     assert_ne!(answer(&shelf.index, &shelf.words).expect("answers"), before);
@@ -270,6 +282,34 @@ fn a_build_that_is_stopped_leaves_nothing() {
     let (index, found) = open(&world, Home::directory(&path), &words);
     assert_eq!((found, files(&path)), (Found::Index, before));
     assert_eq!(answer(&index, &words).expect("answers"), answers);
+}
+
+/// A disk that is full, wherever it is noticed: the index goes on as it was, and the next attempt succeeds.
+#[test]
+fn without_space_nothing_is_built_scrubbed_or_lost() {
+    let directory = tempfile::tempdir().expect("tempdir");
+    let path = directory.path().join("vectors");
+    let (mut shelf, answers) = filled(&path);
+    let before = files(&path);
+    let next = before.iter().filter_map(|name| name.to_str()?.rsplit('-').next()?.parse::<u32>().ok()).max();
+    for number in next.expect("files")..next.expect("files") + 10 {
+        for kind in ["log", "segment"] {
+            let beginning = path.join(format!("{kind}-{number:08}.new"));
+            std::os::unix::fs::symlink("/dev/full", beginning).expect("links");
+        }
+    }
+    let refused = shelf.index.begin_build().run(MEANS, GO_ON, &|_, _| ()).err().expect("refused");
+    assert_eq!(refused.kind(), ErrorKind::Unavailable, "{refused}");
+    assert_eq!(shelf.index.scrub().expect_err("refused").kind(), ErrorKind::Unavailable);
+    assert_eq!(answer(&shelf.index, &shelf.words).expect("answers"), answers);
+    for name in files(&path).into_iter().filter(|name| !before.contains(name)) {
+        std::fs::remove_file(path.join(name)).expect("removes");
+    }
+    shelf.build();
+    shelf.index.scrub().expect("scrubs");
+    assert_eq!(answer(&shelf.index, &shelf.words).expect("answers"), answers);
+    let (index, found) = open(&shelf.world, Home::directory(&path), &shelf.words);
+    assert_eq!((found, answer(&index, &shelf.words).expect("answers")), (Found::Index, answers));
 }
 
 /// Readers that hold an older state go on reading it.

@@ -211,6 +211,12 @@ impl Client {
         }
     }
 
+    /// Has the node build the vector segment of the tenant; how its index is doing.
+    pub(super) async fn build_index(&self) -> Result<Value> {
+        let response = self.request(self.http.post(format!("{}/api/v1/index/vectors", self.url))).await?;
+        Ok(response.json().await?)
+    }
+
     /// Asks what an import would make of a file.
     pub(super) async fn preview(
         &self,

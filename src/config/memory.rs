@@ -28,6 +28,8 @@ pub struct Memory {
     pub writers_bytes: usize,
     /// Largest files of a model of vectors, in bytes: it is in memory whole.
     pub model_bytes: usize,
+    /// What the build of a vector segment may take, in bytes.
+    pub build_bytes: usize,
     /// Imports at a time; one more is told to come back.
     pub importers: usize,
 }
@@ -42,6 +44,7 @@ impl Memory {
             writers_bytes: (shared / 6).clamp(WRITER_BYTES_MIN, WRITERS_BYTES_MAX),
             model_bytes: memory_bytes_max.min(MODEL_SHARE_OF) / MODEL_SHARE
                 + memory_bytes_max.saturating_sub(MODEL_SHARE_OF) / MODEL_SHARE_BEYOND,
+            build_bytes: memory_bytes_max / 2,
             importers: (shared / 2 / IMPORT_BYTES).clamp(1, IMPORTERS_MAX),
         }
     }

@@ -102,7 +102,7 @@ impl Installed {
         Err(Failure::new(StatusCode::BAD_REQUEST, "model_too_large", message))
     }
 
-    fn note_in_use(&self, name: &str) -> std::io::Result<()> {
+    pub(super) fn note_in_use(&self, name: &str) -> std::io::Result<()> {
         let (path, beside) = (self.home.join(IN_USE), self.home.join(".use.new"));
         let mut file = File::create(&beside)?;
         file.write_all(name.as_bytes())?;

@@ -12,3 +12,4 @@ pub(crate) mod preview;
 pub(crate) mod progress;
 pub(crate) mod scrub;
 pub(crate) mod session;
+pub(crate) mod vectors;

@@ -13,7 +13,7 @@ use crate::node::{Node, Ran};
 pub(crate) mod tiny;
 
 /// A folder as a publisher ships it: weights, tokenizer, and a card that says the licence.
-fn published(node: &Node, name: &str, kind: &str) -> PathBuf {
+pub(crate) fn published(node: &Node, name: &str, kind: &str) -> PathBuf {
     let folder = node.file(name);
     tiny::write_files(&folder, kind);
     fs::write(folder.join("README.md"), "---\nlicense: mit\n---\n# A model\n").expect("a card");
@@ -29,7 +29,7 @@ fn text(path: &Path) -> &str {
     path.to_str().expect("UTF-8")
 }
 
-fn install(node: &Node, paths: &[&Path], more: &[&str]) -> Ran {
+pub(crate) fn install(node: &Node, paths: &[&Path], more: &[&str]) -> Ran {
     let paths = paths.iter().map(|path| text(path));
     let args: Vec<_> = ["model", "install"].into_iter().chain(paths).chain(more.iter().copied()).collect();
     node.cli(&args)

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use super::build::{Build, Built};
+use super::home::damaged;
 use super::log::{Changes, Log};
 use super::segment::Segment;
 use super::state::Held;
 use super::vectors::Buffer;
 use super::{VectorIndex, open};
 use crate::error::Result;
-use crate::vector::home::damaged;
 
 impl VectorIndex {
     /// A build of everything that is committed, for any thread; the index may be gone on with meanwhile.
@@ -29,7 +29,9 @@ impl VectorIndex {
     /// # Errors
     /// `Io` if there is no space, `Damaged` if a vector is; the index stays as it was.
     pub fn adopt(&mut self, built: Built) -> Result<()> {
-        self.fold(Some(built.segment))
+        let is_older = built.segment.position < self.scrubbed;
+        self.fold(Some(built.segment))?;
+        if is_older { self.scrub() } else { Ok(()) }
     }
 
     pub(super) fn next_generation(&mut self) -> u32 {
@@ -41,15 +43,12 @@ impl VectorIndex {
     pub(super) fn fold(&mut self, segment: Option<Arc<Segment>>) -> Result<()> {
         let changes = differences(&self.held, segment.as_deref());
         let name = open::name("log", self.next_generation());
-        let log = match self.write_log(&name, segment.as_deref(), &changes) {
-            Ok(log) => log,
-            Err(error) => {
-                self.home.abandon(&name);
-                return Err(error);
-            }
-        };
-        let mut held = Held::new(segment, Arc::clone(&log.file), self.dimension());
-        held.apply(changes, &log)?;
+        let written = self.write_log(&name, segment.as_deref(), &changes).and_then(|log| {
+            let mut held = Held::new(segment, Arc::clone(&log.file), self.dimension());
+            held.apply(changes, &log)?;
+            Ok((log, held))
+        });
+        let (log, held) = written.inspect_err(|_| self.home.abandon(&name))?;
         self.home.publish(&name)?;
         let old_log = std::mem::replace(&mut self.log, log).name;
         let old = std::mem::replace(&mut self.held, held).state.segment;

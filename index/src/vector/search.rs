@@ -36,6 +36,8 @@ pub struct Pinned {
     pub(super) model: Arc<ModelId>,
     /// What a reader found to be damaged.
     pub(super) damage: Arc<OnceLock<String>>,
+    /// How wide walks are, if not as the build chose.
+    pub(super) width: Option<usize>,
 }
 
 /// What a question asks of a document beside its vector.
@@ -96,6 +98,12 @@ impl Pinned {
         self.state.live()
     }
 
+    /// The same index, whose walks keep so many rows in sight instead of what the build chose: to measure both.
+    #[must_use]
+    pub fn walking(self, width: usize) -> Pinned {
+        Pinned { width: Some(width), ..self }
+    }
+
     /// The nearest documents that pass, best passage each, best first.
     ///
     /// `stop` is asked after every 64 comparisons; once it says so the answer is what was found so far.
@@ -122,12 +130,8 @@ impl Pinned {
         if k == 0 || self.state.rows() == 0 {
             return Ok(Nearest { exact: true, ..nothing(true) });
         }
-        let looking = Looking {
-            state: &self.state,
-            query: Code::of(query),
-            test: Test::new(filter, &self.state),
-            stop,
-        };
+        let (code, test) = (Code::of(query), Test::new(filter, &self.state));
+        let looking = Looking { state: &self.state, query: code, test, width: self.width, stop };
         let Some(fresh) = looking.scan_delta() else { return Ok(nothing(false)) };
         let (mut candidates, exact) = match looking.sealed(k) {
             Some(found) => found,
@@ -163,7 +167,7 @@ impl Pinned {
     }
 
     /// The rows of things that pass, with what their cosines are at most.
-    fn rows_of(&self, things: &mut HashMap<ThingId, Candidates>, code: &Code, test: &Test) {
+    pub(super) fn rows_of(&self, things: &mut HashMap<ThingId, Candidates>, code: &Code, test: &Test) {
         let state = &self.state;
         let sealed = state.sealed();
         let add = |candidates: &mut Candidates, number: usize| {
@@ -217,7 +221,7 @@ impl Pinned {
         Ok(Nearest { near: near.collect(), complete, exact: exact && complete })
     }
 
-    fn note(&self, error: &Error) {
+    pub(super) fn note(&self, error: &Error) {
         if let Error::Damaged { detail, .. } = error {
             let _ = self.damage.set(detail.clone());
         }
@@ -270,6 +274,7 @@ struct Looking<'a> {
     state: &'a State,
     query: Code,
     test: Test,
+    width: Option<usize>,
     stop: &'a dyn Fn() -> bool,
 }
 
@@ -278,7 +283,7 @@ impl Looking<'_> {
     fn sealed(&self, k: usize) -> Option<(Candidates, bool)> {
         let Some(segment) = &self.state.segment else { return Some((vec![], true)) };
         let passing: usize = self.ranges(segment).map(|range| range.len()).sum();
-        let width = width(segment, k);
+        let width = self.width.unwrap_or_else(|| width(segment, k));
         let walked = width * WALK_LINKS * segment.rows.len() / passing.max(1);
         let is_far = segment.curve.width == 0 || passing <= SCAN_ROWS_MAX || walked * SCAN_SPEED > passing;
         let found = if is_far { None } else { self.walk(segment, width, passing) };
@@ -347,7 +352,7 @@ fn width(segment: &Segment, k: usize) -> usize {
 }
 
 /// A filter, ready to be asked of many rows.
-struct Test {
+pub(super) struct Test {
     /// A bit for each label; `None` where every one passes.
     labels: Option<Vec<u64>>,
     flags_mask: u32,
@@ -356,7 +361,7 @@ struct Test {
 }
 
 impl Test {
-    fn new(filter: &Filter<'_>, state: &State) -> Test {
+    pub(super) fn new(filter: &Filter<'_>, state: &State) -> Test {
         let (mut mask, mut wanted) = (VOID, 0);
         if !filter.include_revoked {
             mask |= REVOKED;

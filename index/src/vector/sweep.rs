@@ -71,7 +71,9 @@ impl VectorIndex {
             }
             other => other,
         };
-        self.fold(segment)
+        self.fold(segment)?;
+        self.scrubbed = self.position;
+        Ok(())
     }
 
     /// The same segment without what is gone.

@@ -59,7 +59,7 @@ fn one(
             (Method::GET, route.replace("{run}", &number.to_string()), String::new())
         }
         "/api/v1/backup" => (Method::POST, route.to_owned(), String::new()),
-        "/api/v1/scrub" => {
+        "/api/v1/scrub" | "/api/v1/index/vectors" => {
             let method = if random.one_in(2) { Method::POST } else { Method::GET };
             (method, route.to_owned(), String::new())
         }
