@@ -11,6 +11,7 @@ pub mod commit;
 pub mod config;
 pub mod doctor;
 pub mod erasure;
+pub mod evaluate;
 pub mod export;
 pub mod follow;
 pub mod gateway;

@@ -180,7 +180,7 @@ impl Random {
         mixed(self.0) % limit
     }
 
-    fn words(&mut self, count: u64) -> String {
+    pub(crate) fn words(&mut self, count: u64) -> String {
         let words: Vec<_> = (0..count).map(|_| word(self.zipf())).collect();
         words.join(" ")
     }

@@ -1,6 +1,6 @@
 //! What a node promises over HTTP, with a million things in it: imports, and then questions at a rate.
 //!
-//! `cargo bench --bench node -- [--quick] [import] [entity] [search] [relations] [gateway] [backup] [start] [slow] [tenants]`
+//! `cargo bench --bench node -- [--quick] [import] [entity] [search] [relations] [gateway] [backup] [start] [slow] [tenants] [meaning]`
 
 #![allow(
     clippy::disallowed_methods,
@@ -21,6 +21,7 @@ mod data;
 mod gateway;
 mod import;
 mod load;
+mod meaning;
 mod tenants;
 
 use std::fs::File;
@@ -45,6 +46,9 @@ fn main() {
     }
     if wanted("tenants") {
         tenants::many();
+    }
+    if wanted("meaning") {
+        meaning::questions();
     }
 }
 

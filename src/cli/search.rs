@@ -1,6 +1,8 @@
-//! Finds things by words.
+//! Finds things by words, and says how well that works.
 
-use clap::{Args, ValueEnum};
+mod evaluate;
+
+use clap::{Args, Subcommand, ValueEnum};
 use serde_json::{Value, json};
 
 use super::client::{Client, next_cursor, nodes};
@@ -9,10 +11,13 @@ use super::{Answer, Failure, Global, Result};
 
 /// What to look for, and where.
 #[derive(Args)]
+#[command(subcommand_negates_reqs = true)]
 pub(super) struct Search {
     /// The words; "quoted" for a phrase, -word to leave out
-    #[arg(value_name = "QUERY")]
-    text: String,
+    #[arg(value_name = "QUERY", required = true)]
+    text: Option<String>,
+    #[command(subcommand)]
+    about: Option<About>,
     /// How to look
     #[arg(long, value_enum, default_value = "keyword")]
     mode: Mode,
@@ -54,6 +59,13 @@ pub(super) struct Search {
     explain: bool,
 }
 
+/// What is asked about searches.
+#[derive(Subcommand)]
+enum About {
+    /// Measure how good searches are on a judged collection; asks no node
+    Evaluate(evaluate::Evaluate),
+}
+
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Mode {
     Keyword,
@@ -63,6 +75,13 @@ enum Mode {
 
 impl Search {
     pub(super) async fn run(self, global: &Global, output: &Output) -> Result {
+        match self.about {
+            Some(About::Evaluate(evaluate)) => evaluate.run(output).await,
+            None => self.find(global, output).await,
+        }
+    }
+
+    async fn find(self, global: &Global, output: &Output) -> Result {
         if self.mode == Mode::Vector {
             return Err(Failure::cannot_tell(
                 "no_model",

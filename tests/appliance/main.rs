@@ -15,6 +15,7 @@ mod damage;
 mod data;
 mod disks;
 mod erasure;
+mod evaluate;
 mod events;
 mod explorer;
 mod exports;
