@@ -1,5 +1,7 @@
-//! How good searches are, measured on a judged collection and without a node: documents come in as by an import, the
-//! follower makes them searchable, and every query goes the way of a query over HTTP. So what is measured is what users get.
+//! How good searches are, measured on a judged collection and without a node.
+//!
+//! Documents come in as by an import, the follower makes them searchable, and every query goes the way of a query over
+//! HTTP. So what is measured is what users get.
 
 pub mod collection;
 pub mod error;

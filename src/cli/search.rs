@@ -75,9 +75,14 @@ enum Mode {
 
 impl Search {
     pub(super) async fn run(self, global: &Global, output: &Output) -> Result {
-        match self.about {
-            Some(About::Evaluate(evaluate)) => evaluate.run(output).await,
-            None => self.find(global, output).await,
+        match (self.about, self.text) {
+            (Some(_), Some(text)) => {
+                let message =
+                    format!("`{text}` stands before a command that asks for no words; leave it out");
+                Err(Failure::bad_input(message))
+            }
+            (Some(About::Evaluate(evaluate)), None) => evaluate.run(output).await,
+            (None, text) => Search { about: None, text, ..self }.find(global, output).await,
         }
     }
 

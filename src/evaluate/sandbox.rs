@@ -148,7 +148,9 @@ impl Sandbox {
 
 impl Drop for Sandbox {
     fn drop(&mut self) {
-        self.running.take().map(Running::stop);
+        if let Some(running) = self.running.take() {
+            running.stop();
+        }
     }
 }
 

@@ -104,8 +104,13 @@ fn the_word_evaluate_can_be_searched_for_all_the_same() {
     let file = node
         .write("one.jsonl", "{\"id\":\"a\",\"type\":\"t\",\"texts\":[{\"text\":\"they evaluate it\"}]}\n");
     node.import(&file, "jsonl", "one", &[]).ok();
-    assert_eq!(node.cli(&["search", "--", "evaluate"]).ok()["hits"][0]["id"], "a");
+    let mut command = program();
+    command.env("INTELGRAPH_URL", &node.url).env("INTELGRAPH_TOKEN", &node.token);
+    command.args(["search", "--json", "--", "evaluate"]);
+    assert_eq!(run(command).ok()["hits"][0]["id"], "a");
     assert_eq!(node.cli(&["search"]).exit, 2);
+    let both = node.cli(&["search", "words", "evaluate", "--format", "beir", "--corpus", "."]);
+    assert!(both.failed(2, "bad_input").contains("`words`"));
 }
 
 /// Long enough to be stopped in the middle.

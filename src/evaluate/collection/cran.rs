@@ -65,7 +65,7 @@ fn records(lines: &mut Lines, take: &mut dyn FnMut(Document) -> Result<()>) -> R
     let mut section = Section::Other;
     while let Some(line) = lines.next()? {
         match (marker(&line), &mut record) {
-            (Some(('I', id)), _) if id.is_empty() => {
+            (Some(('I', "")), _) => {
                 return Err(lines.bad("no id in", &line, "such as `.I 12`"));
             }
             (Some(('I', id)), _) => {

@@ -27,9 +27,10 @@ pub(super) fn documents(lines: &mut Lines, take: &mut dyn FnMut(Document) -> Res
 pub(super) fn queries(lines: &mut Lines) -> Result<Vec<Query>> {
     let mut queries = Vec::new();
     let mut lists = Vec::new();
-    let mut loose = |line: &str| match line.split_once('\t') {
-        Some((id, text)) => lists.push(Query { id: number(id), text: text.trim().to_owned() }),
-        None => {}
+    let mut loose = |line: &str| {
+        if let Some((id, text)) = line.split_once('\t') {
+            lists.push(Query { id: number(id), text: text.trim().to_owned() });
+        }
     };
     elements_beside(lines, "top", &mut loose, &mut |lines, line, text| {
         let fields = fields(text, topic_field);

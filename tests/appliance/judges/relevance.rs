@@ -32,7 +32,9 @@ fn trec_eval_agrees_on_what_is_relevant_or_not() {
     let Some(corpus) = cranfield() else { return };
     let mut qrels = String::new();
     for row in fs::read_to_string(corpus.join("cranqrel")).expect("judgements").lines() {
-        let [query, document, grade] = row.split_whitespace().collect::<Vec<_>>()[..] else { panic!("{row}") };
+        let [query, document, grade] = row.split_whitespace().collect::<Vec<_>>()[..] else {
+            panic!("{row}")
+        };
         let relevant = u8::from(["1", "2", "3", "4"].contains(&grade));
         writeln!(qrels, "{query} 0 {document} {relevant}").expect("text");
     }
@@ -48,10 +50,16 @@ fn trec_eval_agrees_on_degrees() {
     };
     let (mut documents, mut topics) = (String::new(), String::new());
     for number in 0..300 {
-        writeln!(documents, "<DOC>\n<DOCNO>d{number}</DOCNO>\n<TEXT>{}</TEXT>\n</DOC>", words(&mut random, 20)).expect("text");
+        writeln!(
+            documents,
+            "<DOC>\n<DOCNO>d{number}</DOCNO>\n<TEXT>{}</TEXT>\n</DOC>",
+            words(&mut random, 20)
+        )
+        .expect("text");
     }
     for number in 1..=40 {
-        writeln!(topics, "<top>\n<num> Number: {number}\n<title> {}\n</top>", words(&mut random, 3)).expect("text");
+        writeln!(topics, "<top>\n<num> Number: {number}\n<title> {}\n</top>", words(&mut random, 3))
+            .expect("text");
     }
     let mut qrels = String::new();
     for number in 1..=40 {
