@@ -6,15 +6,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 use storage::anchor::Anchor;
 use storage::commands::{Applied, Command};
 use storage::ids::{LabelId, TenantId};
-use storage::model::{Classification, Label, Role};
+use storage::model::{Classification, Flag, Label, Role};
 use storage::{Store, View};
 use tokio::sync::Semaphore;
 
 use crate::backup::Backups;
 use crate::commit;
 use crate::config::Config;
+use crate::embedding::Embedding;
 use crate::erasure::Clock;
-use crate::follow::Follow;
+use crate::follow::{Follow, Vectors};
 use crate::gateway::{ADHOC_MAX, Failure, GraphQl, Limits, TAKERS_MAX, Watchers, schema};
 use crate::ingest::import::{GivenUp, Going};
 use crate::metrics::Metrics;
@@ -26,7 +27,9 @@ use crate::policy::{
 use crate::read::Reader;
 use crate::readers::Readers;
 use crate::scrub::Scrub;
-use crate::search::Cursors;
+use crate::search::reason::Reason;
+use crate::search::stage::{Meaning, Stages};
+use crate::search::{Cursors, meaning};
 use crate::sessions::Sessions;
 
 /// The version of this program.
@@ -56,6 +59,10 @@ pub struct App {
     pub commit: commit::Handle,
     /// Its indexes.
     pub follow: Follow,
+    /// What makes vectors of texts.
+    pub embedding: Embedding,
+    /// Its vector indexes, where there is a model.
+    pub vectors: Vectors,
     /// The key of its ledgers, and the last checkpoints.
     pub anchor: Arc<Anchor>,
     /// What is asked of it, counted.
@@ -82,6 +89,8 @@ pub struct App {
     pub(crate) graphql: GraphQl,
     /// Pages of searches in progress.
     pub(crate) cursors: Cursors,
+    /// Places for vector stages.
+    pub(crate) stages: Stages,
     /// Imports whose end is not recorded yet.
     pub(crate) given_up: GivenUp,
     /// Imports that are going.
@@ -114,6 +123,10 @@ pub struct Parts {
     pub commit: commit::Handle,
     /// Its indexes.
     pub follow: Follow,
+    /// What makes vectors of texts.
+    pub embedding: Embedding,
+    /// Its vector indexes, where there is a model.
+    pub vectors: Vectors,
     /// The key of its ledgers, and the last checkpoints.
     pub anchor: Arc<Anchor>,
     /// Who came in with a browser.
@@ -128,7 +141,18 @@ impl App {
     /// A node of parts that run already.
     #[must_use]
     pub fn new(parts: Parts) -> App {
-        let Parts { config, store, commit, follow, anchor, sessions, replay_secret, issuer } = parts;
+        let Parts {
+            config,
+            store,
+            commit,
+            follow,
+            embedding,
+            vectors,
+            anchor,
+            sessions,
+            replay_secret,
+            issuer,
+        } = parts;
         // A store that cannot be read says so to whoever asks it; until then no clock was believed.
         let clock_us = store.view().and_then(|view| view.node()).map_or(0, |node| node.clock_us);
         let decisions = Arc::new(DecisionLog::new(config.data_dir.join("decisions")));
@@ -139,6 +163,8 @@ impl App {
             store,
             commit,
             follow,
+            embedding,
+            vectors,
             anchor,
             metrics: Metrics::default(),
             readers: Readers::default(),
@@ -150,6 +176,7 @@ impl App {
             replay_secret,
             graphql: schema(),
             cursors: Cursors::default(),
+            stages: Stages::default(),
             given_up: GivenUp::default(),
             going: Going::default(),
             watchers: Arc::default(),
@@ -324,6 +351,23 @@ impl App {
             .filter(|(id, _)| allowed.contains(*id))
             .map(|(_, label)| label.source.clone())
             .collect())
+    }
+
+    /// Whether a tenant's searches may look for meaning: it is in the pilot, and nobody has stopped it for the node.
+    ///
+    /// # Errors
+    /// As for reading the view.
+    pub fn vector_preview(&self, view: &View, tenant: TenantId) -> storage::Result<bool> {
+        let set = view.flag(tenant, Flag::VectorPreview)?;
+        Ok(set.is_some_and(|row| row.value == "on") && !view.is_stopped(Flag::VectorPreview)?)
+    }
+
+    /// What looks for meaning in what a tenant holds.
+    ///
+    /// # Errors
+    /// Why nothing does.
+    pub(crate) fn meaning(&self, tenant: TenantId) -> Result<Arc<dyn Meaning>, Reason> {
+        meaning::of_tenant(&self.embedding, &self.vectors, tenant)
     }
 
     /// The last commit, without what is over by now.

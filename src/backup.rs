@@ -33,6 +33,15 @@ pub use taking::{Taken, Taking};
 /// The newest format of backups that this program knows.
 const FORMAT: u32 = 1;
 
+/// How much who takes a backup gives way to others, of 19.
+const NICENESS: i32 = 15;
+
+/// From now on this thread takes what is left of the processors, if the system lets it. Not for the node's side: it shares locks
+/// with those to whom it would give way.
+pub(crate) fn give_way() {
+    let _ = rustix::process::setpriority_process(None, NICENESS);
+}
+
 fn damaged(detail: impl Into<String>) -> storage::Error {
     storage::Error::Corrupt { what: "backup", detail: detail.into() }
 }

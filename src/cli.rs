@@ -12,10 +12,13 @@ mod doctor;
 mod entity;
 mod export;
 mod failure;
+mod flag;
 mod hold;
 mod import;
+mod index;
 mod ledger;
 mod machine;
+mod model;
 mod output;
 mod policy;
 mod purge;
@@ -114,8 +117,14 @@ enum Command {
     /// Keep something from being erased
     #[command(subcommand)]
     Hold(hold::Hold),
+    /// Turn on and off what is being tried out
+    #[command(subcommand)]
+    Flag(flag::Flag),
     /// Remove what was last said longer ago than it is to be kept
     Purge(purge::Purge),
+    /// Have models that make vectors of texts
+    #[command(subcommand)]
+    Model(model::Model),
     /// Prove what was recorded
     #[command(subcommand)]
     Ledger(ledger::Ledger),
@@ -125,6 +134,9 @@ enum Command {
     Restore(backup::Restore),
     /// Check a stopped node's data directory, or backups
     Verify(verify::Verify),
+    /// Keep the indexes
+    #[command(subcommand)]
+    Index(index::Index),
     /// Have a node look at every row that it keeps
     Scrub(scrub::Scrub),
     /// Write a stopped node's database anew, without what was deleted
@@ -157,7 +169,7 @@ pub fn run() -> ExitCode {
     }
 }
 
-/// The database and the text engine panic on damage. Whoever called them catches that and says it as an error, which is
+/// The database, the text engine and what runs models panic on damage. Whoever called them catches that and says it as an error, which is
 /// all that is to be shown of the one, and of the other nearly all.
 fn quiet_caught_panics() {
     let show = std::panic::take_hook();
@@ -165,6 +177,9 @@ fn quiet_caught_panics() {
         let file = panic.location().map_or("", |location| location.file());
         if file.contains("/tantivy-") {
             tracing::warn!(%panic, "the text engine stopped");
+        } else if file.contains("/rten") || file.contains("/tokenizers-") {
+            // What it says may hold words of the text.
+            tracing::warn!("the encoder stopped");
         } else if !file.contains("/redb-") {
             show(panic);
         }
@@ -184,13 +199,16 @@ fn dispatch(cli: Cli, output: &Output) -> Result {
         Command::Path(path) => runtime(false)?.block_on(path.run(global, output)),
         Command::Policy(policy) => runtime(false)?.block_on(policy.run(global, output)),
         Command::Token(token) => runtime(false)?.block_on(token.run(global, output)),
+        Command::Model(model) => runtime(false)?.block_on(model.run(global, output)),
         Command::Ledger(ledger) => runtime(false)?.block_on(ledger.run(global, output)),
         Command::Backup(backup) => runtime(false)?.block_on(backup.run(global, output)),
         Command::Restore(restore) => restore.run(output),
         Command::Redact(redact) => runtime(false)?.block_on(redact.run(global, output)),
         Command::Purge(purge) => runtime(false)?.block_on(purge.run(global, output)),
+        Command::Flag(flag) => runtime(false)?.block_on(flag.run(global, output)),
         Command::Hold(hold) => runtime(false)?.block_on(hold.run(global, output)),
         Command::Verify(verify) => verify.run(output),
+        Command::Index(index) => runtime(false)?.block_on(index.run(global, output)),
         Command::Scrub(scrub) => runtime(false)?.block_on(scrub.run(global, output)),
         Command::Compact(compact) => compact.run(output),
         Command::Doctor(doctor) => runtime(false)?.block_on(doctor.run(global, output)),

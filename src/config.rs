@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, ensure};
 use serde::{Deserialize, Serialize};
 
+use crate::follow::Window;
 use crate::oidc::{Issuer, Oidc};
 
 use memory::MEMORY_BYTES_MIN;
@@ -18,6 +19,8 @@ pub use memory::Memory;
 pub const LISTEN: &str = "127.0.0.1:7340";
 /// Environment variables begin with this.
 const PREFIX: &str = "INTELGRAPH_";
+/// A search by meaning is answered within 450 ms, its words included.
+const VECTOR_BUDGET_MS_MAX: u64 = 200;
 /// Variables of the same prefix that belong to the commands, not to the node.
 const NOT_SETTINGS: [&str; 5] = ["url", "token", "config", "demo_bundle", "ca_file"];
 
@@ -44,6 +47,10 @@ pub struct Config {
     pub dev: bool,
     /// An outside issuer whose bearer tokens let people in; none, unless set.
     pub oidc: Option<Oidc>,
+    /// Which of several models makes vectors of texts; the one that was installed first, unless set.
+    pub model: Option<String>,
+    /// The time of the day at which vector segments are built, by the machine's clock.
+    pub vectors_window: String,
     /// The memory that the node keeps to, in bytes; see [`Memory`].
     pub memory_bytes_max: usize,
     /// Largest body of a request that is not an import, in bytes.
@@ -71,6 +78,8 @@ pub struct Config {
     pub failed_sign_ins_per_minute_max: u32,
     /// Requests that take longer are logged, in milliseconds.
     pub slow_operation_ms: u64,
+    /// A search by meaning has so long for everything beyond its words, in milliseconds.
+    pub vector_budget_ms: u64,
     /// What was recorded and is cited by nothing any more is kept so long, in days.
     pub log_keep_days: u32,
 }
@@ -87,6 +96,8 @@ impl Default for Config {
             public_url: None,
             dev: false,
             oidc: None,
+            model: None,
+            vectors_window: "02:00-04:00".to_owned(),
             memory_bytes_max: 512 << 20,
             body_bytes_max: 1 << 20,
             connections_max: 4096,
@@ -100,6 +111,7 @@ impl Default for Config {
             principal_requests_burst_max: 20_000,
             failed_sign_ins_per_minute_max: 60,
             slow_operation_ms: 1000,
+            vector_budget_ms: 150,
             log_keep_days: 7,
         }
     }
@@ -153,6 +165,7 @@ impl Config {
         }
         config.check()?;
         config.issuer()?;
+        config.vectors_window()?;
         Ok(config)
     }
 
@@ -174,6 +187,11 @@ impl Config {
             "setting `memory_bytes_max` is {}; a node needs {MEMORY_BYTES_MIN}",
             self.memory_bytes_max
         );
+        ensure!(
+            (1..=VECTOR_BUDGET_MS_MAX).contains(&self.vector_budget_ms),
+            "setting `vector_budget_ms` is {}; from 1 to {VECTOR_BUDGET_MS_MAX}, so that a search is answered in time",
+            self.vector_budget_ms
+        );
         let counts = [
             ("connections_max", self.connections_max as u64),
             ("connections_per_address_max", self.connections_per_address_max as u64),
@@ -189,6 +207,14 @@ impl Config {
             ensure!(count > 0, "setting `{name}` is 0; nobody would get in");
         }
         Ok(())
+    }
+
+    /// When vector segments are built.
+    ///
+    /// # Errors
+    /// If the setting is no time of the day.
+    pub fn vectors_window(&self) -> Result<Window> {
+        self.vectors_window.parse().context("setting `vectors_window`")
     }
 
     /// The outside issuer, if there is one.

@@ -76,8 +76,11 @@ pub const PLACES: &[Place] = &[
     ("denied_tokens", "digests", Emptied::HoldsNothing),
     ("once_in_time", "digests of requests", Emptied::HoldsNothing),
     ("index", "words of texts, names and ids", Emptied::ByItsThread),
+    ("vectors", "what the vectors of texts tell of them, and digests of texts", Emptied::ByItsThread),
     ("rejects", "ids and values of what an import refused", Emptied::ByItsThread),
     ("cursors", "states of the index that pages go on from", Emptied::ByItsThread),
+    ("models", "what publishers made: nothing of a tenant", Emptied::HoldsNothing),
+    ("vectors of queries", "vectors of what was asked lately, by digest, in memory", Emptied::ByItself),
     ("anchor", "keyed hashes", Emptied::HoldsNothing),
     ("ballast", "nothing", Emptied::HoldsNothing),
     ("decisions", "labels and counts", Emptied::HoldsNothing),
@@ -176,7 +179,7 @@ fn carry_out(app: &App, tenant: TenantId, redaction: Lsn, row: &ErasingRow) -> R
 fn rid_index(app: &App, tenant: TenantId) -> storage::Result<bool> {
     loop {
         let head = app.store.view()?.head(tenant)?.head();
-        if app.follow.scrub(tenant, head, SCRUB_PATIENCE) {
+        if app.follow.scrub(tenant, head, SCRUB_PATIENCE) && app.vectors.scrub(tenant, head, SCRUB_PATIENCE) {
             return Ok(true);
         }
         if app.commit.tail().is_closed() {

@@ -3,6 +3,9 @@
 //! Nothing in the write path knows of it. It wakes when the log grows, takes bounded steps in turn, and
 //! publishes how far each unit is; a unit that fails is tried again later and slows nobody.
 
+pub mod vectors;
+mod window;
+
 use std::collections::{BTreeMap, HashMap};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
@@ -17,6 +20,9 @@ use storage::ids::{Lsn, TenantId};
 use storage::{Store, View};
 
 use crate::commit::Tail;
+
+pub use vectors::{Terms, Vectors};
+pub use window::Window;
 
 /// Without news the runner looks again after this: a failed unit gets another try.
 const IDLE: Duration = Duration::from_secs(1);

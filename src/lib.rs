@@ -10,6 +10,7 @@ pub mod cli;
 pub mod commit;
 pub mod config;
 pub mod doctor;
+pub mod embedding;
 pub mod erasure;
 pub mod evaluate;
 pub mod export;

@@ -1,7 +1,7 @@
 //! Places for readings: each holds a thread and a view. Who finds none waits his turn, but neither long nor in a long queue.
 //!
-//! Tenants share them fairly. While one is alone it may have them all; as soon as another asks, too, none runs more
-//! readings than there are processors, and those who wait are let in by turns of their tenants.
+//! Tenants share them fairly. While one is alone it may have them all; as soon as another asks, too, none keeps every
+//! processor busy: one is left for who asks next, and those who wait are let in by turns of their tenants.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::num::NonZero;
@@ -56,7 +56,8 @@ struct Share {
 
 impl Default for Readers {
     fn default() -> Readers {
-        Readers::sharing(std::thread::available_parallelism().map_or(2, NonZero::get))
+        let processors = std::thread::available_parallelism().map_or(2, NonZero::get);
+        Readers::sharing(processors.saturating_sub(1).max(1))
     }
 }
 

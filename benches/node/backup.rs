@@ -51,7 +51,7 @@ fn changed(graph: Graph) -> String {
     (0..CHANGED).map(|_| entity()).collect()
 }
 
-fn timed(what: &str, node: &Node, args: &[&str]) -> Value {
+pub(super) fn timed(what: &str, node: &Node, args: &[&str]) -> Value {
     let begun = Instant::now();
     let mut told = node.cli(&[args, &["--quiet"]].concat()).ok();
     let seconds = begun.elapsed().as_secs_f64();

@@ -48,6 +48,18 @@ impl Load<'_> {
         })
     }
 
+    /// Sends so many events a request; all of one are on disk before it is answered.
+    pub(crate) fn batches(&self, source: &str, size: u32, event: &(dyn Fn(u64) -> Value + Sync)) -> Times {
+        let path = format!("/api/v1/events?source={source}");
+        let media_type = "application/cloudevents-batch+json";
+        let size = u64::from(size);
+        let batch = |turn: u64| Value::from_iter((turn * size..(turn + 1) * size).map(event)).to_string();
+        let good = format!("\"accepted\":{size}");
+        self.run(&|turn| self.request("POST", &path, media_type, &batch(turn)), &|answer| {
+            answer.contains(&good)
+        })
+    }
+
     /// Asks for a path that does nothing: what HTTP itself takes.
     pub(crate) fn path(&self, path: &str) -> Times {
         self.run(&|_| self.request("GET", path, JSON, ""), &|_| true)

@@ -1,6 +1,8 @@
 //! What a node promises over HTTP, with a million things in it: imports, and then questions at a rate.
 //!
-//! `cargo bench --bench node -- [--quick] [import] [entity] [search] [relations] [gateway] [backup] [start] [slow] [tenants] [meaning]`
+//! `cargo bench --bench node -- [--quick] [import] [entity] [search] [relations] [gateway] [backup] [start] [slow] [tenants] [meaning] [large]`
+//!
+//! `large` makes a store of 10 GB, or of `INTELGRAPH_BENCH_GIGABYTES`, and needs three and a half times as much on the disk.
 
 #![allow(
     clippy::disallowed_methods,
@@ -20,6 +22,7 @@ mod backup;
 mod data;
 mod gateway;
 mod import;
+mod large;
 mod load;
 mod meaning;
 mod tenants;
@@ -49,6 +52,9 @@ fn main() {
     }
     if wanted("meaning") {
         meaning::questions();
+    }
+    if wanted("large") {
+        large::there_and_back();
     }
 }
 

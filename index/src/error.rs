@@ -2,6 +2,8 @@
 
 use storage::ids::Lsn;
 
+use crate::embed::Unusable;
+
 /// A `Result` of an index.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -14,6 +16,8 @@ pub enum ErrorKind {
     Unavailable,
     /// The index cannot be trusted: rebuild it from the store.
     Rebuild,
+    /// A model of vectors cannot be used: install it again.
+    Model,
     /// The store itself refused or is damaged; rebuilding an index would not help.
     Storage,
 }
@@ -65,6 +69,14 @@ pub enum Error {
     /// The disk refused an operation, or the engine did for want of memory or space.
     #[error("index failed: {0}")]
     Io(String),
+    /// A model cannot be used, or failed.
+    #[error("model `{name}`: {why}")]
+    Model {
+        /// What it is called.
+        name: String,
+        /// What is wrong with it.
+        why: Unusable,
+    },
     /// The caller asked to stop, and nothing was kept.
     #[error("stopped")]
     Stopped,
@@ -81,6 +93,7 @@ impl Error {
             Error::Storage(error) if error.kind() == storage::ErrorKind::Unavailable => {
                 ErrorKind::Unavailable
             }
+            Error::Model { .. } => ErrorKind::Model,
             Error::Storage(_) => ErrorKind::Storage,
         }
     }
@@ -94,6 +107,7 @@ impl Error {
             Error::Ahead { .. } => "index_ahead",
             Error::Gap { .. } => "index_gap",
             Error::Damaged { .. } => "index_damaged",
+            Error::Model { why, .. } => why.code(),
             Error::Io(_) => "io",
             Error::Stopped => "stopped",
         }

@@ -6,9 +6,11 @@
 
 #[cfg(feature = "conformance")]
 pub mod conformance;
+pub mod embed;
 mod error;
 pub mod follower;
 mod present;
 pub mod text;
+pub mod vector;
 
 pub use error::{Error, ErrorKind, Result};

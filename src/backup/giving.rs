@@ -7,6 +7,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use bytes::Bytes;
@@ -20,12 +21,17 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use super::frames::{End, Failed, Frame, Head, Kind};
 use super::{FORMAT, Root};
 use crate::app::App;
+use crate::commit::Tail;
 use crate::growth::Growth;
 use crate::ingest::import::rejects_path;
 use crate::node;
 
 /// Backups at a time: each holds a view.
 const BACKUPS_MAX: usize = 1;
+/// While others write, a backup rests for so many times as long as it worked: it takes the processor and the disk from them.
+const REST: u32 = 3;
+/// But no longer than this at a time, however long its client took.
+const REST_MAX: Duration = Duration::from_millis(100);
 /// Bytes of a piece of a file.
 const PIECE_BYTES: usize = 1 << 20;
 
@@ -141,11 +147,13 @@ fn try_give(app: &App, given: &Given, take: &mut dyn FnMut(Bytes) -> Result<()>)
     let Given { view, head, .. } = given;
     let mut out = Out { take, sha256: Sha256::new() };
     out.frame(&Frame::json(Kind::Head, head))?;
-    let (mut row_bytes, growth) = (0, Growth::of(app));
+    let (mut row_bytes, growth, mut pace) = (0, Growth::of(app), Pace::begin(app.commit.tail()));
     let mut rows = |block: Vec<u8>| {
         app.backups.growth_bytes.store(growth.check(app)?, Ordering::Relaxed);
         row_bytes += block.len() as u64;
-        out.frame(&Frame::rows(&block)?)
+        out.frame(&Frame::rows(&block)?)?;
+        pace.rest();
+        Ok(())
     };
     match head.since {
         None => view.blocks(&mut rows)?,
@@ -161,6 +169,27 @@ fn try_give(app: &App, given: &Given, take: &mut dyn FnMut(Bytes) -> Result<()>)
     out.frame(&Frame::json(Kind::End, &End { row_bytes, roots, sha256 }))?;
     app.backups.last_us.store(node::now_us(), Ordering::Relaxed);
     Ok(())
+}
+
+/// How a backup leaves room for those who write.
+struct Pace<'a> {
+    tail: &'a Tail,
+    moves: u64,
+    since: Instant,
+}
+
+impl Pace<'_> {
+    fn begin(tail: &Tail) -> Pace<'_> {
+        Pace { tail, moves: tail.moves(), since: Instant::now() }
+    }
+
+    /// Rests, if somebody wrote since the last time.
+    fn rest(&mut self) {
+        if self.tail.moves() != self.moves {
+            std::thread::sleep((self.since.elapsed() * REST).min(REST_MAX));
+        }
+        (self.moves, self.since) = (self.tail.moves(), Instant::now());
+    }
 }
 
 /// Where frames go, and their digest.

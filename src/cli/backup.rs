@@ -46,6 +46,7 @@ pub(super) struct Restore {
 
 impl Backup {
     pub(super) async fn run(self, global: &Global, output: &Output) -> Result {
+        backup::give_way();
         let client = Client::new(global)?;
         let place = Place::to_add_to(&self.dest).map_err(refused)?;
         let mut attempts = 0;

@@ -1,12 +1,12 @@
 //! What waits for the writer: single writes, and the chunks of imports behind them.
 //!
-//! A batch takes every single write that waits, and while there are any, one chunk: nobody waits for more of somebody
-//! else's import than that. Chunks come by turns of their tenants.
+//! A batch takes every single write that waits. While there are any, or were a moment ago, it takes one chunk beside them:
+//! nobody waits for more of somebody else's import than that. Chunks come by turns of their tenants.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::Bound::{Excluded, Unbounded};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use storage::commands::Command;
 use storage::ids::TenantId;
@@ -18,11 +18,13 @@ use super::{Answers, stopped};
 /// Single writes that may wait; more are refused with a hint to try again.
 const SINGLE_MAX: usize = 1024;
 /// Chunks that may wait; who brings one more waits with it.
-const CHUNKS_MAX: usize = 64;
+const CHUNKS_MAX: usize = 1024;
 /// A batch takes no more submissions once it holds so many commands.
 const BATCH_COMMANDS_MAX: usize = 16_384;
 /// Or so many bytes of claims and texts.
 const BATCH_BYTES_MAX: usize = 16 << 20;
+/// Who wrote so recently may write again, and must not find the writer with many chunks in hand.
+const SINGLE_RECENT: Duration = Duration::from_secs(1);
 
 /// Commands that are answered together.
 pub(super) struct Submission {
@@ -52,6 +54,8 @@ struct Waiting {
     /// Of each tenant, with their bytes.
     chunks: BTreeMap<TenantId, VecDeque<(Submission, usize)>>,
     chunks_count: usize,
+    /// When the last single write of a request came.
+    single_at: Option<Instant>,
     /// Whose chunk was taken last: the next is of the tenant behind it.
     last: TenantId,
     closed: bool,
@@ -71,6 +75,7 @@ impl Queue {
             return Err(Error::Busy { what: "writes are waiting", limit: SINGLE_MAX });
         }
         waiting.single.push_back(submission);
+        waiting.single_at = Some(Instant::now());
         self.changed.notify_all();
         Ok(())
     }
@@ -144,7 +149,7 @@ impl Waiting {
             commands += single.commands.len();
             batch.push(single);
         }
-        let is_alone = batch.is_empty();
+        let is_alone = batch.is_empty() && self.single_at.is_none_or(|at| at.elapsed() >= SINGLE_RECENT);
         while commands < BATCH_COMMANDS_MAX
             && bytes < BATCH_BYTES_MAX
             && let Some((chunk, weight)) = self.next_chunk()

@@ -37,11 +37,12 @@ pub use settling::{GivenUp, recover};
 use settling::{Line, Settling};
 
 /// A chunk is submitted when it holds so many bytes of claims and texts,
-const CHUNK_BYTES_MAX: usize = 4 << 20;
-/// or so many commands.
-const CHUNK_COMMANDS_MAX: usize = 8192;
+const CHUNK_BYTES_MAX: usize = 128 << 10;
+/// or so many commands: what others write waits for one chunk, which is a few milliseconds. The writer takes many at a time if
+/// there are no others.
+const CHUNK_COMMANDS_MAX: usize = 128;
 /// Chunks that wait for the writer while the next is read.
-const CHUNKS_IN_FLIGHT_MAX: usize = 2;
+const CHUNKS_IN_FLIGHT_MAX: usize = 96;
 /// Who watches is told the counts after so many objects.
 const TOLD_EVERY: u64 = 512;
 /// An import waits so long for the search index while that makes no progress.

@@ -1,21 +1,22 @@
-//! Every file that a node writes, damaged in every way: found when the node starts, when it is asked, or by `verify`;
-//! named. What is derived is made again; what is not is refused.
-//!
-//! `INTELGRAPH_TEST_DAMAGES` sets how many times, `INTELGRAPH_TEST_SEED` with which seed.
+//! Every file that a node writes, damaged in every way: found when the node starts, when it is asked, by a scrub or by
+//! `verify`; named. What is derived is made again; what is not is refused, and nothing is answered over it.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::campaign::{Broken, Campaign, How, Trial, counts};
 use crate::disks::{files_in, serve_for, verify};
 use crate::http::Http;
-use crate::kills::{clock, variable};
+use crate::kills::clock;
 use crate::lasting::{self, Answered};
-use crate::node::Node;
+use crate::node::{Node, program, run};
 use crate::seed::Seeded;
 
-const DAMAGES: u64 = 60;
+const DAMAGES: Campaign = Campaign { name: "damages", unit: "damages", per_seed: 1 };
+/// Damages in a plain test run.
+const COUNT: u64 = 60;
 const PAGE_BYTES: usize = 4096;
 /// Made again from the rest, or of no meaning while the node is stopped: to lose them loses nothing.
 const DERIVED: [&str; 4] = ["index/", "ballast", "lock", "admin.sock"];
@@ -43,10 +44,10 @@ enum Found {
     AtOpen,
     /// Some question was refused; the rest was answered as before.
     OnRead,
+    /// Every answer was as before, and a scrub of the running node said so.
+    ByScrub,
     /// Only `verify` said so.
     ByVerify,
-    /// Only `verify` said so, and something was answered wrongly before.
-    AnsweredOver,
     /// Every answer was as before and `verify` found everything in order: it was made again, or nothing was there.
     Harmless,
 }
@@ -60,31 +61,11 @@ struct Known {
 
 #[test]
 fn damage_is_found_wherever_it_is() {
-    let seed = variable("INTELGRAPH_TEST_SEED").unwrap_or_else(clock);
-    let damages = variable("INTELGRAPH_TEST_DAMAGES").unwrap_or(DAMAGES);
-    println!("INTELGRAPH_TEST_SEED={seed} INTELGRAPH_TEST_DAMAGES={damages}");
     let known = Known::new();
-    let mut random = Seeded::new(seed, 11);
-    let mut score: BTreeMap<(String, Found), u64> = BTreeMap::new();
-    for number in 0..damages {
-        let copy = known.node.file("damaged");
-        let _ = fs::remove_dir_all(&copy);
-        copy_all(&known.node.data_dir(), &copy);
-        let files = files_in(&copy);
-        let file = any_of_a_kind(&files, &copy, &mut random);
-        let name = file.strip_prefix(&copy).expect("below it").display().to_string();
-        let Some((damage, place)) = damaged(file, &name, &known, &files, &mut random) else { continue };
-        let what = format!("number {number}, {damage:?} of `{name}` at {place}");
-        let found = known.judge(&copy, &name, &what);
-        *score.entry((kind_of(&name), found)).or_default() += 1;
-    }
-    for ((kind, found), times) in &score {
-        println!("{kind:<24} {found:<13?} {times:>6}");
-    }
-    let of = |wanted: Found| {
-        score.iter().filter(|((_, found), _)| *found == wanted).map(|(_, times)| times).sum::<u64>()
-    };
-    assert!(of(Found::AtOpen) + of(Found::OnRead) + of(Found::ByVerify) > 0, "no damage met anything");
+    let met = DAMAGES.run(clock(), COUNT, 1, &|seed| known.damage(&mut Seeded::new(seed, 11)));
+    println!("{met:#?}");
+    let of = |found: Found| met.get(found.name()).copied().unwrap_or_default();
+    assert!(of(Found::AtOpen) + of(Found::OnRead) + of(Found::ByScrub) > 0, "no damage met anything");
 }
 
 impl Known {
@@ -100,9 +81,26 @@ impl Known {
         Known { node, earlier, answers }
     }
 
-    /// Starts a node on the damaged directory, asks it everything, stops it, and verifies what it leaves.
-    fn judge(&self, directory: &Path, name: &str, what: &str) -> Found {
-        let (mut refused, mut wrong) = (0_usize, Vec::new());
+    /// Damages a file of a copy, and sees how that ends.
+    fn damage(&self, random: &mut Seeded) -> Trial {
+        let copy = self.node.file("damaged");
+        let _ = fs::remove_dir_all(&copy);
+        copy_all(&self.node.data_dir(), &copy);
+        let files = files_in(&copy);
+        let file = any_of_a_kind(&files, &copy, random);
+        let name = file.strip_prefix(&copy).expect("below it").display().to_string();
+        let Some((damage, place)) = damaged(file, &name, self, &files, random) else {
+            return Ok(counts([("damages", 1), ("nothing_changed", 1)]));
+        };
+        let what = format!("{damage:?} of `{name}` at {place}");
+        let found = self.judge(&copy, &name, &what)?;
+        let of_kind = format!("{} {}", kind_of(&name), found.name());
+        Ok(counts([("damages", 1), (found.name(), 1), (&of_kind, 1)]))
+    }
+
+    /// Starts a node on the damaged directory, asks it everything, scrubs and stops it, and verifies what it leaves.
+    fn judge(&self, directory: &Path, name: &str, what: &str) -> Result<Found, Broken> {
+        let (mut refused, mut wrong, mut is_scrubbed) = (0_usize, Vec::new(), false);
         let token = &self.node.token;
         let started = serve_for(directory, |url| {
             let http = Http::new(url, token);
@@ -114,6 +112,7 @@ impl Known {
                     false => wrong.push(format!("{question}: {now}, not {answer}")),
                 }
             }
+            is_scrubbed = finds_by_scrubbing(url, token);
         });
         if let Err(ran) = started {
             assert_eq!(ran.exit, 3, "{what}: {ran:?}");
@@ -123,7 +122,7 @@ impl Known {
                 !message.is_empty() && !is_derived(name),
                 "{what}: what is derived is made again: {ran:?}"
             );
-            return Found::AtOpen;
+            return Ok(Found::AtOpen);
         }
         assert!(
             wrong.is_empty() && refused == 0 || !is_derived(name),
@@ -132,14 +131,35 @@ impl Known {
         let verified = verify(directory);
         assert!(matches!(verified.exit, 0 | 1 | 3), "{what}: {verified:?}");
         let is_found = verified.exit != 0;
-        assert!(wrong.is_empty() || is_found, "{what}: nobody noticed {wrong:?}");
+        let report = || format!("{what}: {wrong:?}");
         match (wrong.len(), refused) {
-            (1.., _) => Found::AnsweredOver,
-            (0, 1..) => Found::OnRead,
-            (0, 0) if is_found => Found::ByVerify,
-            (0, 0) => Found::Harmless,
+            (1.., _) if !is_found => Err(Broken { how: How::SilentlyWrong, report: report() }),
+            (1.., _) => Err(Broken { how: How::Failed, report: format!("answered over, {}", report()) }),
+            (0, 1..) => Ok(Found::OnRead),
+            (0, 0) if is_scrubbed => Ok(Found::ByScrub),
+            (0, 0) if is_found => Ok(Found::ByVerify),
+            (0, 0) => Ok(Found::Harmless),
         }
     }
+}
+
+impl Found {
+    fn name(self) -> &'static str {
+        match self {
+            Found::AtOpen => "at_open",
+            Found::OnRead => "on_read",
+            Found::ByScrub => "by_scrub",
+            Found::ByVerify => "by_verify",
+            Found::Harmless => "harmless",
+        }
+    }
+}
+
+/// Whether a scrub of the running node finds anything, or cannot even end.
+fn finds_by_scrubbing(url: &str, token: &str) -> bool {
+    let mut command = program();
+    command.args(["scrub", "--json", "--url", url]).env("INTELGRAPH_TOKEN", token);
+    run(command).exit != 0
 }
 
 /// Each kind of file is as likely as the next, however many there are of it; the database as three.

@@ -1,7 +1,5 @@
 //! What the node does to its disk is counted, and at any of it the process dies, or the disk says no. What was
 //! acknowledged before is there afterwards.
-//!
-//! `INTELGRAPH_TEST_FAULTS` sets at how many of them (0: at each), `INTELGRAPH_TEST_SEED` with which seed.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,13 +7,18 @@ use std::process::Command;
 
 use serde_json::json;
 
+use crate::campaign::{Campaign, Counts, counts};
 use crate::data::{self, Made};
 use crate::http::Http;
-use crate::kills::{clock, variable};
+use crate::kills::clock;
 use crate::node::Node;
 use crate::seed::Seeded;
 
-const FAULTS: u64 = 10;
+const FAULTS: Campaign = Campaign { name: "faults", unit: "faults", per_seed: 1 };
+/// Faults in a plain test run.
+const COUNT: u64 = 20;
+/// From one change of a file to the next that is met: a prime, so that none is passed over.
+const STRIDE: u64 = 7919;
 const ENOSPC: &str = "28";
 const EIO: &str = "5";
 
@@ -34,44 +37,28 @@ struct Done {
 }
 
 #[test]
-fn a_kill_at_any_change_of_a_file_loses_nothing() {
+fn a_fault_at_any_change_of_a_file_loses_nothing() {
     let place = tempfile::tempdir().expect("a directory");
     let Some(library) = library(place.path()) else { return };
     let changes = count(&library);
-    let mut met = 0;
-    for (at, random) in moments(changes, 13) {
-        let tear = if random.clone().one_in(2) { "1" } else { "0" };
-        let number = at.to_string();
-        met += u64::from(survives(&library, &[("FAULT_KILL_AT", &number), ("FAULT_TEAR", tear)]));
-    }
-    assert!(met > 0, "no kill met the node");
+    println!("{changes} changes of files");
+    let met = FAULTS.run(clock(), COUNT, 1, &|seed| Ok(fault(&library, changes, seed)));
+    assert!(met["met"] > 0, "no fault met the node");
 }
 
-#[test]
-fn a_disk_that_says_no_at_any_change_of_a_file_loses_nothing() {
-    let place = tempfile::tempdir().expect("a directory");
-    let Some(library) = library(place.path()) else { return };
-    let changes = count(&library);
-    for (at, mut random) in moments(changes, 17) {
-        let error = if random.one_in(2) { ENOSPC } else { EIO };
-        let (number, times) = (at.to_string(), (1 + random.below(4)).to_string());
-        survives(&library, &[("FAULT_KILL_AT", &number), ("FAULT_ERRNO", error), ("FAULT_TIMES", &times)]);
-    }
-}
-
-/// The moments of which each is one round: some, or all.
-fn moments(changes: u64, purpose: u64) -> Vec<(u64, Seeded)> {
-    let seed = variable("INTELGRAPH_TEST_SEED").unwrap_or_else(clock);
-    let faults = variable("INTELGRAPH_TEST_FAULTS").unwrap_or(FAULTS);
-    println!("INTELGRAPH_TEST_SEED={seed} INTELGRAPH_TEST_FAULTS={faults}: {changes} changes of files");
-    let mut random = Seeded::new(seed, purpose);
-    let all = faults == 0;
-    (1..=if all { changes } else { faults })
-        .map(|number| {
-            let at = if all { number } else { 1 + random.below(changes as usize) as u64 };
-            (at, Seeded::new(seed, purpose + number))
-        })
-        .collect()
+/// By turns a kill and an error, at one change after the other until all had both.
+fn fault(library: &Path, changes: u64, seed: u64) -> Counts {
+    let mut random = Seeded::new(seed, 13);
+    let at = (1 + seed / 2 % changes * STRIDE % changes).to_string();
+    let (times, tear) = ((1 + random.below(4)).to_string(), if random.one_in(2) { "1" } else { "0" });
+    let error = if random.one_in(2) { ENOSPC } else { EIO };
+    let (what, faults) = match seed % 2 {
+        0 => ("kills", vec![("FAULT_KILL_AT", at.as_str()), ("FAULT_TEAR", tear)]),
+        _ => {
+            ("errors", vec![("FAULT_KILL_AT", at.as_str()), ("FAULT_ERRNO", error), ("FAULT_TIMES", &times)])
+        }
+    };
+    counts([("faults", 1), (what, 1), ("met", u64::from(survives(library, &faults)))])
 }
 
 /// One round: the work under a fault, then a node without one that must have all that was acknowledged. Whether the

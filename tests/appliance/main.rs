@@ -1,7 +1,7 @@
 //! The node as its users have it: the real binary, driven from outside through its commands, HTTP and signals.
 //!
-//! Each test has a node and a directory of its own. `INTELGRAPH_TEST_KILLS` sets how often the node is killed under
-//! load, `INTELGRAPH_TEST_SEED` with which seed, and `INTELGRAPH_TEST_WRITE=1` rewrites files that are made from code.
+//! Each test has a node and a directory of its own. How often it is killed, and how much else is tried, is up to [`campaign`];
+//! `INTELGRAPH_TEST_WRITE=1` rewrites files that are made from code.
 
 #![allow(clippy::print_stdout, reason = "what a test says is shown when it fails")]
 
@@ -9,6 +9,9 @@ mod access;
 mod authority;
 mod backup;
 mod bombs;
+#[path = "../simulation/campaign.rs"]
+#[allow(dead_code, reason = "the simulation uses the rest")]
+mod campaign;
 mod connections;
 mod contract;
 mod damage;
@@ -25,6 +28,7 @@ mod graphql;
 mod graphs;
 mod hostile;
 mod http;
+mod hybrid;
 mod idempotency;
 mod inputs;
 mod judges;
@@ -32,6 +36,8 @@ mod kills;
 mod lasting;
 mod leaks;
 mod ledger;
+mod meaning;
+mod models;
 mod node;
 mod oidc;
 mod output;

@@ -1,31 +1,30 @@
 //! Disks that fail on command: errors on reading, writing, growing and syncing, and full ones.
 
-use std::collections::BTreeMap;
 use std::io::ErrorKind;
 
 use storage::{Error, Store};
 
+use crate::campaign::{Campaign, counts};
 use crate::disk::{Call, Disk, Fault};
 use crate::seed::Seeded;
 use crate::verdict::{Violation, is_sound};
 use crate::workload::{Workload, new_disk, open, try_open};
 
-const TRIALS: u64 = 400;
+const DISKS: Campaign = Campaign { name: "disks", unit: "faults", per_seed: 1 };
+/// Faults in a plain test run.
+const COUNT: u64 = 400;
 
 /// The store says so, takes nothing more, and holds everything it acknowledged once it is reopened.
 #[test]
 fn a_failing_disk_stops_the_store_until_it_is_reopened() {
-    let mut struck: BTreeMap<String, u64> = BTreeMap::new();
-    for seed in 0..TRIALS {
+    let cores = std::thread::available_parallelism().map_or(1, |n| n.get());
+    let met = DISKS.run(0, COUNT, cores, &|seed| {
         let fault = draw_fault(&mut Seeded::new(seed, 5));
-        match survive(seed, fault) {
-            Ok(how) => *struck.entry(format!("{:?} {how}", fault.call)).or_default() += 1,
-            Err(violation) => panic!("{violation}\n  seed {seed}, {fault:?}"),
-        }
-    }
-    println!("{TRIALS} faults: {struck:?}");
-    let hit = |call: &str| struck.keys().any(|key| key.starts_with(call) && !key.ends_with("missed"));
-    assert!(["Read", "Write", "SetLen", "Sync"].iter().all(|call| hit(call)), "{struck:?}");
+        let how = survive(seed, fault).map_err(|violation| violation.broken(&fault))?;
+        Ok(counts([("faults", 1), (&format!("{:?} {how}", fault.call), 1)]))
+    });
+    let hit = |call: &str| met.keys().any(|key| key.starts_with(call) && !key.ends_with("missed"));
+    assert!(["Read", "Write", "SetLen", "Sync"].iter().all(|call| hit(call)), "{met:?}");
 }
 
 fn draw_fault(seeded: &mut Seeded) -> Fault {

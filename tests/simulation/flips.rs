@@ -1,52 +1,44 @@
 //! Bits that flip in the file of a closed store, and nobody notices: until it is read.
 
-use std::collections::BTreeMap;
-
 use storage::Error;
 
+use crate::campaign::{Broken, Campaign, Counts, How, Trial, counts};
 use crate::disk::Disk;
 use crate::seed::Seeded;
+use crate::verdict::Violation;
 use crate::workload::{Workload, new_disk, try_open};
 
-const FLIPS_PER_SEED: usize = 25;
-const SEEDS: u64 = 20;
+const FLIPS: Campaign = Campaign { name: "flips", unit: "flips", per_seed: 25 };
+/// Flips in a plain test run.
+const COUNT: u64 = 500;
 const PAGE_BYTES: usize = 4096;
-
-/// What a flipped bit came to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Outcome {
-    /// Everything reads as it should.
-    Harmless,
-    /// The store did not open, and said why.
-    RefusedToOpen,
-    /// Reading failed with an error.
-    ReadFailed,
-    /// Something read wrong, or was missing; verification says so.
-    FoundByVerify,
-    /// Something read wrong, or was missing, and nothing says so.
-    Silent,
-}
 
 #[test]
 fn a_flipped_bit_is_never_a_silent_wrong_answer() {
-    let mut outcomes: BTreeMap<Outcome, u64> = BTreeMap::new();
-    let mut silent = Vec::new();
-    for seed in 0..SEEDS {
-        let workload = Workload::draw(seed);
-        let disk = new_disk().expect("a sound disk");
-        workload.run(&disk).expect("a sound disk");
-        let (bytes, mut seeded) = (disk.bytes(), Seeded::new(seed, 6));
-        for _ in 0..FLIPS_PER_SEED {
-            let bit = draw_bit(&bytes, &mut seeded);
-            let outcome = flip(&workload, bytes.clone(), bit);
-            *outcomes.entry(outcome).or_default() += 1;
-            if outcome == Outcome::Silent {
-                silent.push((seed, bit));
-            }
-        }
+    let cores = std::thread::available_parallelism().map_or(1, |n| n.get());
+    let met = FLIPS.run(0, COUNT, cores, &flips);
+    assert!(met.contains_key("on_read") && met.contains_key("harmless"), "{met:?}");
+}
+
+fn flips(seed: u64) -> Trial {
+    let bytes = lived(seed).map_err(|violation| violation.broken(&"no flip"))?;
+    let (workload, mut seeded) = (Workload::draw(seed), Seeded::new(seed, 6));
+    let mut met: Counts = counts([("flips", FLIPS.per_seed)]);
+    for _ in 0..FLIPS.per_seed {
+        let bit = draw_bit(&bytes, &mut seeded);
+        let Some(outcome) = flip(&workload, bytes.clone(), bit) else {
+            return Err(Broken { how: How::SilentlyWrong, report: format!("by bit {bit}") });
+        };
+        *met.entry(outcome.to_owned()).or_default() += 1;
     }
-    println!("{} flips: {outcomes:?}", SEEDS as usize * FLIPS_PER_SEED);
-    assert_eq!(silent, [], "wrong answers by (seed, bit); {outcomes:?}");
+    Ok(met)
+}
+
+/// What the life of a seed leaves on its disk.
+fn lived(seed: u64) -> Result<Vec<u8>, Violation> {
+    let disk = new_disk()?;
+    Workload::draw(seed).run(&disk)?;
+    Ok(disk.bytes())
 }
 
 /// A bit of a page that holds something: most of a small file is empty.
@@ -57,21 +49,19 @@ fn draw_bit(bytes: &[u8], seeded: &mut Seeded) -> usize {
     page * PAGE_BYTES * 8 + seeded.below(PAGE_BYTES * 8)
 }
 
-fn flip(workload: &Workload, mut bytes: Vec<u8>, bit: usize) -> Outcome {
+/// What a flipped bit came to; `None` if something read wrong, or was missing, and nothing says so.
+fn flip(workload: &Workload, mut bytes: Vec<u8>, bit: usize) -> Option<&'static str> {
     bytes[bit / 8] ^= 1 << (bit % 8);
     let disk = Disk::of(bytes);
-    let store = match try_open(&disk) {
-        Ok(store) => store,
-        Err(_) => return Outcome::RefusedToOpen,
-    };
+    let Ok(store) = try_open(&disk) else { return Some("at_open") };
     let view = store.view().expect("just opened");
     match crate::observe::observe(&view) {
-        Ok(found) if workload.is_last_state(&found) => Outcome::Harmless,
+        Ok(found) if workload.is_last_state(&found) => Some("harmless"),
         // Two ways to ask that disagree: whoever asks one way only is misled.
-        Err(error) if !matches!(error, Error::Corrupt { what: "view", .. }) => Outcome::ReadFailed,
+        Err(error) if !matches!(error, Error::Corrupt { what: "view", .. }) => Some("on_read"),
         _ => match view.verify(&mut |_| ()) {
-            Ok(report) if report.problems.is_empty() => Outcome::Silent,
-            _ => Outcome::FoundByVerify,
+            Ok(report) if report.problems.is_empty() => None,
+            _ => Some("answered_over"),
         },
     }
 }

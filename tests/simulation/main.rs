@@ -1,8 +1,7 @@
 //! The store against failing disks: everything is drawn from a seed, and a seed always gives the
 //! same run.
 //!
-//! `INTELGRAPH_SIM_CUTS` sets how many power cuts there are, `INTELGRAPH_SIM_SEED` with which seed to
-//! begin (or `first..end`). Each seed is one workload and [`CUTS_PER_SEED`] cuts of it.
+//! How much is tried, and with which seeds, is up to [`campaign`].
 
 #![allow(unreachable_pub, reason = "some modules are those of another test")]
 #![allow(
@@ -10,6 +9,7 @@
     reason = "how much there is to do comes from the environment, and is timed"
 )]
 
+mod campaign;
 mod cuts;
 mod disk;
 mod faults;

@@ -4,6 +4,7 @@ use std::fmt;
 
 use storage::{Error, Store};
 
+use crate::campaign::{Broken, How};
 use crate::disk::{Cut, Disk};
 use crate::followers;
 use crate::seed::Seeded;
@@ -39,6 +40,18 @@ pub enum Violation {
 impl Violation {
     pub fn unreadable(error: Error) -> Violation {
         Violation::Unreadable(error.to_string())
+    }
+
+    /// What a campaign is told: which promise, and at which trial.
+    pub fn broken(&self, trial: &dyn fmt::Debug) -> Broken {
+        let how = match self {
+            Violation::AcknowledgedBatchLost { .. } | Violation::NoSuchState { .. } => How::Lost,
+            Violation::WrongAnswer(_) | Violation::FollowerDiffers(_) | Violation::FailureIgnored(_) => {
+                How::SilentlyWrong
+            }
+            _ => How::Failed,
+        };
+        Broken { how, report: format!("{self}\n  {trial:?}") }
     }
 }
 

@@ -40,6 +40,13 @@ pub fn passages(assertion: &Assertion) -> Vec<String> {
     content.bodies
 }
 
+/// The names of an assertion, most telling first; none if it has only its id.
+pub(crate) fn titles(assertion: &Assertion) -> Vec<String> {
+    let mut titles = Content::of(assertion).titles;
+    titles.retain(|title| *title != assertion.id);
+    titles
+}
+
 impl Content {
     pub(super) fn of(assertion: &Assertion) -> Content {
         let mut content = Content { ids: vec![assertion.id.clone()], ..Content::default() };

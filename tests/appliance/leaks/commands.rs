@@ -52,10 +52,11 @@ fn one(world: &World, asker: &Asker, command: &str, random: &mut Seeded, finding
     let plain = |text: &str| Word { text: text.to_owned(), absent: None };
     let (word, more): (Word, &[&str]) = match command {
         "search" => (world.word(asker, random, &["text", "name", "value"]), &["--facets", "--explain"]),
-        "entity get" | "entity history" | "relations" => (world.id(asker, random), &[]),
+        "entity get" | "entity history" | "entity similar" | "relations" => (world.id(asker, random), &[]),
         "entity delete" | "entity restore" => (world.id(asker, random), &[]),
         "export" => (plain("--source"), &["zqsecretsource", "--format", "jsonl", "--quiet"]),
         "backup" => (plain("backups"), &["--incremental"]),
+        "index build" => (plain("--now"), &[]),
         "scrub" => (plain("--quiet"), &[]),
         "doctor" => (plain("--quiet"), &[]),
         // The other end is another thing: of two that are the same only one would be asked for otherwise.
@@ -67,7 +68,13 @@ fn one(world: &World, asker: &Asker, command: &str, random: &mut Seeded, finding
         "redact" | "hold add" => (world.id(asker, random), &["--reason", "asked for"]),
         "hold remove" => (world.id(asker, random), &[]),
         "purge" => (plain("--dry-run"), &[]),
+        "model install" => (plain("nothing.whl"), &[]),
+        "model list" | "model verify" => (plain("--quiet"), &[]),
+        "model remove" => (plain("one"), &[]),
         "hold list" => (plain("--quiet"), &[]),
+        "flag set" => (plain("keyword-weight"), &["0.7"]),
+        "flag list" | "flag pilots" => (plain("--quiet"), &[]),
+        "flag stop" | "flag resume" => (plain("no-such-flag"), &[]),
         "token list" | "token denials" => (plain("--quiet"), &[]),
         "token revoke" => (world.spare_token(asker, random), &[]),
         "token deny" | "token allow" => (plain("--subject"), &["somebody"]),
