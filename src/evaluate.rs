@@ -24,11 +24,26 @@ use report::{Answered, PerQuery, Report, Seconds};
 use runs::RunFiles;
 use sandbox::Sandbox;
 
+pub use crate::search::plan::Mode;
+
 /// What to measure.
 #[derive(Clone, Debug, Default)]
 pub struct Settings {
+    /// What makes vectors of texts; without it words alone are measured.
+    pub model: Option<ModelFiles>,
+    /// How much words count against meaning, each from 0 to 1.
+    pub weights: Vec<f64>,
     /// Where each ranking is written for other programs, if it is.
     pub run_files: Option<PathBuf>,
+}
+
+/// A model as a node has it: a manifest, and the files that it names.
+#[derive(Clone, Debug)]
+pub struct ModelFiles {
+    /// The manifest's bytes.
+    pub manifest: Vec<u8>,
+    /// Each file's name and where it is.
+    pub files: Vec<(String, PathBuf)>,
 }
 
 /// Who watches.
@@ -45,6 +60,8 @@ pub struct Watch<'a> {
 pub enum Stage {
     /// Documents are taken in.
     Documents,
+    /// Vectors are made of them, in all so many records.
+    Vectors(u64),
     /// Queries are asked, so many of them.
     Queries(u64),
 }
@@ -56,13 +73,6 @@ pub struct Way {
     pub mode: Mode,
     /// How much words count, from 0 to 1.
     pub weight: f64,
-}
-
-/// What a search looks at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mode {
-    /// Words.
-    Keyword,
 }
 
 /// A query that is judged, ready to be asked.
@@ -82,10 +92,13 @@ struct Judged<'a> {
 /// If the collection cannot be read, or a search fails.
 pub fn evaluate(collection: &Collection, settings: &Settings, watch: Watch<'_>) -> Result<Report> {
     let begun = Instant::now();
-    let (sandbox, mut notes) = Sandbox::filled_with(collection, watch)?;
+    let (sandbox, mut notes) = Sandbox::filled_with(collection, settings.model.as_ref(), watch)?;
     notes.splice(0..0, collection.notes.iter().cloned());
     let filled = begun.elapsed().as_secs_f64();
-    let ways = vec![Way { mode: Mode::Keyword, weight: 1.0 }];
+    let ways = settings.ways();
+    if settings.model.is_none() {
+        notes.push("no model: words alone were measured".to_owned());
+    }
     let judged = judged(collection, &sandbox, &mut notes);
     let mut run_files =
         settings.run_files.as_ref().map(|place| RunFiles::create(place, &ways)).transpose()?;
@@ -158,20 +171,35 @@ fn judged<'a>(collection: &'a Collection, sandbox: &Sandbox, notes: &mut Vec<Str
     judged
 }
 
-impl Way {
-    /// A name for files.
-    #[must_use]
-    pub fn name(self) -> String {
-        self.mode.as_str().to_owned()
+impl Settings {
+    /// Words alone, meaning alone and both at each weight, as far as there is a model.
+    fn ways(&self) -> Vec<Way> {
+        let mut ways = vec![Way { mode: Mode::Keyword, weight: 1.0 }];
+        if self.model.is_some() {
+            ways.push(Way { mode: Mode::Vector, weight: 0.0 });
+            ways.extend(self.weights.iter().map(|weight| Way { mode: Mode::Hybrid, weight: *weight }));
+        }
+        ways
     }
 }
 
-impl Mode {
-    /// Its name.
+impl Way {
+    /// What is looked at: `keyword`, `vector` or `hybrid`.
     #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
+    pub fn mode(self) -> &'static str {
+        match self.mode {
             Mode::Keyword => "keyword",
+            Mode::Vector => "vector",
+            Mode::Hybrid => "hybrid",
+        }
+    }
+
+    /// A name for files.
+    #[must_use]
+    pub fn name(self) -> String {
+        match self.mode {
+            Mode::Hybrid => format!("hybrid-{:.2}", self.weight),
+            _ => self.mode().to_owned(),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Finds things by words, and says how well that works.
 
 mod evaluate;
+mod tune;
 
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::{Value, json};
@@ -67,6 +68,8 @@ pub(super) struct Search {
 enum About {
     /// Measure how good searches are on a judged collection; asks no node
     Evaluate(evaluate::Evaluate),
+    /// Pick the weight of words against meaning by judged queries of the tenant, or by a collection
+    Tune(tune::Tune),
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -85,6 +88,7 @@ impl Search {
                 Err(Failure::bad_input(message))
             }
             (Some(About::Evaluate(evaluate)), None) => evaluate.run(output).await,
+            (Some(About::Tune(tune)), None) => tune.run(global, output).await,
             (None, text) => Search { about: None, text, ..self }.find(global, output).await,
         }
     }

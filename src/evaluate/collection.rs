@@ -152,6 +152,14 @@ fn queries(format: Format, file: &Path, notes: &mut Vec<String>) -> Result<Vec<Q
     Ok(queries)
 }
 
+/// Queries of a tenant and which of its things are relevant to each, as clicks make them: a file of JSON lines.
+///
+/// # Errors
+/// If the file cannot be read or a line is not what it should be.
+pub fn judged_queries(file: &Path) -> Result<(Vec<Query>, Judgements)> {
+    jsonl::judged_queries(&mut Lines::open(file, Encoding::Utf8)?)
+}
+
 fn judgements(format: Format, file: &Path) -> Result<Judgements> {
     let mut lines = Lines::open(file, format.encoding())?;
     match format {

@@ -114,12 +114,7 @@ impl Report {
         let run = |(at, way): (usize, &Way)| {
             let measured = column(at);
             let against_keyword = (at > 0).then(|| Gain::of(&measured, &keyword));
-            Run {
-                mode: way.mode.as_str(),
-                weight: way.weight,
-                means: Measures::mean(&measured),
-                against_keyword,
-            }
+            Run { mode: way.mode(), weight: way.weight, means: Measures::mean(&measured), against_keyword }
         };
         let runs = ways.iter().enumerate().map(run).collect();
         let judged = per_query.len();
@@ -141,11 +136,8 @@ impl Gain {
 
 impl PerQuery {
     fn report(self, ways: &[Way]) -> QueryReport {
-        let run = |(way, measures): (&Way, Measures)| QueryRun {
-            mode: way.mode.as_str(),
-            weight: way.weight,
-            measures,
-        };
+        let run =
+            |(way, measures): (&Way, Measures)| QueryRun { mode: way.mode(), weight: way.weight, measures };
         let runs = ways.iter().zip(self.results).map(run).collect();
         QueryReport { query: self.query, text: self.text, relevant: self.relevant, runs }
     }

@@ -4,20 +4,23 @@ use std::cell::Cell;
 use std::collections::HashMap;
 use std::collections::hash_map::{DefaultHasher, Entry};
 use std::hash::{Hash, Hasher};
+use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use index::embed::{MANIFEST, Manifest};
 use serde_json::json;
+use storage::commands::{Command, SetFlag};
 use storage::ids::{ActorId, Lsn};
-use storage::model::{Classification, Licence, Purposes, Retention, SourceSpec, TEXT_BYTES_MAX};
+use storage::model::{Classification, Flag, Licence, Purposes, Retention, SourceSpec, TEXT_BYTES_MAX};
 use tempfile::TempDir;
 use tokio::sync::mpsc::Sender;
 
 use super::collection::{Collection, Document};
 use super::error::{Error, Result};
 use super::measures::DEPTH;
-use super::{Stage, Watch, Way};
+use super::{Mode, ModelFiles, Stage, Watch, Way};
 use crate::app::App;
 use crate::config::Config;
 use crate::ingest::files::Format;
@@ -25,6 +28,7 @@ use crate::ingest::import::{self, Summary};
 use crate::ingest::upload::{self, Event};
 use crate::policy::Principal;
 use crate::running::Running;
+use crate::search::reason::Reason;
 use crate::search::{self, Question};
 use crate::tokens;
 
@@ -40,6 +44,15 @@ const PIECE_BYTES: usize = 256 * 1024;
 const TOLD_EVERY: u32 = 256;
 /// The index is waited for so long while it makes no progress.
 const SEARCHABLE_PATIENCE: Duration = Duration::from_secs(60);
+/// Who watches is told of vectors so often.
+const VECTORS_TOLD_EVERY: Duration = Duration::from_millis(500);
+/// Nobody waits for an answer: the vector stage is not cut off. In milliseconds.
+const VECTOR_BUDGET_MS: u64 = 60_000;
+/// The memory of a node that has a model, in bytes: the largest that there are fit in.
+const MEMORY_WITH_MODEL_BYTES: usize = 2 << 30;
+
+/// Why an answer is by words alone and right all the same.
+const BY_WORDS: [Reason; 2] = [Reason::NotAsked, Reason::QueryEmpty];
 
 /// A node that is filled with a collection.
 pub(super) struct Sandbox {
@@ -63,10 +76,19 @@ struct Names {
 
 impl Sandbox {
     /// A node filled with a collection, and what the reader of a result should know of it.
-    pub(super) fn filled_with(collection: &Collection, watch: Watch<'_>) -> Result<(Sandbox, Vec<String>)> {
+    pub(super) fn filled_with(
+        collection: &Collection,
+        model: Option<&ModelFiles>,
+        watch: Watch<'_>,
+    ) -> Result<(Sandbox, Vec<String>)> {
         let place = tempfile::Builder::new().prefix("intelgraph-evaluate-").tempdir();
         let place = place.map_err(|cause| Error::file(&std::env::temp_dir(), cause))?;
-        let config = Config { data_dir: place.path().join("data"), ..Config::default() };
+        let data_dir = place.path().join("data");
+        let mut config = Config { data_dir, vector_budget_ms: VECTOR_BUDGET_MS, ..Config::default() };
+        if let Some(model) = model {
+            install(model, &config.data_dir.join("models"))?;
+            config.memory_bytes_max = config.memory_bytes_max.max(MEMORY_WITH_MODEL_BYTES);
+        }
         let running = Running::start(config)?;
         let principal = owner(&running.app)?;
         let mut sandbox = Sandbox {
@@ -77,6 +99,9 @@ impl Sandbox {
             _place: place,
         };
         let notes = sandbox.fill(collection, watch)?;
+        if model.is_some() {
+            sandbox.make_vectors(watch)?;
+        }
         Ok((sandbox, notes))
     }
 
@@ -106,15 +131,54 @@ impl Sandbox {
         Ok(self.names.notes(&summary))
     }
 
+    /// Waits until every document has its vectors, however long that takes while it gets on.
+    fn make_vectors(&self, watch: Watch<'_>) -> Result<()> {
+        let (app, tenant) = (self.app(), self.principal.tenant);
+        let (actor, flag, value) = (ActorId::NODE, Flag::VectorPreview, Some("on".to_owned()));
+        app.write_blocking(Command::SetFlag(SetFlag { tenant, actor, flag, value }))?;
+        let head = app.store.view()?.head(tenant)?.head();
+        let (mut seen, mut since) = (Lsn::NONE, Instant::now());
+        while !app.vectors.wait(tenant, head, VECTORS_TOLD_EVERY) {
+            if (watch.stop)() {
+                return Err(Error::Stopped);
+            }
+            if let Some(problem) = app.embedding.problem() {
+                return Err(Error::Collection(problem));
+            }
+            let status = app.vectors.status(tenant);
+            if status.position > seen {
+                (seen, since) = (status.position, Instant::now());
+            }
+            if since.elapsed() > SEARCHABLE_PATIENCE {
+                let why = status.reason.unwrap_or_default();
+                return Err(Error::Search(format!("no vectors are made ({}): {why}", status.state)));
+            }
+            (watch.told)(Stage::Vectors(head.0), seen.0);
+        }
+        Ok(())
+    }
+
     /// The numbers of the documents that a query finds, and their scores, best first.
     pub(super) fn ask(&self, text: &str, way: Way) -> Result<Vec<(u32, f64)>> {
         if text.is_empty() {
             return Ok(Vec::new());
         }
         let app = self.app();
-        let question = question(text, way);
-        let answer = search::search(app, &self.principal, &app.view()?, &question, &|| false)?;
-        if !answer.complete {
+        let question = Question {
+            text: text.to_owned(),
+            limit: DEPTH,
+            mode: way.mode,
+            keyword_weight: Some(way.weight),
+            ..Question::default()
+        };
+        let view = app.view()?;
+        let answer = match way.mode {
+            Mode::Keyword => search::search(app, &self.principal, &view, &question, &|| false)?,
+            Mode::Vector | Mode::Hybrid => search::hybrid(app, &self.principal, &view, &question, &|| false)?,
+        };
+        // Only stop words, say: then the words have the answer, and it is the user's too.
+        let is_without = answer.vector.reason.is_some_and(|reason| !BY_WORDS.contains(&reason));
+        if !answer.complete || is_without {
             self.incomplete.set(self.incomplete.get() + 1);
         }
         Ok(answer.hits.iter().filter_map(|hit| Some((number(&hit.id)?, hit.score))).collect())
@@ -138,7 +202,7 @@ impl Sandbox {
     pub(super) fn note(&self) -> Option<String> {
         let count = self.incomplete.get();
         (count > 0)
-            .then(|| format!("{count} searches took too long and were cut off; the results are too low"))
+            .then(|| format!("{count} searches were cut off or had no vectors; the results are not those of a node with time"))
     }
 
     fn app(&self) -> &App {
@@ -154,10 +218,18 @@ impl Drop for Sandbox {
     }
 }
 
-fn question(text: &str, way: Way) -> Question {
-    match way.mode {
-        super::Mode::Keyword => Question { text: text.to_owned(), limit: DEPTH, ..Question::default() },
+/// Puts a model where a node looks for it.
+fn install(model: &ModelFiles, models: &Path) -> Result<()> {
+    let (manifest, _) =
+        Manifest::parse(&model.manifest).map_err(|why| Error::Collection(format!("the model: {why}")))?;
+    let folder = models.join(&manifest.name);
+    let failed = |cause| Error::file(&folder, cause);
+    std::fs::create_dir_all(&folder).map_err(failed)?;
+    std::fs::write(folder.join(MANIFEST), &model.manifest).map_err(failed)?;
+    for (name, file) in &model.files {
+        std::fs::copy(file, folder.join(name)).map_err(|cause| Error::file(file, cause))?;
     }
+    Ok(())
 }
 
 /// An owner, who may see everything.

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::models::{install, published};
 use crate::node::{Node, Ran, program, run};
 
 /// Where the Cranfield collection is, if it is there; it is nobody's to hand on.
@@ -154,6 +155,56 @@ fn cranfield_is_found_as_well_as_it_should_be() {
     );
     let ndcg = report["runs"][0]["ndcg_at_10"].as_f64().unwrap();
     assert!(ndcg > 0.38, "nDCG@10 {ndcg}: plain BM25 with stems has .382");
+}
+
+/// Ways to search that a report has, in its order.
+fn ways(report: &Value) -> Vec<(String, f64)> {
+    let runs = report["runs"].as_array().expect("runs");
+    let way = |run: &Value| Some((run["mode"].as_str()?.to_owned(), run["weight"].as_f64()?));
+    runs.iter().filter_map(way).collect()
+}
+
+#[test]
+fn with_a_model_every_way_is_measured_and_a_node_answers_alike() {
+    let (node, place) = (Node::start(), small());
+    let model = published(&node, "small-model", "bert");
+    let (model_text, runs) = (model.to_str().expect("UTF-8"), node.file("runs"));
+    let more = ["--model", model_text, "--weight", "0.3", "--weight", "0.7", "--run-files"];
+    let report = evaluate(place.path(), "beir", &[&more[..], &[runs.to_str().expect("UTF-8")]].concat()).ok();
+    let named = [("keyword", 1.0), ("vector", 0.0), ("hybrid", 0.3), ("hybrid", 0.7)];
+    assert_eq!(ways(&report), named.map(|(mode, weight)| (mode.to_owned(), weight)));
+    assert!(report["runs"][2]["against_keyword"]["p"].as_f64().is_some(), "{report}");
+
+    install(&node, &[&model], &[]).ok();
+    node.cli(&["flag", "set", "vector-preview", "on"]).ok();
+    let documents = [
+        json!({"id": "bridge", "type": "document", "texts": [{"text": "a bridge of steel that swings in the wind"}]}),
+        json!({"id": "7", "type": "document", "attributes": {"name": "Towers"}, "texts": [{"text": "a tower of stone, and its wind"}]}),
+        json!({"id": "boat", "type": "document", "attributes": {"name": "Boats"}, "texts": [{"text": "boats that are made of wood"}]}),
+        json!({"id": "twice", "type": "document", "texts": [{"text": "the first"}]}),
+    ];
+    let file = node.write("documents.jsonl", documents.map(|document| document.to_string()).join("\n"));
+    node.import(&file, "jsonl", "collection", &[]).ok();
+    let rankings = run_file(&runs.join("hybrid-0.30.run"));
+    let begun = Instant::now();
+    loop {
+        let variables =
+            json!({"q": "what is made of wood", "first": 100, "mode": "HYBRID", "keywordWeight": 0.3});
+        let answer = node.http().post(&json!({"id": "searchHybrid:v1", "variables": variables})).json();
+        let found = &answer["data"]["searchHybrid"];
+        if found["vector"]["used"] == true && found["vector"]["lsn"].as_u64() >= found["lsn"].as_u64() {
+            let edges = found["edges"].as_array().expect("edges");
+            let ids: Vec<_> = edges.iter().map(|edge| edge["node"]["id"].as_str().expect("an id")).collect();
+            let measured: Vec<_> = rankings["q1"].iter().map(|(id, _)| id.as_str()).collect();
+            assert_eq!(measured, ids);
+            for ((_, score), edge) in rankings["q1"].iter().zip(edges) {
+                assert!((score - edge["node"]["score"].as_f64().expect("a score")).abs() < 1e-6, "{answer}");
+            }
+            return;
+        }
+        assert!(begun.elapsed() < Duration::from_secs(20), "{answer}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
 }
 
 /// The documents of the collection as a node takes them in, with the ids of the collection.

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
+use crate::cli::model::gathering::{Gathered, gather};
 use crate::cli::output::Output;
 use crate::cli::serve::stop_signal;
 use crate::cli::{Answer, Failure, Result};
@@ -14,12 +15,18 @@ use crate::evaluate::collection::{Collection, Files, Format, Named};
 use crate::evaluate::error::Error;
 use crate::evaluate::report::{Report, Run};
 use crate::evaluate::{self, Settings, Stage, Watch};
+use crate::search::fuse::KEYWORD_WEIGHT;
 
 /// Which collection, and in which ways it is searched.
 #[derive(Args)]
 pub(in crate::cli) struct Evaluate {
     #[command(flatten)]
     given: Given,
+    #[command(flatten)]
+    models: Models,
+    /// How much words count against meaning, from 0 to 1; may be repeated [default: 0.7]
+    #[arg(long = "weight", value_name = "WEIGHT", value_parser = weight)]
+    weights: Vec<f64>,
     /// Write each ranking for other programs, as a run of TREC
     #[arg(long, value_name = "DIR")]
     run_files: Option<PathBuf>,
@@ -48,10 +55,24 @@ pub(super) struct Given {
     binary: bool,
 }
 
+/// What makes vectors of texts.
+#[derive(Args)]
+pub(super) struct Models {
+    /// A model to look for meaning with: a folder, wheels or other zip files, as for `model install`; may be repeated
+    #[arg(long = "model", value_name = "PATH")]
+    pub(super) paths: Vec<PathBuf>,
+}
+
 impl Evaluate {
     pub(super) async fn run(self, output: &Output) -> Result {
         let collection = self.given.open()?;
-        let settings = Settings { run_files: self.run_files };
+        let gathered = self.models.gather(output)?;
+        let model = gathered.as_ref().map(Gathered::model_files);
+        if model.is_none() {
+            output.note("no --model: words alone are measured");
+        }
+        let weights = if self.weights.is_empty() { vec![KEYWORD_WEIGHT] } else { self.weights };
+        let settings = Settings { model, weights, run_files: self.run_files };
         let report =
             stoppable(output, move |watch| evaluate::evaluate(&collection, &settings, watch)).await?;
         let document = serde_json::to_value(&report).map_err(anyhow::Error::from)?;
@@ -60,7 +81,29 @@ impl Evaluate {
     }
 }
 
+impl Models {
+    /// The model, if one was named; what was unpacked for it goes with it.
+    pub(super) fn gather(&self, output: &Output) -> Result<Option<Gathered>> {
+        if self.paths.is_empty() {
+            return Ok(None);
+        }
+        let gathered = gather(&self.paths, None, None)?;
+        gathered.notes.iter().for_each(|note| output.note(note));
+        Ok(Some(gathered))
+    }
+}
+
+fn weight(text: &str) -> std::result::Result<f64, String> {
+    let weight = text.parse().ok().filter(|weight| (0.0..=1.0).contains(weight));
+    weight.ok_or_else(|| format!("weight `{text}`: from 0 to 1"))
+}
+
 impl Given {
+    /// Everything in one directory.
+    pub(super) fn directory(corpus: PathBuf, format: Format) -> Given {
+        Given { corpus: Some(corpus), format, docs: None, queries: None, qrels: None, binary: false }
+    }
+
     pub(super) fn open(&self) -> Result<Collection> {
         let named = Named {
             corpus: self.corpus.clone(),
@@ -107,7 +150,7 @@ pub(super) fn failure(error: Error) -> Failure {
     }
 }
 
-fn progress(output: &Output) -> ProgressBar {
+pub(super) fn progress(output: &Output) -> ProgressBar {
     if output.quiet {
         return ProgressBar::hidden();
     }
@@ -121,6 +164,7 @@ fn progress(output: &Output) -> ProgressBar {
 fn tell(bar: &ProgressBar, stage: Stage, done: u64) {
     match stage {
         Stage::Documents => bar.set_message(format!("{done} documents taken in")),
+        Stage::Vectors(of) => bar.set_message(format!("{done} of {of} records have vectors")),
         Stage::Queries(of) => bar.set_message(format!("{done} of {of} queries asked")),
     }
     bar.tick();

@@ -1,5 +1,7 @@
 //! A JSON object a line. Documents are those of BEIR and its like, or lines as they are imported and exported.
 
+use std::collections::HashSet;
+
 use serde_json::{Map, Value};
 
 use super::judged::grade;
@@ -46,6 +48,29 @@ pub(super) fn judgement(lines: &Lines, line: &str, into: &mut Judgements) -> Res
     let stated = required(lines, &object, GRADES, line)?;
     let grade = grade(&stated).ok_or_else(|| lines.bad("grade", &stated, "a whole number"))?;
     into.add(lines, &query, &document, grade)
+}
+
+/// Lines of a query in words and one document, or all that are `relevant`: `{"query":"stolen tickets","relevant":["t-1"]}`.
+pub(super) fn judged_queries(lines: &mut Lines) -> Result<(Vec<Query>, Judgements)> {
+    let (mut queries, mut judgements) = (Vec::<Query>::new(), Judgements::default());
+    let mut known = HashSet::new();
+    while let Some(line) = lines.next()? {
+        let Some(object) = object(lines, &line)? else { continue };
+        let text = required(lines, &object, JUDGED_QUERIES, &line)?;
+        match object.get("relevant").and_then(Value::as_array) {
+            Some(relevant) => {
+                for id in relevant.iter().filter_map(Value::as_str) {
+                    judgements.add(lines, &text, id, 1)?;
+                }
+            }
+            None => judgement(lines, &line, &mut judgements)?,
+        }
+        if known.insert(text.clone()) {
+            queries.push(Query { id: text.clone(), text });
+        }
+    }
+    queries.retain(|query| judgements.of(&query.id).is_some());
+    Ok((queries, judgements))
 }
 
 fn object(lines: &Lines, line: &str) -> Result<Option<Map<String, Value>>> {

@@ -254,3 +254,17 @@ fn jsonl_reads_what_is_imported_and_exported() {
     assert_eq!(documents(&collection).unwrap(), [triple("a", "gate", "one\ntwo"), triple("b", "", "three")]);
     assert_eq!((grade(&collection, "1", "a"), grade(&collection, "1", "b")), (Some(3), Some(0)));
 }
+
+#[test]
+fn the_queries_of_a_tenant_are_judged_by_lists_or_one_by_one() {
+    let place = place(&[(
+        "clicks.jsonl",
+        "{\"query\":\"stolen tickets\",\"relevant\":[\"t-1\",\"t-2\"]}\n{\"query\":\"dns\",\"document\":\"t-3\",\"grade\":2}\n\
+         {\"query\":\"dns\",\"document\":\"t-4\",\"grade\":1}\n{\"query\":\"nothing\",\"relevant\":[]}\n",
+    )]);
+    let (queries, judgements) = judged_queries(&place.path().join("clicks.jsonl")).unwrap();
+    let texts: Vec<_> = queries.iter().map(|query| query.text.as_str()).collect();
+    assert_eq!(texts, ["stolen tickets", "dns"]);
+    assert_eq!(judgements.of("stolen tickets").unwrap().len(), 2);
+    assert_eq!(judgements.of("dns").unwrap()["t-3"], 2);
+}

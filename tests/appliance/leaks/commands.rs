@@ -72,6 +72,7 @@ fn one(world: &World, asker: &Asker, command: &str, random: &mut Seeded, finding
         "model list" | "model verify" => (plain("--quiet"), &[]),
         "model remove" => (plain("one"), &[]),
         "hold list" => (plain("--quiet"), &[]),
+        "search tune" => (plain("--judged"), &["judged.jsonl"]),
         "flag set" => (plain("keyword-weight"), &["0.7"]),
         "flag list" | "flag pilots" => (plain("--quiet"), &[]),
         "flag stop" | "flag resume" => (plain("no-such-flag"), &[]),
