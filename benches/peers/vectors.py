@@ -4,7 +4,7 @@
 
 Each folder of DIRECTORY is a set that `cargo bench -p index --bench vectors` has written: `base.npy` and `queries.npy` (f32, of unit
 length), `exact.npy` (the true nearest ten of each query, by row of `base`), and `ours.json`: a list of
-`{"engine", "ef", "qps", "recall", "build_s", "bytes_per_vector"}` that was measured there. With `--make ROWS` a set is made here,
+`{"engine", "ef", "qps", "recall"}` that was measured there. With `--make ROWS` a set is made here,
 clustered and hard, for a look without that bench.
 
 Every engine has M = 16 and ef_construction = 200, as ours has. Engines take turns, each at one width at a time, so that whatever else
@@ -144,7 +144,8 @@ def compare(place, quick):
     print(f"\n{place.name}: {len(base):,} x {base.shape[1]}, {len(queries)} queries, M {M}, ef_construction {EF_CONSTRUCTION}, one thread")
     engines = [built(engine(), base) for engine in ENGINES]
     ours = json.loads((place / "ours.json").read_text()) if (place / "ours.json").exists() else []
-    points = list(ours)
+    # Our walk at each width is one engine; what it does by itself is another.
+    points = [{**point, "engine": "ours"} if point["engine"].endswith("wide") else point for point in ours]
     for width in WIDTHS:
         points += [measured(engine, queries, exact, width, 0.5 if quick else 2) for engine in engines]
     names = list(dict.fromkeys(point["engine"] for point in points))
