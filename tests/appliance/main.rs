@@ -18,6 +18,7 @@ mod damage;
 mod data;
 mod disks;
 mod erasure;
+mod evaluate;
 mod events;
 mod explorer;
 mod exports;

@@ -10,6 +10,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::unpacking::{Found, Unpacked, unpack, unreadable};
 use crate::cli::{Failure, Result};
+use crate::evaluate::ModelFiles;
 
 const NETWORK: &str = "model.onnx";
 const WEIGHTS: &str = "model.safetensors";
@@ -21,16 +22,27 @@ const POOLING: &str = "1_Pooling";
 const SMALL_BYTES_MAX: u64 = 1 << 20;
 
 /// A model, ready to be sent.
-pub(super) struct Gathered {
-    pub(super) manifest: Vec<u8>,
-    pub(super) files: Vec<(String, PathBuf)>,
+pub(in crate::cli) struct Gathered {
+    pub(in crate::cli) manifest: Vec<u8>,
+    pub(in crate::cli) files: Vec<(String, PathBuf)>,
     /// What was taken for granted.
-    pub(super) notes: Vec<String>,
+    pub(in crate::cli) notes: Vec<String>,
     _unpacked: Unpacked,
 }
 
+impl Gathered {
+    /// What a node without sockets takes.
+    pub(in crate::cli) fn model_files(&self) -> ModelFiles {
+        ModelFiles { manifest: self.manifest.clone(), files: self.files.clone() }
+    }
+}
+
 /// Makes a model of what was named. Where several hold the same, the first that was named counts.
-pub(super) fn gather(named: &[PathBuf], name: Option<&str>, licence: Option<&str>) -> Result<Gathered> {
+pub(in crate::cli) fn gather(
+    named: &[PathBuf],
+    name: Option<&str>,
+    licence: Option<&str>,
+) -> Result<Gathered> {
     let unpacked = unpack(named)?;
     if let Some(made) = find(&unpacked, &[MANIFEST]) {
         return as_it_is(made.path.clone(), unpacked);
