@@ -70,6 +70,7 @@ fn a_model_is_installed_used_at_once_verified_and_removed() {
     assert_eq!((&again["installed"], &again["model"]), (&json!(false), model), "it is there already");
 
     assert_eq!(node.cli(&["model", "verify"]).ok()["ok"], true);
+    node.stop();
     node.restart();
     assert_eq!(in_use(&node).as_deref(), Some("small-model"), "a node that starts uses it");
 
@@ -89,10 +90,27 @@ fn another_model_leaves_the_one_in_use_until_it_is_chosen() {
     let done = install(&node, &[&second], &["--licence", "Apache-2.0"]).ok();
     assert_eq!((&done["model"]["in_use"], &done["model"]["licence"]), (&json!(false), &json!("Apache-2.0")));
     install(&node, &[&second], &["--name", "one"]).failed(2, "exists");
+    node.stop();
     node.restart();
     assert_eq!(in_use(&node).as_deref(), Some("one"));
     node.cli(&["model", "remove", "one"]).ok();
     assert_eq!(in_use(&node).as_deref(), Some("two"), "the only one that is left");
+}
+
+#[test]
+fn the_setting_says_which_of_several_models_is_used() {
+    let node = Node::start_with(&[("model", "two")]);
+    let begun = Instant::now();
+    while node.cli(&["model", "list"]).ok()["problem"].is_null() {
+        assert!(begun.elapsed() < Duration::from_secs(10), "the missing model is not said");
+    }
+    let told = node.cli(&["model", "list"]).ok();
+    assert!(told["problem"].as_str().is_some_and(|problem| problem.contains("`two`")), "{told}");
+    let first = install(&node, &[&published(&node, "one", "bert")], &[]).ok();
+    assert_eq!(first["model"]["in_use"], false);
+    let second = install(&node, &[&published(&node, "two", "mpnet")], &[]).ok();
+    assert_eq!(second["model"]["in_use"], true);
+    assert_eq!(node.cli(&["model", "list"]).ok()["problem"], Value::Null);
 }
 
 #[test]
@@ -110,6 +128,7 @@ fn a_model_that_is_damaged_on_the_disk_is_said_and_everything_else_goes_on() {
         verified.json["models"][0]["problem"],
         "model `one`: file `model.safetensors` does not match its digest in the manifest"
     );
+    node.stop();
     node.restart();
     let begun = Instant::now();
     while node.cli(&["model", "list"]).ok()["problem"].is_null() {
@@ -207,7 +226,7 @@ fn send(node: &Node, parts: &[(String, Vec<u8>)]) -> Value {
 
 #[test]
 fn a_model_must_fit_into_the_memory_that_there_is_for_one() {
-    let node = Node::start_with(&[("INTELGRAPH_MEMORY_BYTES_MAX", "134217728")]);
+    let node = Node::start_with(&[("memory_bytes_max", "134217728")]);
     let place = node.file("large");
     tiny::write(&place, "large", "bert");
     let manifest = fs::read_to_string(place.join("manifest.json")).expect("its manifest");
