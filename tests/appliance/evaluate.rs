@@ -217,7 +217,7 @@ fn imported(node: &Node, corpus: &Path) {
     let mut lines = String::new();
     for record in text.split(".I ").skip(1) {
         let (id, rest) = record.split_once('\n').expect("a line");
-        let (title, rest) = rest.trim_start_matches(".T\n").split_once("\n.A\n").expect("a title");
+        let (title, rest) = rest.trim_start_matches(".T").split_once("\n.A\n").expect("a title");
         let body = rest.split_once("\n.W\n").map_or("", |(_, body)| body).trim();
         let mut line =
             json!({"id": format!("n{:011}", id.parse::<u32>().expect("a number") - 1), "type": "document"});

@@ -1029,6 +1029,40 @@ export interface Operations {
       };
     };
   };
+  'similar:v1': {
+    variables: { id: string; first?: number | null };
+    data: {
+      similar: {
+        edges: {
+          node: {
+            id: string;
+            type: string;
+            title: string;
+            status: string;
+            source: string;
+            observedAt: string;
+            classification: string;
+            snippet: string;
+            highlights: {
+              start: number;
+              end: number;
+            }[];
+            score: number;
+            vectorRaw: number | null;
+            vectorRank: number | null;
+          };
+        }[];
+        lsn: number;
+        tookMs: number;
+        vector: {
+          used: boolean;
+          reason: string | null;
+          tookMs: number;
+          lsn: number | null;
+        };
+      } | null;
+    };
+  };
   'sources:v1': {
     variables: { first?: number | null; after?: string | null };
     data: {
