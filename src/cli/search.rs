@@ -18,7 +18,7 @@ pub(super) struct Search {
     #[arg(value_name = "QUERY", required = true)]
     text: Option<String>,
     #[command(subcommand)]
-    about: Option<About>,
+    about: Option<Box<About>>,
     /// How to look
     #[arg(long, value_enum, default_value = "keyword")]
     mode: Mode,
@@ -87,8 +87,10 @@ impl Search {
                     format!("`{text}` stands before a command that asks for no words; leave it out");
                 Err(Failure::bad_input(message))
             }
-            (Some(About::Evaluate(evaluate)), None) => evaluate.run(output).await,
-            (Some(About::Tune(tune)), None) => tune.run(global, output).await,
+            (Some(about), None) => match *about {
+                About::Evaluate(evaluate) => evaluate.run(output).await,
+                About::Tune(tune) => tune.run(global, output).await,
+            },
             (None, text) => Search { about: None, text, ..self }.find(global, output).await,
         }
     }
