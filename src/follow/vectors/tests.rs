@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use index::embed::{Encoder, ModelId};
 use index::text::Allowed;
@@ -115,10 +115,10 @@ impl Node {
         nearest.near.iter().filter(|near| near.cosine > 0.5).count()
     }
 
-    fn state_becomes(&self, state: &str) {
-        let since = std::time::Instant::now();
-        while self.vectors.status(TENANT).state != state {
-            assert!(since.elapsed() < PATIENCE, "{:?}, not {state}", self.vectors.status(TENANT));
+    fn until(&self, what: &str, is_so: impl Fn() -> bool) {
+        let since = Instant::now();
+        while !is_so() {
+            assert!(since.elapsed() < PATIENCE, "not yet so: {what}; {:?}", self.vectors.status(TENANT));
             std::thread::sleep(Duration::from_millis(5));
         }
     }
@@ -146,9 +146,7 @@ fn it_follows_builds_scrubs_and_ends_with_the_model() {
     assert_eq!(node.found(b'b'), 1);
 
     assert!(node.vectors.build_now(TENANT));
-    while node.vectors.status(TENANT).builds == 0 {
-        std::thread::sleep(Duration::from_millis(5));
-    }
+    node.until("it is built", || node.vectors.status(TENANT).builds == 1);
     let status = node.vectors.status(TENANT);
     assert_eq!((status.fresh, status.sealed, status.state), (0, 2, "current"), "{status:?}");
     assert!(matches!(status.built, Some(Ok(_))), "{status:?}");
@@ -158,11 +156,13 @@ fn it_follows_builds_scrubs_and_ends_with_the_model() {
     // Another model's vectors are others, and without one there are none; what was erased does not wait for one.
     node.use_model(Some(Letters::named("three")));
     node.say("c", "cats");
-    node.state_becomes("current");
+    node.until("the index is of the new model", || {
+        node.vectors.reader(TENANT).is_some_and(|reader| reader.pin().model().name == "three")
+    });
     assert!(node.is_current());
     assert_eq!((node.found(b'a'), node.found(b'c')), (1, 1));
     node.use_model(None);
-    node.state_becomes("no_model");
+    node.until("there is no model", || node.vectors.status(TENANT).state == "no_model");
     assert!(node.vectors.reader(TENANT).is_none());
     assert!(node.vectors.scrub(TENANT, node.head(), PATIENCE));
     assert!(!home.path().join("vectors").join(TENANT.to_string()).exists());
@@ -183,11 +183,7 @@ fn what_is_damaged_is_found_by_a_check_and_made_anew() {
     bytes[last] ^= 1;
     std::fs::write(&log, bytes).expect("write");
     node.vectors.check_all();
-    let since = std::time::Instant::now();
-    while log.exists() {
-        assert!(since.elapsed() < PATIENCE, "the damaged file is still there");
-        std::thread::sleep(Duration::from_millis(5));
-    }
+    node.until("the damaged file is gone", || !log.exists());
     assert!(node.is_current());
     assert_eq!(node.found(b'a'), 1);
     node.stop();
