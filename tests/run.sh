@@ -153,9 +153,12 @@ part_peers() {
     retry "$place/bin/pip" install --quiet --disable-pip-version-check -r "$from/requirements.txt"
     cp "$from/requirements.txt" "$place/installed"
   }
-  mkdir -p "$target/tmp"
+  # Node and peer on one disk, and where Postgres may go, too, which does not run as root.
+  local directory=$target/tmp
+  mkdir -p "$directory"
+  ((EUID)) || runuser -u nobody -- test -x "$directory" || directory=/var/tmp
   for bench in inserts search; do
-    "$place/bin/python" "$from/$bench.py" "$target/release/intelgraph" --directory "$target/tmp"
+    "$place/bin/python" "$from/$bench.py" "$target/release/intelgraph" --directory "$directory"
   done
 }
 

