@@ -25,7 +25,7 @@ impl Window {
     /// Whether it is now.
     #[must_use]
     pub fn is_now(self) -> bool {
-        let now = jiff::Zoned::now();
+        let now = jiff::ZonedDateTime::now();
         self.has(now.hour() as u16 * 60 + now.minute() as u16)
     }
 }
