@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use storage::anchor::Anchor;
 use storage::commands::{Applied, Command};
 use storage::ids::{LabelId, TenantId};
-use storage::model::{Classification, Label, Role};
+use storage::model::{Classification, Flag, Label, Role};
 use storage::{Store, View};
 use tokio::sync::Semaphore;
 
@@ -27,6 +27,8 @@ use crate::read::Reader;
 use crate::readers::Readers;
 use crate::scrub::Scrub;
 use crate::search::Cursors;
+use crate::search::reason::Reason;
+use crate::search::stage::{Meaning, Stages};
 use crate::sessions::Sessions;
 
 /// The version of this program.
@@ -84,6 +86,8 @@ pub struct App {
     pub(crate) graphql: GraphQl,
     /// Pages of searches in progress.
     pub(crate) cursors: Cursors,
+    /// Places for vector stages.
+    pub(crate) stages: Stages,
     /// Imports whose end is not recorded yet.
     pub(crate) given_up: GivenUp,
     /// Imports that are going.
@@ -155,6 +159,7 @@ impl App {
             replay_secret,
             graphql: schema(),
             cursors: Cursors::default(),
+            stages: Stages::default(),
             given_up: GivenUp::default(),
             going: Going::default(),
             watchers: Arc::default(),
@@ -329,6 +334,23 @@ impl App {
             .filter(|(id, _)| allowed.contains(*id))
             .map(|(_, label)| label.source.clone())
             .collect())
+    }
+
+    /// Whether a tenant's searches may look for meaning: it is in the pilot, and nobody has stopped it for the node.
+    ///
+    /// # Errors
+    /// As for reading the view.
+    pub fn vector_preview(&self, view: &View, tenant: TenantId) -> storage::Result<bool> {
+        let set = view.flag(tenant, Flag::VectorPreview)?;
+        Ok(set.is_some_and(|row| row.value == "on") && !view.is_stopped(Flag::VectorPreview)?)
+    }
+
+    /// What looks for meaning in what a tenant holds.
+    ///
+    /// # Errors
+    /// Why nothing does.
+    pub(crate) fn meaning(&self, _tenant: TenantId) -> Result<Arc<dyn Meaning>, Reason> {
+        Err(Reason::NoModel)
     }
 
     /// The last commit, without what is over by now.

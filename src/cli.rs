@@ -12,6 +12,7 @@ mod doctor;
 mod entity;
 mod export;
 mod failure;
+mod flag;
 mod hold;
 mod import;
 mod index;
@@ -115,6 +116,9 @@ enum Command {
     /// Keep something from being erased
     #[command(subcommand)]
     Hold(hold::Hold),
+    /// Turn on and off what is being tried out
+    #[command(subcommand)]
+    Flag(flag::Flag),
     /// Remove what was last said longer ago than it is to be kept
     Purge(purge::Purge),
     /// Prove what was recorded
@@ -193,6 +197,7 @@ fn dispatch(cli: Cli, output: &Output) -> Result {
         Command::Restore(restore) => restore.run(output),
         Command::Redact(redact) => runtime(false)?.block_on(redact.run(global, output)),
         Command::Purge(purge) => runtime(false)?.block_on(purge.run(global, output)),
+        Command::Flag(flag) => runtime(false)?.block_on(flag.run(global, output)),
         Command::Hold(hold) => runtime(false)?.block_on(hold.run(global, output)),
         Command::Verify(verify) => verify.run(output),
         Command::Index(index) => runtime(false)?.block_on(index.run(global, output)),

@@ -19,6 +19,8 @@ pub use memory::Memory;
 pub const LISTEN: &str = "127.0.0.1:7340";
 /// Environment variables begin with this.
 const PREFIX: &str = "INTELGRAPH_";
+/// A search by meaning is answered within 450 ms, its words included.
+const VECTOR_BUDGET_MS_MAX: u64 = 200;
 /// Variables of the same prefix that belong to the commands, not to the node.
 const NOT_SETTINGS: [&str; 5] = ["url", "token", "config", "demo_bundle", "ca_file"];
 
@@ -74,6 +76,8 @@ pub struct Config {
     pub failed_sign_ins_per_minute_max: u32,
     /// Requests that take longer are logged, in milliseconds.
     pub slow_operation_ms: u64,
+    /// A search by meaning has so long for everything beyond its words, in milliseconds.
+    pub vector_budget_ms: u64,
     /// What was recorded and is cited by nothing any more is kept so long, in days.
     pub log_keep_days: u32,
 }
@@ -104,6 +108,7 @@ impl Default for Config {
             principal_requests_burst_max: 20_000,
             failed_sign_ins_per_minute_max: 60,
             slow_operation_ms: 1000,
+            vector_budget_ms: 150,
             log_keep_days: 7,
         }
     }
@@ -178,6 +183,11 @@ impl Config {
             self.memory_bytes_max >= MEMORY_BYTES_MIN,
             "setting `memory_bytes_max` is {}; a node needs {MEMORY_BYTES_MIN}",
             self.memory_bytes_max
+        );
+        ensure!(
+            (1..=VECTOR_BUDGET_MS_MAX).contains(&self.vector_budget_ms),
+            "setting `vector_budget_ms` is {}; from 1 to {VECTOR_BUDGET_MS_MAX}, so that a search is answered in time",
+            self.vector_budget_ms
         );
         let counts = [
             ("connections_max", self.connections_max as u64),

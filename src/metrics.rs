@@ -19,10 +19,16 @@ use storage::ids::Lsn;
 
 use crate::app::{App, VERSION};
 use crate::node;
+use crate::search::plan::{Mode, Outcome};
+use crate::search::reason::Reason;
 
 /// Upper bounds in seconds: dense where the promises are.
 const REQUEST_SECONDS: [f64; 14] =
     [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.25, 0.45, 1.0, 2.5, 10.0, 30.0];
+
+/// Of the steps of a search: dense around the budget of the vector stage.
+const STEP_SECONDS: [f64; 14] =
+    [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.02, 0.04, 0.075, 0.1, 0.15, 0.16, 0.25, 0.45, 1.0];
 
 /// A label and its value.
 type Label = (&'static str, String);
@@ -41,8 +47,14 @@ pub(crate) enum Format {
 /// What requests move.
 #[derive(Clone)]
 pub struct Metrics {
-    /// Searches answered.
+    /// Searches answered,
     pub searches: Counter,
+    /// and those that found nothing.
+    pub searches_without_hits: Counter,
+    /// Hits with a score that is no number.
+    pub search_dropped: Counter,
+    search_steps: Family<[Label; 1], Histogram, fn() -> Histogram>,
+    vector_stages: Family<[Label; 1], Counter>,
     /// Objects that imports read.
     pub import_objects: Counter,
     /// Events taken in.
@@ -64,8 +76,13 @@ impl Default for Metrics {
     fn default() -> Metrics {
         let requests =
             Family::new_with_constructor((|| Histogram::new(REQUEST_SECONDS)) as fn() -> Histogram);
+        let steps = Family::new_with_constructor((|| Histogram::new(STEP_SECONDS)) as fn() -> Histogram);
         Metrics {
             searches: Counter::default(),
+            searches_without_hits: Counter::default(),
+            search_dropped: Counter::default(),
+            search_steps: steps,
+            vector_stages: Family::default(),
             import_objects: Counter::default(),
             events_accepted: Counter::default(),
             events_duplicate: Counter::default(),
@@ -85,6 +102,33 @@ impl Metrics {
         self.requests_in_progress.dec();
         let labels = [("route", route.to_owned()), ("status", format!("{}xx", status / 100))];
         self.requests.get_or_create(&labels).observe(took.as_secs_f64());
+    }
+
+    /// A search was answered.
+    pub(crate) fn searched(&self, is_without_hits: bool) {
+        self.searches.inc();
+        if is_without_hits {
+            self.searches_without_hits.inc();
+        }
+    }
+
+    /// A search that was to look for meaning was answered: how it went with that.
+    pub(crate) fn vector_stage(&self, mode: Mode, outcome: &Outcome) {
+        if mode == Mode::Keyword {
+            return;
+        }
+        let how = outcome.reason.map_or("used", Reason::as_str);
+        self.vector_stages.get_or_create(&[("outcome", how.to_owned())]).inc();
+        if outcome.lsn.is_some() {
+            self.search_steps(&[("vector", outcome.took)]);
+        }
+    }
+
+    /// Steps of a search were done, or cut off.
+    pub(crate) fn search_steps(&self, steps: &[(&'static str, Duration)]) {
+        for (step, took) in steps {
+            self.search_steps.get_or_create(&[("step", (*step).to_owned())]).observe(took.as_secs_f64());
+        }
     }
 
     /// A request was refused by a limit.
@@ -137,6 +181,27 @@ impl Metrics {
             self.connections_closed.clone(),
         );
         registry.register("searches", "Searches answered", self.searches.clone());
+        registry.register(
+            "searches_without_hits",
+            "Searches answered with nothing",
+            self.searches_without_hits.clone(),
+        );
+        registry.register_with_unit(
+            "search_step_duration",
+            "Time that a step of a search by meaning took, cut off or not; `vector` is its whole vector stage",
+            Unit::Seconds,
+            self.search_steps.clone(),
+        );
+        registry.register(
+            "search_vector_stages",
+            "Searches that were to look for meaning, by how that went: `used`, or why the answer is by words alone",
+            self.vector_stages.clone(),
+        );
+        registry.register(
+            "search_candidates_dropped",
+            "Candidates left out because a score is no number; anything but 0 is a fault",
+            self.search_dropped.clone(),
+        );
         registry.register("import_objects", "Objects read by imports", self.import_objects.clone());
         registry.register("events_accepted", "Events taken in", self.events_accepted.clone());
         registry.register(
@@ -177,6 +242,11 @@ fn register_app(app: &App, registry: &mut Registry) {
         "decisions_dropped",
         "Decisions that the log has no record of, because the disk did not keep up",
         dropped,
+    );
+    registry.register(
+        "search_vector_stages_at_work",
+        "Vector stages that run, those that nobody waits for any more included",
+        gauge(app.stages.at_work() as u64),
     );
     disk(app, registry);
     care(app, registry);

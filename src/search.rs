@@ -2,15 +2,18 @@
 //! can read: a title, a snippet, a score that says what it is made of.
 
 mod cursors;
+mod describe;
+pub mod fuse;
+mod hybrid;
+pub mod plan;
+pub mod reason;
+pub mod stage;
 
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use index::text::{
-    Facets, Groups, HITS_MAX, Highlighter, Hit as Found, Order, Pinned, QUERY_BYTES_MAX, Query, Snippet,
-    TimeRange, Why, passages,
-};
+use index::text::{Facets, Groups, HITS_MAX, Hits, Order, Pinned, QUERY_BYTES_MAX, Query, TimeRange, Why};
 use sha2::{Digest, Sha256};
 use storage::View;
 use storage::ids::{Lsn, ThingId};
@@ -19,10 +22,15 @@ use storage::model::{Classification, Form, Status};
 use crate::app::App;
 use crate::gateway::Failure;
 use crate::policy::{Action, Allowed, Principal};
-use crate::read::{Other, Reader};
+use crate::read::Other;
 
 pub use cursors::Cursors;
-use cursors::Ended;
+use cursors::{Ended, Page, Resumed};
+use describe::Describe;
+use fuse::Method;
+pub(crate) use hybrid::hybrid;
+use plan::{Mode, Outcome};
+use reason::Reason;
 
 /// A search ends by then with what it has.
 const TIME_MAX: Duration = Duration::from_secs(2);
@@ -34,8 +42,6 @@ const AT_LEAST_TIMEOUT: Duration = Duration::from_secs(30);
 const OPEN_TIMEOUT: Duration = Duration::from_secs(5);
 /// The group of a label that is no label.
 const NO_GROUP: u8 = u8::MAX;
-/// Length of a snippet, in characters.
-const SNIPPET_CHARS_MAX: usize = 240;
 
 /// What is asked.
 #[derive(Clone, Debug, Default)]
@@ -74,6 +80,12 @@ pub struct Question {
     pub chart: bool,
     /// Whether to say what each score is made of.
     pub explain: bool,
+    /// Whether to look for meaning as well.
+    pub mode: Mode,
+    /// What words count against meaning, if the tenant's weight is not to decide.
+    pub keyword_weight: Option<f64>,
+    /// How both become one.
+    pub method: Method,
     /// Only from an index that reflects this record.
     pub at_least: Option<Lsn>,
 }
@@ -93,6 +105,10 @@ pub struct Answer {
     pub took: Duration,
     /// Whether everything was looked at in time.
     pub complete: bool,
+    /// How it went with looking for meaning.
+    pub vector: Outcome,
+    /// Whether pages end here although there is more.
+    pub window_exhausted: bool,
 }
 
 /// A thing that was found, and why.
@@ -120,15 +136,42 @@ pub struct Hit {
     pub marks: Vec<Range<usize>>,
     /// The final score, from 0 to 1.
     pub score: f64,
-    /// BM25.
-    pub keyword_raw: f64,
-    /// What that is made of, if asked for.
+    /// What that is made of.
+    pub legs: Legs,
+    /// What its BM25 is made of, if asked for.
     pub why: Option<Why>,
     /// To be sent for what follows it, if that was asked for or there is another page.
     pub cursor: Option<String>,
 }
 
-/// Answers a question for a principal.
+/// What a score is made of: the weighted sum of what words and meaning are worth.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Legs {
+    /// BM25.
+    pub keyword_raw: f64,
+    /// What that is worth, from 0 to 1.
+    pub keyword: f64,
+    /// The cosine; none if meaning was not looked for.
+    pub vector_raw: Option<f64>,
+    /// What that is worth, from 0 to 1.
+    pub vector: Option<f64>,
+    /// What words count, from 0 to 1; meaning has the rest.
+    pub weight: f64,
+    /// Where words alone have it, from 1; none if they did not find it.
+    pub keyword_rank: Option<u32>,
+    /// Where meaning alone has it.
+    pub vector_rank: Option<u32>,
+}
+
+/// A question, made ready to be asked of the principal's index.
+struct Prepared {
+    allowed: Arc<Allowed>,
+    /// The same, for the index.
+    labels: index::text::Allowed,
+    query: Query,
+}
+
+/// Answers a question by its words for a principal.
 pub(crate) fn search(
     app: &App,
     principal: &Principal,
@@ -137,22 +180,48 @@ pub(crate) fn search(
     late: &dyn Fn() -> bool,
 ) -> Result<Answer, Failure> {
     let begun = Instant::now();
-    // Before anything is made of it: a long text costs by its length.
-    if question.text.len() > QUERY_BYTES_MAX {
-        let message = format!("query of {} bytes; at most {QUERY_BYTES_MAX}", question.text.len());
-        return Err(Failure::new(axum::http::StatusCode::BAD_REQUEST, "invalid", message));
-    }
+    check(question)?;
     wait_for(app, principal, view, question.at_least)?;
     let of = digest(principal, question);
-    let (pinned, page) = match &question.after {
-        None => (pin(app, principal)?, None),
-        Some(name) => {
-            let page = app.cursors.resume(name, of)?;
-            (page.pinned.clone(), Some(page))
-        }
+    let page = question.after.as_ref().map(|name| app.cursors.resume(name, of)).transpose()?;
+    let late = || begun.elapsed() > TIME_MAX || late();
+    words(app, principal, question, page, (Reason::NotAsked, &late))
+}
+
+/// Before anything is made of it: a long text costs by its length.
+fn check(question: &Question) -> Result<(), Failure> {
+    if question.text.len() <= QUERY_BYTES_MAX {
+        return Ok(());
+    }
+    let message = format!("query of {} bytes; at most {QUERY_BYTES_MAX}", question.text.len());
+    Err(Failure::new(axum::http::StatusCode::BAD_REQUEST, "invalid", message))
+}
+
+/// A page by words alone: the first, for a reason, or the one after another such.
+fn words(
+    app: &App,
+    principal: &Principal,
+    question: &Question,
+    page: Option<Resumed>,
+    (reason, late): (Reason, &dyn Fn() -> bool),
+) -> Result<Answer, Failure> {
+    let begun = Instant::now();
+    let (pinned, key, ended) = match page {
+        Some(Resumed::Words { pinned, key, top, vector }) => (pinned, Some(key), Some((top, vector))),
+        _ => (pin(app, principal)?, None, None),
     };
     // A view from after the index was pinned knows every label in it, and all that its hits say now.
     let view = &app.view()?;
+    let prepared = prepare(app, view, principal, question)?;
+    let query = Query { after: key, ..prepared.query.clone() };
+    let found = pinned.search(&query, &prepared.labels, late)?;
+    let first = found.hits.first().map(|hit| hit.score).unwrap_or_default();
+    let (top, vector) = ended.unwrap_or((first, Outcome::without(reason)));
+    let page = WordsPage { begun, pinned, found, top, vector };
+    page.answer(app, principal, view, question, &prepared)
+}
+
+fn prepare(app: &App, view: &View, principal: &Principal, question: &Question) -> Result<Prepared, Failure> {
     let allowed = app.allowed(view, principal, Action::EntitySearch)?;
     let query = Query {
         text: question.text.clone(),
@@ -163,7 +232,7 @@ pub(crate) fn search(
         groups: groups(app, view, principal, question)?,
         include_revoked: question.include_revoked,
         limit: question.limit,
-        after: page.as_ref().map(|page| page.key),
+        after: None,
         order: if question.newest { Order::Time } else { Order::Relevance },
         prefix: question.typing,
         form: question.form,
@@ -172,38 +241,76 @@ pub(crate) fn search(
         chart: question.facets && question.chart,
         explain: question.explain,
     };
-    let found = pinned
-        .search(&query, &labels(app, view, principal, &allowed)?, &|| begun.elapsed() > TIME_MAX || late())?;
-    let top =
-        page.map(|page| page.top).or_else(|| found.hits.first().map(|hit| hit.score)).unwrap_or_default();
-    let highlighter = &found.highlighter;
-    let describe = Describe { reader: app.reader(view, principal)?, view, principal, highlighter };
-    let cursors = (found.next.is_some() || (question.places && !found.hits.is_empty())).then(|| {
-        let keys = found.hits.iter().map(|hit| hit.key).collect();
-        app.cursors.keep(&principal.token_id, of, Ended { pinned, keys, top })
-    });
-    let uses = describe.reader.uses();
-    uses.filtered(Action::EntitySearch, &allowed);
-    let mut hits = Vec::with_capacity(found.hits.len());
-    for (number, hit) in found.hits.iter().enumerate() {
-        if !allowed.contains(hit.label) {
-            app.metrics.denied_after_filter.inc();
-            continue;
+    let labels = labels(app, view, principal, &allowed)?;
+    Ok(Prepared { allowed, labels, query })
+}
+
+/// Hits that words found, and what the pages after them need.
+struct WordsPage {
+    begun: Instant,
+    pinned: Pinned,
+    found: Hits,
+    /// The best score of the first page.
+    top: f32,
+    vector: Outcome,
+}
+
+impl WordsPage {
+    fn answer(
+        self,
+        app: &App,
+        principal: &Principal,
+        view: &View,
+        question: &Question,
+        prepared: &Prepared,
+    ) -> Result<Answer, Failure> {
+        let WordsPage { begun, pinned, found, top, vector } = self;
+        let describe = Describe::new(app, principal, view, &found.highlighter)?;
+        let cursors = (found.next.is_some() || (question.places && !found.hits.is_empty())).then(|| {
+            let keys = found.hits.iter().map(|hit| hit.key).collect();
+            let page = Page::Words(Ended { pinned, keys, top, vector });
+            app.cursors.keep(&principal.token_id, digest(principal, question), page)
+        });
+        describe.filtered(&prepared.allowed);
+        let mut hits = Vec::with_capacity(found.hits.len());
+        for (number, hit) in found.hits.iter().enumerate() {
+            let place = describe::Place { thing: hit.thing, label: hit.label, passage: None };
+            let Some(described) = describe.hit(&prepared.allowed, &place, by_words(hit, top))? else {
+                continue;
+            };
+            let cursor = cursors.as_ref().map(|cursors| cursors.at(number));
+            hits.push(Hit { cursor, why: hit.why.clone(), ..described });
         }
-        let Some(described) = describe.hit(hit, top)? else { continue };
-        uses.used(Action::EntitySearch, &allowed, hit.label);
-        hits.push(Hit { cursor: cursors.as_ref().map(|cursors| cursors.at(number)), ..described });
+        app.metrics.searched(hits.is_empty() && question.after.is_none());
+        let next = found.next.and(cursors).map(|cursors| cursors.last());
+        Ok(Answer {
+            hits,
+            next,
+            facets: found.facets,
+            lsn: found.lsn,
+            took: begun.elapsed(),
+            complete: found.complete,
+            vector,
+            window_exhausted: false,
+        })
     }
-    app.metrics.searches.inc();
-    let next = found.next.and(cursors).map(|cursors| cursors.last());
-    Ok(Answer {
-        hits,
-        next,
-        facets: found.facets,
-        lsn: found.lsn,
-        took: begun.elapsed(),
-        complete: found.complete,
-    })
+}
+
+/// What the score of a hit is made of, if only words are.
+fn by_words(hit: &index::text::Hit, top: f32) -> (f64, Legs) {
+    let (raw, top) = (f64::from(hit.score), f64::from(top));
+    let keyword = if top > 0.0 { raw / top } else { 0.0 };
+    let rank = Some(hit.key.number);
+    let legs = Legs {
+        keyword_raw: raw,
+        keyword,
+        vector_raw: None,
+        vector: None,
+        weight: 1.0,
+        keyword_rank: rank,
+        vector_rank: None,
+    };
+    (keyword, legs)
 }
 
 /// Things whose titles begin with a prefix: id, type and title.
@@ -306,52 +413,4 @@ fn wait_for(app: &App, principal: &Principal, view: &View, at_least: Option<Lsn>
     }
     let status = axum::http::StatusCode::SERVICE_UNAVAILABLE;
     Err(Failure::new(status, "not_searchable_yet", format!("record {lsn} is durable but not searchable yet")))
-}
-
-struct Describe<'a> {
-    reader: Reader<'a>,
-    view: &'a View,
-    principal: &'a Principal,
-    highlighter: &'a Highlighter,
-}
-
-impl Describe<'_> {
-    /// A hit as a person reads it; `None` if it was taken back since the index saw it.
-    fn hit(&self, found: &Found, top: f32) -> Result<Option<Hit>, Failure> {
-        let &Found { thing, label, score, .. } = found;
-        let tenant = self.principal.tenant;
-        let row = self.view.thing(tenant, thing)?;
-        let readable = self.reader.readable(thing, &row, None)?;
-        let Some(said) = readable.iter().find(|said| said.label() == label) else { return Ok(None) };
-        let assertion = self.view.assertion(tenant, said.lsn())?;
-        let observed_us = assertion.as_ref().and_then(|assertion| assertion.observed_at_us);
-        let snippet =
-            assertion.and_then(|assertion| self.highlighter.best(&passages(&assertion), SNIPPET_CHARS_MAX));
-        let (snippet, marks) = snippet.map(with_ellipses).unwrap_or_default();
-        Ok(Some(Hit {
-            joins: self.reader.joined(said)?,
-            source: self.reader.source_of(said)?,
-            observed_us: observed_us.unwrap_or(said.recorded_us),
-            classification: self.view.label(tenant, label)?.classification,
-            status: Status::from_code(said.status)?,
-            title: self.reader.title(thing, &row)?,
-            thing_type: self.view.word(tenant, row.symbol())?,
-            id: row.id,
-            snippet,
-            marks,
-            score: if top > 0.0 { f64::from(score / top) } else { 0.0 },
-            keyword_raw: f64::from(score),
-            why: found.why.clone(),
-            cursor: None,
-        }))
-    }
-}
-
-/// The snippet's text with a mark where it was cut, and the places of its words in that.
-fn with_ellipses(snippet: Snippet) -> (String, Vec<Range<usize>>) {
-    let before = if snippet.cut_before { "… " } else { "" };
-    let after = if snippet.cut_after { " …" } else { "" };
-    let text = format!("{before}{}{after}", snippet.text.trim_end());
-    let shifted = snippet.marks.into_iter().map(|mark| mark.start + before.len()..mark.end + before.len());
-    (text, shifted.collect())
 }

@@ -10,6 +10,7 @@ mod collect;
 mod content;
 mod facets;
 mod filter;
+mod given;
 mod home;
 mod plan;
 mod question;
@@ -46,7 +47,9 @@ use crate::present::Present;
 pub(crate) use self::content::titles;
 pub use self::content::{CLAIM_BYTES_MAX, passages};
 pub use self::facets::{Facets, Span};
+pub use self::given::Given;
 pub use self::home::{Found, Home};
+pub use self::question::{Wanted, wanted};
 pub use self::search::{
     Allowed, Groups, HITS_MAX, Hit, Hits, Key, Order, Pinned, QUERY_BYTES_MAX, Query, TimeRange, WORDS_MAX,
 };
@@ -381,7 +384,10 @@ impl Follower for TextIndex {
             | Kind::EpochBegan
             | Kind::RedactionLifted
             | Kind::HoldSet
-            | Kind::HoldRemoved => Ok(Applied::Ignored),
+            | Kind::HoldRemoved
+            | Kind::FlagSet
+            | Kind::FlagStopped
+            | Kind::FlagResumed => Ok(Applied::Ignored),
         }
     }
 

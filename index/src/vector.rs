@@ -349,7 +349,10 @@ impl Follower for VectorIndex {
             | Kind::EpochBegan
             | Kind::RedactionLifted
             | Kind::HoldSet
-            | Kind::HoldRemoved => Ok(Applied::Ignored),
+            | Kind::HoldRemoved
+            | Kind::FlagSet
+            | Kind::FlagStopped
+            | Kind::FlagResumed => Ok(Applied::Ignored),
         }
     }
 

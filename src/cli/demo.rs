@@ -132,6 +132,7 @@ async fn show(url: &str, token: &str, bundle: &Path, output: &Output) -> Result<
         ));
     }
     import::verdict(&summary)?;
+    client.run("flagSet:v1", json!({"name": "vector-preview", "value": "on"})).await?;
     let ready = json!({"ready": true, "url": url, "token": token, "tenant": TENANT, "version": VERSION});
     if output.json {
         output.line(&ready.to_string());
@@ -151,6 +152,7 @@ fn next_steps(url: &str, token: &str, id: &serde_json::Value) -> String {
         "\nThe node runs until you press Ctrl-C. In another terminal:\n\n  \
          export INTELGRAPH_URL={url}\n  export INTELGRAPH_TOKEN={token}\n\n  \
          {program} search \"lateral movement\" --type malware\n  \
+         {program} search \"stolen tickets\" --mode hybrid --explain\n  \
          {program} entity get {id}\n  \
          {program} relations {id} --limit 10\n  \
          {program} entity history {id}\n  \

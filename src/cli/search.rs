@@ -16,6 +16,9 @@ pub(super) struct Search {
     /// How to look
     #[arg(long, value_enum, default_value = "keyword")]
     mode: Mode,
+    /// What words count against meaning, from 0 to 1 [default: the tenant's, else 0.7]
+    #[arg(long, visible_alias = "alpha", value_name = "WEIGHT")]
+    weight: Option<f64>,
     /// Hits on a page
     #[arg(long, default_value_t = 10)]
     limit: u32,
@@ -63,13 +66,47 @@ enum Mode {
 
 impl Search {
     pub(super) async fn run(self, global: &Global, output: &Output) -> Result {
-        if self.mode == Mode::Vector {
-            return Err(Failure::cannot_tell(
-                "no_model",
-                "mode `vector` needs a model, and none is installed; use --mode keyword",
-            ));
+        if let Some(weight) = self.weight.filter(|weight| !(0.0..=1.0).contains(weight)) {
+            return Err(Failure::bad_input(format!("weight `{weight:?}`: from 0 to 1")));
         }
-        let variables = json!({
+        let found = self.ask(&Client::new(global)?).await?;
+        self.told(&found["vector"], output)?;
+        output.result(&document(&found, self.explain), |output| {
+            print_hits(&found, output);
+            if self.explain {
+                print_shares(&found, output);
+            }
+            print_facets(&found, output);
+        });
+        Ok(Answer::Yes)
+    }
+
+    /// Words alone have more time than words and meaning, and search without a window.
+    async fn ask(&self, client: &Client) -> Result<Value> {
+        let mut variables = self.variables();
+        if self.mode == Mode::Keyword {
+            return Ok(client.run("search:v4", variables).await?["search"].take());
+        }
+        variables["mode"] = if self.mode == Mode::Vector { "VECTOR" } else { "HYBRID" }.into();
+        variables["keywordWeight"] = json!(self.weight);
+        Ok(client.run("searchHybrid:v1", variables).await?["searchHybrid"].take())
+    }
+
+    /// Who wanted both is told if there are words alone; who wanted meaning has no answer then.
+    fn told(&self, vector: &Value, output: &Output) -> Result<()> {
+        let Some(reason) = vector["reason"].as_str().filter(|_| self.mode != Mode::Keyword) else {
+            return Ok(());
+        };
+        if self.mode == Mode::Vector {
+            let message = format!("nothing was looked for by meaning: {}; use --mode keyword", means(reason));
+            return Err(Failure::cannot_tell(reason, message));
+        }
+        output.note(&format!("by words alone: {}", means(reason)));
+        Ok(())
+    }
+
+    fn variables(&self) -> Value {
+        json!({
             "q": self.text,
             "first": self.limit,
             "after": self.after,
@@ -83,21 +120,30 @@ impl Search {
             "explain": self.explain,
             "includeRevoked": self.include_revoked,
             "facets": self.facets,
-        });
-        let found = Client::new(global)?.run("search:v4", variables).await?;
-        let found = &found["search"];
-        output.result(&document(found, self.explain), |output| {
-            print_hits(found, output);
-            if self.explain {
-                print_shares(found, output);
-            }
-            print_facets(found, output);
-        });
-        Ok(Answer::Yes)
+        })
     }
 }
 
-/// The answer in the names of the contract. No vector stage ran, and the answer says why.
+/// A reason in words, and what to do.
+fn means(reason: &str) -> &str {
+    match reason {
+        "flag_off" => {
+            "the tenant is not in the pilot (flag set vector-preview on), or it is stopped for the node"
+        }
+        "query_empty" => "there is no word in the query",
+        "filter_exact" => "a \"phrase\" and a -word are exact, and nearness is not",
+        "no_model" => "no model is installed",
+        "index_missing" => "the tenant has no vector index yet (index build --now)",
+        "index_building" => "the vector index is being built",
+        "index_damaged" => "the vector index is damaged and is built anew",
+        "encoder_failed" => "the model failed on the query",
+        "deadline" => "it was not done in time; try again",
+        "busy" => "the node is busy; try again",
+        other => other,
+    }
+}
+
+/// The answer in the names of the contract, and why no vector stage ran if none did.
 fn document(found: &Value, explain: bool) -> Value {
     let hits = nodes(found).into_iter().map(|hit| {
         let mut shown = json!({
@@ -111,7 +157,9 @@ fn document(found: &Value, explain: bool) -> Value {
         if explain {
             shown["explain"] = json!({
                 "keyword_raw": hit["keywordRaw"], "keyword": hit["keyword"],
-                "vector_raw": null, "vector": null, "weight": 1.0,
+                "vector_raw": hit["vectorRaw"], "vector": hit["vector"],
+                "weight": hit["weight"].as_f64().unwrap_or(1.0),
+                "keyword_rank": hit["keywordRank"], "vector_rank": hit["vectorRank"],
                 "shares": hit["why"]["shares"], "factor": hit["why"]["factor"],
             });
         }
@@ -125,7 +173,18 @@ fn document(found: &Value, explain: bool) -> Value {
         "lsn": found["lsn"],
         "took_ms": found["tookMs"],
         "complete": found["complete"],
-        "vector": {"used": false, "reason": "no_model", "took_ms": 0.0},
+        "window_exhausted": found["windowExhausted"].as_bool().unwrap_or_default(),
+        "vector": vector(&found["vector"]),
+    })
+}
+
+/// How it went with looking for meaning; by words alone nobody asked for it.
+fn vector(stage: &Value) -> Value {
+    json!({
+        "used": stage["used"].as_bool().unwrap_or_default(),
+        "reason": if stage.is_null() { json!("not_asked") } else { stage["reason"].clone() },
+        "took_ms": stage["tookMs"].as_f64().unwrap_or_default(),
+        "lsn": stage["lsn"],
     })
 }
 
@@ -180,6 +239,15 @@ fn print_shares(found: &Value, output: &Output) {
         let factor = hit["why"]["factor"].as_f64().unwrap_or(1.0);
         let raw = hit["keywordRaw"].as_f64().unwrap_or_default();
         output.line(&format!("{}: ({}) x {factor:.2} = {raw:.2}", plain(&hit["id"]), shares.join(" + ")));
+        let number = |name: &str| hit[name].as_f64();
+        if let (Some(cosine), Some(vector)) = (number("vectorRaw"), number("vector")) {
+            let (keyword, weight) = (number("keyword").unwrap_or_default(), number("weight").unwrap_or(1.0));
+            let score = number("score").unwrap_or_default();
+            let rest = 1.0 - weight;
+            output.line(&format!(
+                "    {weight:.2} x {keyword:.2} + {rest:.2} x {vector:.2} (cosine {cosine:.2}) = {score:.2}"
+            ));
+        }
     }
 }
 

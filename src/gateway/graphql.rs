@@ -10,6 +10,7 @@ mod doctor;
 mod drawing;
 mod entity;
 mod erasure;
+mod flags;
 mod gate;
 mod graphs;
 mod idempotency;
@@ -68,6 +69,7 @@ pub(crate) struct Query(
     drawing::DrawingQuery,
     entity::EntityQuery,
     erasure::ErasureQuery,
+    flags::FlagsQuery,
     graphs::GraphsQuery,
     ledger::LedgerQuery,
     node::NodeQuery,
@@ -85,6 +87,7 @@ pub(crate) struct Query(
 pub(crate) struct Mutation(
     entity::EntityMutation,
     erasure::ErasureMutation,
+    flags::FlagsMutation,
     graphs::GraphsMutation,
     policy::PolicyMutation,
     tokens::TokensMutation,
@@ -313,6 +316,12 @@ where
 fn stop(context: &async_graphql::Context<'_>) -> impl Fn() -> bool + Send + 'static {
     let deadline = context.data_opt::<Deadline>().copied();
     move || deadline.is_some_and(|Deadline(at)| Instant::now() > at)
+}
+
+/// The same so long before: what is read has to be made an answer of.
+fn stop_before(context: &async_graphql::Context<'_>, left: Duration) -> impl Fn() -> bool + Send + 'static {
+    let deadline = context.data_opt::<Deadline>().copied();
+    move || deadline.is_some_and(|Deadline(at)| Instant::now() + left > at)
 }
 
 /// A page size or depth: what is asked for, between 1 and a maximum.

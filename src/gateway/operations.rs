@@ -19,6 +19,9 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 /// Long enough for a search that waits for its index to be opened, or to reach a record.
 const SEARCH_TIMEOUT: Duration = Duration::from_secs(40);
 
+/// A search by words and meaning is answered by then, or not at all.
+const HYBRID_TIMEOUT: Duration = Duration::from_millis(450);
+
 /// Long enough to go through everything that is kept.
 const PURGE_TIMEOUT: Duration = Duration::from_secs(600);
 
@@ -75,6 +78,10 @@ operations! {
     "entityDelete" v 1;
     "entityHistory" v 1;
     "entityRestore" v 1;
+    "flagPilots" v 1;
+    "flagSet" v 1;
+    "flagStop" v 1;
+    "flags" v 1;
     "graph" v 1 in GRAPH_TIMEOUT;
     "graphAdd" v 1 in GRAPH_TIMEOUT;
     "graphArrange" v 1 in GRAPH_TIMEOUT;
@@ -113,6 +120,7 @@ operations! {
     "search" v 2 in SEARCH_TIMEOUT;
     "search" v 3 in SEARCH_TIMEOUT;
     "search" v 4 in SEARCH_TIMEOUT;
+    "searchHybrid" v 1 in HYBRID_TIMEOUT;
     "sources" v 1;
     "suggest" v 1 in SEARCH_TIMEOUT;
     "tokenAllow" v 1;
@@ -144,7 +152,8 @@ pub fn find(name: &str) -> Option<&'static Arc<Persisted>> {
     BY_NAME.get(bare.unwrap_or(name))
 }
 
-/// Every operation as clients in other languages read it: `sdks/operations/manifest.json`.
+/// Every operation as clients in other languages read it: `sdks/operations/manifest.json`. A query may be sent with GET, a
+/// mutation takes an `Idempotency-Key`; `flags` are those of the tenant that turn on part of it.
 #[must_use]
 pub fn manifest() -> Value {
     let operations = ALL.iter().filter_map(|operation| find(operation.id)).map(|persisted| {
@@ -152,9 +161,10 @@ pub fn manifest() -> Value {
         json!({
             "id": operation.id,
             "documentId": operation.digest(),
+            "hash": format!("sha256-{}", operation.digest_hex()),
             "kind": if *mutation { "mutation" } else { "query" },
             "abac": asks.actions,
-            "flags": flags(*mutation),
+            "flags": asks.flags,
             "timeoutMs": operation.timeout.as_millis() as u64,
             "cost": asks.values,
             "deprecated": deprecated,
@@ -162,11 +172,6 @@ pub fn manifest() -> Value {
         })
     });
     json!({"format": 1, "operations": operations.collect::<Vec<_>>()})
-}
-
-/// What a client has to know: a mutation takes an `Idempotency-Key`, and a query may be sent with GET.
-fn flags(mutation: bool) -> Vec<&'static str> {
-    vec![if mutation { "idempotency-key" } else { "get" }]
 }
 
 impl Operation {

@@ -42,6 +42,8 @@ pub enum Action {
     EntityRedact,
     /// Keep something from being erased.
     HoldManage,
+    /// Turn on and off what is being tried out, and set what goes with it.
+    FlagManage,
 }
 
 impl Action {
@@ -65,6 +67,7 @@ impl Action {
         Action::DecisionsRead,
         Action::EntityRedact,
         Action::HoldManage,
+        Action::FlagManage,
     ];
 
     /// The name in policies and in the decision log.
@@ -89,6 +92,7 @@ impl Action {
             Action::DecisionsRead => "decisions.read",
             Action::EntityRedact => "entity.redact",
             Action::HoldManage => "hold.manage",
+            Action::FlagManage => "flag.manage",
         }
     }
 

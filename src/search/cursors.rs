@@ -1,12 +1,13 @@
 //! Cursors: the next page of a search comes from the same state of the index as the page before, so
 //! pages neither repeat nor lose a hit, whatever is written meanwhile.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use axum::http::StatusCode;
 use index::text::{Key, Pinned};
 
+use super::plan::{Outcome, Window};
 use crate::gateway::Failure;
 use crate::node;
 
@@ -29,10 +30,18 @@ struct Kept {
     of: [u8; 32],
     token: String,
     since: Instant,
-    page: Ended,
+    page: Page,
 }
 
 /// A page that was given out.
+pub(super) enum Page {
+    /// By words alone.
+    Words(Ended),
+    /// By words and meaning: so many hits of the window, from one on.
+    Window(Arc<Window>, Outcome, std::ops::Range<usize>),
+}
+
+/// A page by words alone.
 pub(super) struct Ended {
     /// The state of the index.
     pub(super) pinned: Pinned,
@@ -40,15 +49,23 @@ pub(super) struct Ended {
     pub(super) keys: Vec<Key>,
     /// The best score of the first page.
     pub(super) top: f32,
+    /// How it went with looking for meaning on the first page.
+    pub(super) vector: Outcome,
 }
 
 /// Where the next page begins.
-pub(super) struct Resumed {
-    pub(super) pinned: Pinned,
-    /// The hit before.
-    pub(super) key: Key,
-    /// The best score of the first page.
-    pub(super) top: f32,
+pub(super) enum Resumed {
+    /// By words alone, behind a hit.
+    Words {
+        pinned: Pinned,
+        /// The hit before.
+        key: Key,
+        /// The best score of the first page.
+        top: f32,
+        vector: Outcome,
+    },
+    /// In the window, at a hit.
+    Window(Arc<Window>, Outcome, usize),
 }
 
 /// The cursors of a page: a name for the whole, and a number for each hit.
@@ -69,14 +86,36 @@ impl Names {
     }
 }
 
+impl Page {
+    fn len(&self) -> usize {
+        match self {
+            Page::Words(ended) => ended.keys.len(),
+            Page::Window(_, _, hits) => hits.len(),
+        }
+    }
+
+    /// Where to go on behind one of its hits.
+    fn behind(&self, number: usize) -> Option<Resumed> {
+        match self {
+            Page::Words(Ended { pinned, keys, top, vector }) => {
+                let (pinned, key) = (pinned.clone(), *keys.get(number)?);
+                Some(Resumed::Words { pinned, key, top: *top, vector: *vector })
+            }
+            Page::Window(window, vector, hits) => {
+                let next = hits.clone().nth(number)? + 1;
+                Some(Resumed::Window(Arc::clone(window), *vector, next))
+            }
+        }
+    }
+}
+
 impl Cursors {
     /// Where to go on by a cursor that was given out for the same question.
     pub(super) fn resume(&self, cursor: &str, of: [u8; 32]) -> Result<Resumed, Failure> {
         let kept = self.live();
         let resumed = cursor.split_once('.').and_then(|(name, number)| {
             let page = &kept.iter().find(|kept| kept.name == name && kept.of == of)?.page;
-            let key = *page.keys.get(number.parse::<usize>().ok()?)?;
-            Some(Resumed { pinned: page.pinned.clone(), key, top: page.top })
+            page.behind(number.parse().ok()?)
         });
         resumed.ok_or_else(|| {
             let message = "cursor expired or of another search; begin again without `after`";
@@ -85,7 +124,7 @@ impl Cursors {
     }
 
     /// Keeps a page; the cursors to ask for what follows by.
-    pub(super) fn keep(&self, token: &str, of: [u8; 32], page: Ended) -> Names {
+    pub(super) fn keep(&self, token: &str, of: [u8; 32], page: Page) -> Names {
         let name: String = node::random::<16>().iter().map(|byte| format!("{byte:02x}")).collect();
         let mut kept = self.live();
         let of_token = kept.iter().filter(|kept| kept.token == token).count();
@@ -94,7 +133,7 @@ impl Cursors {
         {
             kept.remove(oldest);
         }
-        let names = Names { name: name.clone(), count: page.keys.len() };
+        let names = Names { name: name.clone(), count: page.len() };
         kept.push(Kept { name, of, token: token.to_owned(), since: Instant::now(), page });
         names
     }

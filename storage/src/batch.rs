@@ -1,7 +1,7 @@
 //! A batch under construction: the overlay, and for each tenant its head, its ledger edge and the
 //! packed row that its records go to.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use crate::ids::{ActorId, CommitNo, LabelId, Lsn, SourceId, SymbolId, TenantId, 
 use crate::ledger::leaf::digest;
 use crate::ledger::note;
 use crate::ledger::{Coord, Frontier, Leaf};
-use crate::model::{Label, SourceSpec};
+use crate::model::{Flag, Label, SourceSpec};
 use crate::record::{Draft, Kind, RowWriter, header, salt};
 use crate::rows::{HeadRow, NodeRow, decode};
 use crate::tables::{Key, Table};
@@ -372,6 +372,17 @@ impl<'a> Batch<'a> {
         self.node.epoch = epoch;
         self.tx.put(Table::Node, &[], self.node.encode_to_vec());
         Ok(())
+    }
+
+    /// Stops a flag for every tenant, or lets it go on; false if it is so already.
+    pub(crate) fn stop_flag(&mut self, flag: Flag, stopped: bool) -> bool {
+        let mut now: BTreeSet<String> = self.node.stopped.iter().cloned().collect();
+        let changed = if stopped { now.insert(flag.to_string()) } else { now.remove(flag.as_str()) };
+        if changed {
+            self.node.stopped = now.into_iter().collect();
+            self.tx.put(Table::Node, &[], self.node.encode_to_vec());
+        }
+        changed
     }
 
     /// Drops what was noted for increments, and notes no more until the next full backup. So it is when a thing is erased: the keys

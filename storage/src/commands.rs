@@ -10,6 +10,7 @@ mod delete;
 mod epoch;
 mod erase;
 mod events;
+mod flag;
 mod graph;
 mod hold;
 mod idempotency;
@@ -36,6 +37,8 @@ pub use erase::EraseSome;
 pub(crate) use erase::is_bare;
 pub(crate) use events::taken_at;
 pub use events::{Event, TakeEvents, WINDOW_DAYS};
+pub use flag::{SetFlag, StopFlag};
+pub(crate) use flag::{flag_row, flag_rows, key as flag_key};
 pub use graph::{DeleteGraph, GRAPHS_MAX, GRAPHS_OF_MAKER_MAX, SaveGraph};
 pub(crate) use graph::{graph_row, key as graph_key};
 pub use hold::{HOLDS_MAX, RemoveHold, SetHold};
@@ -138,6 +141,10 @@ pub enum Command {
     SetHold(SetHold),
     /// See [`RemoveHold`].
     RemoveHold(RemoveHold),
+    /// See [`SetFlag`].
+    SetFlag(SetFlag),
+    /// See [`StopFlag`].
+    StopFlag(StopFlag),
     /// See [`Once`].
     Once(Once),
 }
@@ -159,7 +166,8 @@ impl Command {
             | Command::DenyToken(_)
             | Command::EndRun(_)
             | Command::SetPolicy(_)
-            | Command::DeleteGraph(_) => true,
+            | Command::DeleteGraph(_)
+            | Command::StopFlag(_) => true,
             Command::Once(once) => once.command.is_urgent(),
             _ => false,
         }
@@ -244,6 +252,8 @@ pub(crate) fn execute(batch: &mut Batch<'_>, command: &Command) -> Result<Applie
         Command::SeeClock(command) => purge::see_clock(batch, command),
         Command::SetHold(command) => hold::set(batch, command),
         Command::RemoveHold(command) => hold::remove(batch, command),
+        Command::SetFlag(command) => flag::set(batch, command),
+        Command::StopFlag(command) => flag::stop(batch, command),
         Command::Once(command) => idempotency::once(batch, command),
     }
 }

@@ -4,6 +4,7 @@ mod assertion;
 mod decisions;
 mod epoch;
 mod erasure;
+mod flag;
 mod graph;
 mod label;
 mod policy;
@@ -20,6 +21,7 @@ pub use decisions::DecisionSegment;
 pub use epoch::EpochBegan;
 pub(crate) use erasure::check_reason;
 pub use erasure::{ErasureDone, Hold, REASON_CHARS_MAX, RedactionBegun, RedactionLifted, Selection};
+pub use flag::{Flag, FlagSet, weight};
 pub use graph::{
     GRAPH_COORDINATE_MAX, GRAPH_ID_BYTES_MAX, GRAPH_NAME_CHARS_MAX, GRAPH_NODES_MAX, GRAPH_NOTE_CHARS_MAX,
     Graph, GraphNode,

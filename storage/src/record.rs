@@ -95,10 +95,16 @@ pub enum Kind {
     HoldRemoved = 54,
     /// What had come due was removed (body: [`crate::model::ErasureDone`]).
     Purged = 55,
+    /// A flag was set for the tenant, or set back (body: [`crate::model::FlagSet`]).
+    FlagSet = 60,
+    /// What a flag turns on was stopped for the whole node (body: the flag's name).
+    FlagStopped = 61,
+    /// It goes on (body: the flag's name).
+    FlagResumed = 62,
 }
 
 impl Kind {
-    const ALL: [Kind; 29] = [
+    const ALL: [Kind; 32] = [
         Kind::Tenant,
         Kind::Label,
         Kind::Source,
@@ -128,6 +134,9 @@ impl Kind {
         Kind::HoldSet,
         Kind::HoldRemoved,
         Kind::Purged,
+        Kind::FlagSet,
+        Kind::FlagStopped,
+        Kind::FlagResumed,
     ];
 
     fn from_code(code: u16) -> Result<Kind> {

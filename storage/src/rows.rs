@@ -46,6 +46,9 @@ pub struct NodeRow {
     /// What the clock showed when it was last believed, microseconds since 1970; 0 if it never was looked at.
     #[prost(sint64, tag = "9")]
     pub clock_us: i64,
+    /// Flags that are stopped for every tenant, by name, in order.
+    #[prost(string, repeated, tag = "10")]
+    pub stopped: Vec<String>,
 }
 
 /// A tenant's counters and the right edge of its ledger.
@@ -459,6 +462,31 @@ impl GraphRow {
     #[must_use]
     pub fn version(&self) -> Lsn {
         Lsn(self.version)
+    }
+}
+
+/// A flag that is set for a tenant.
+#[derive(Clone, PartialEq, Eq, Message)]
+pub struct FlagRow {
+    /// To what.
+    #[prost(string, tag = "1")]
+    pub value: String,
+    /// Who set it.
+    #[prost(uint64, tag = "2")]
+    pub actor: u64,
+    /// The record that says so.
+    #[prost(uint64, tag = "3")]
+    pub version: u64,
+    /// When, microseconds since 1970.
+    #[prost(sint64, tag = "4")]
+    pub set_us: i64,
+}
+
+impl FlagRow {
+    /// The row of a flag that was just set; none if it was set back.
+    pub(crate) fn of(set: &model::FlagSet, actor: ActorId, version: Lsn, set_us: i64) -> Option<FlagRow> {
+        let value = set.value.clone()?;
+        Some(FlagRow { value, actor: actor.0, version: version.0, set_us })
     }
 }
 

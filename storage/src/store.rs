@@ -299,6 +299,7 @@ fn first_commit(snapshot: &Snapshot, options: &Options) -> Vec<Changes> {
         changes_from: 0,
         changes_bytes: 0,
         clock_us: 0,
+        stopped: Vec::new(),
     };
     let mut tx = Overlay::new(snapshot);
     tx.put(Table::Node, &[], node.encode_to_vec());

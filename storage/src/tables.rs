@@ -94,6 +94,8 @@ tables! {
     Refused = "refused",
     /// tenant, Lsn of the record that set it -> a hold.
     Holds = "holds",
+    /// tenant, name of a flag -> what it was set to, by whom and when.
+    Flags = "flags",
 }
 
 /// A key under construction: parts are appended, most significant first.

@@ -78,16 +78,19 @@ impl View {
             check.rows(*table)?;
         }
         let (mut roots, mut tokens, mut subjects) = (BTreeMap::new(), 0, 0);
+        let mut stopped = BTreeMap::new();
         let heads = check.or_problem(whole.tenants())?.unwrap_or_default();
         check.tenants(&node, &heads)?;
         for (tenant, head) in heads {
             let told = check.tenant(tenant, &head, &mut roots)?;
             tokens += told.tokens;
             subjects += told.subjects;
+            stopped.extend(told.stopped);
         }
         check.tokens(&node, tokens, subjects)?;
         check.epoch(&node, roots.len())?;
         check.changes(&node)?;
+        check.stopped(&node, &stopped);
         let Check { problems, bytes, .. } = check;
         Ok(Report { commit: node.commit, epoch: node.epoch, bytes, roots, problems })
     }
@@ -126,6 +129,7 @@ impl Check<'_> {
         self.policies(tenant, head, &told)?;
         self.decisions(tenant, head, &told)?;
         self.graphs(tenant, head, &told)?;
+        self.flags(tenant, head, &told)?;
         self.once(tenant, head)?;
         self.subjects(tenant, head, &told)?;
         self.erasures(tenant, head, &told)?;

@@ -5,6 +5,7 @@
 mod due;
 mod edge;
 mod erasure;
+mod flag;
 mod graph;
 mod label;
 mod ledger;

@@ -27,6 +27,7 @@ mod graphql;
 mod graphs;
 mod hostile;
 mod http;
+mod hybrid;
 mod idempotency;
 mod inputs;
 mod judges;

@@ -272,7 +272,7 @@ struct Walk<'a> {
 
 /// Scores documents by the plan's terms, always summed in the same order: the engine's pruned walk sums
 /// in an order that depends on what it passed over, and then two pages of one search would disagree.
-struct Scores {
+pub(super) struct Scores {
     leaves: Vec<(Box<dyn Scorer>, Option<usize>)>,
     words: usize,
     /// Places of the leaves and the most that each adds, by which most first.
@@ -280,7 +280,7 @@ struct Scores {
 }
 
 impl Scores {
-    fn new(segment: &SegmentReader, plan: &Plan) -> Result<Scores> {
+    pub(super) fn new(segment: &SegmentReader, plan: &Plan) -> Result<Scores> {
         let open = |leaf: &Leaf| Ok((leaf.weight.scorer(segment, 1.0)?, leaf.word));
         let mut by_worth: Vec<_> = plan.leaves.iter().map(|leaf| leaf.score_max).enumerate().collect();
         by_worth.sort_by(|(_, a), (_, b)| b.total_cmp(a));
@@ -314,8 +314,13 @@ impl Scores {
         })
     }
 
-    /// Never more than the plain sum, so that the engine's upper bounds hold for it too.
     fn of(&mut self, doc: DocId) -> f32 {
+        self.with_words(doc).0
+    }
+
+    /// The score, and a bit for each word that is there. Never more than the plain sum, so that the engine's upper bounds
+    /// hold for it too. Documents are asked for in order.
+    pub(super) fn with_words(&mut self, doc: DocId) -> (f32, u128) {
         let (mut sum, mut matched) = (0.0, 0u128);
         for (scorer, word) in &mut self.leaves {
             if scorer.doc() < doc {
@@ -326,7 +331,7 @@ impl Scores {
                 matched |= word.map_or(0, |word| 1 << word);
             }
         }
-        (sum * coordination(matched.count_ones() as usize, self.words)) as f32
+        ((sum * coordination(matched.count_ones() as usize, self.words)) as f32, matched)
     }
 }
 

@@ -69,6 +69,8 @@ pub(super) struct Leaf {
     pub(super) weight: Box<dyn Weight>,
     /// Which of the words it stands for, none for an id.
     pub(super) word: Option<usize>,
+    /// How many documents have it.
+    pub(super) docs: u64,
     /// No document scores more by it.
     pub(super) score_max: Score,
     /// What it looks for, and where.
@@ -198,7 +200,8 @@ impl Planner<'_> {
         // In a text that is nothing but the word, without end.
         let score_max = bm25.boost_by(term.boost).score(0, u32::MAX);
         let weight = term.query().weight(scoring)?;
-        Ok(Leaf { weight, word: term.word, score_max, found: term.found.clone(), place: term.place })
+        let docs = self.searcher.doc_freq(&term.term)?;
+        Ok(Leaf { weight, word: term.word, docs, score_max, found: term.found.clone(), place: term.place })
     }
 
     fn driver(&self, question: &Question, terms: &[Lookup]) -> Result<Driver> {

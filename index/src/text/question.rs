@@ -35,6 +35,28 @@ struct Piece<'a> {
     quoted: bool,
 }
 
+/// What a text asks of a document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wanted {
+    /// Nothing: there is no word in it.
+    Nothing,
+    /// Words, of which any may match.
+    Words,
+    /// A phrase that must be there, or a word that must not.
+    Exactly,
+}
+
+/// What a text asks of a document.
+#[must_use]
+pub fn wanted(text: &str) -> Wanted {
+    let Question { words, phrases, excluded, .. } = Question::parse(text);
+    match (words.is_empty(), phrases.is_empty() && excluded.is_empty()) {
+        (_, false) => Wanted::Exactly,
+        (true, true) => Wanted::Nothing,
+        (false, true) => Wanted::Words,
+    }
+}
+
 impl Question {
     pub(super) fn parse(text: &str) -> Question {
         let mut question = Question::default();

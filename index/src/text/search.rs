@@ -10,7 +10,7 @@ use tantivy::{DocAddress, Searcher};
 use super::collect::{Candidate, Collected};
 use super::facets::Facets;
 use super::filter::Filter;
-use super::plan::Planner;
+use super::plan::{Plan, Planner};
 use super::question::Question;
 use super::schema::Fields;
 use super::snippet::Highlighter;
@@ -198,16 +198,8 @@ impl Pinned {
     /// # Errors
     /// `Invalid` for a query over one of the limits of this module; `Damaged` or `Io` if the files fail.
     pub fn search(&self, query: &Query, allowed: &Allowed, stop: &dyn Fn() -> bool) -> Result<Hits> {
-        let question = check(query)?;
         let visible = self.visible(allowed)?;
-        let planner = Planner {
-            searcher: &self.searcher,
-            fields: &self.fields,
-            visible: &visible,
-            prefix: query.prefix,
-            everything: query.facets || query.order == Order::Time,
-        };
-        let plan = planner.plan(&question)?;
+        let plan = self.plan(query, &visible, query.facets || query.order == Order::Time)?;
         let by_time = query.order == Order::Time || plan.leaves.is_empty();
         let before = query.after.map_or(0, |key| key.number as usize);
         let mut collected = Collected::new(before + query.limit + 1, query, by_time, stop);
@@ -231,6 +223,18 @@ impl Pinned {
             lsn: self.position,
             highlighter: Highlighter::new(plan.stems),
         })
+    }
+
+    pub(super) fn plan(&self, query: &Query, visible: &[Visible<'_>], everything: bool) -> Result<Plan> {
+        let question = check(query)?;
+        let planner = Planner {
+            searcher: &self.searcher,
+            fields: &self.fields,
+            visible,
+            prefix: query.prefix,
+            everything,
+        };
+        planner.plan(&question)
     }
 
     pub(super) fn visible(&self, allowed: &Allowed) -> Result<Vec<Visible<'_>>> {

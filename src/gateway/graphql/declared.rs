@@ -26,6 +26,10 @@ pub(super) fn auth(abac: String, #[graphql(default)] every: Option<bool>) {}
 #[TypeDirective(location = "FieldDefinition", location = "Object")]
 pub(super) fn public() {}
 
+/// A flag of the tenant turns on part of what this does; while it is off the field answers without, and says so.
+#[TypeDirective(location = "FieldDefinition")]
+pub(super) fn flag(name: String) {}
+
 /// What the schema declares.
 pub(in crate::gateway) struct Declared {
     types: HashMap<String, HashMap<String, Field>>,
@@ -44,6 +48,8 @@ pub(super) struct Field {
     pub(super) nullable: bool,
     /// Why it should not be used any more.
     pub(super) deprecated: Option<String>,
+    /// The flag of the tenant that turns on part of it.
+    pub(super) flag: Option<String>,
 }
 
 /// Who sees a field.
@@ -104,6 +110,7 @@ impl Field {
             list,
             nullable: field.ty.node.nullable,
             deprecated: argument(&field.directives, "deprecated", "reason").map(text),
+            flag: argument(&field.directives, "flag", "name").map(text),
         }
     }
 }

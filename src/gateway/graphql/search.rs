@@ -6,14 +6,19 @@ use storage::ids::Lsn;
 use storage::model::{Classification, Form};
 
 use super::connection::{PageInfo, connection};
-use super::declared::{auth, public};
+use super::declared::{auth, flag, public};
 use super::relations::RelationEnd;
-use super::{DateTime, read, stop};
+use super::{DateTime, read, stop, stop_before};
 use crate::gateway::errors::Failure;
+use crate::search::fuse::Method;
+use crate::search::plan::{Mode, Outcome};
 use crate::search::{self, Question};
 
 const LIMIT: usize = 10;
 const LIMIT_MAX: usize = 200;
+/// Looking for words ends so long before a search by meaning must be answered, and has what it has by then: the vector stage
+/// and the making of an answer have the rest.
+const BEFORE_THE_END: std::time::Duration = std::time::Duration::from_millis(250);
 const SUGGESTIONS: usize = 8;
 const SUGGESTIONS_MAX: usize = 50;
 
@@ -27,6 +32,40 @@ enum ThingForm {
     Relation,
 }
 
+/// How a question is asked.
+#[derive(Clone, Copy, PartialEq, Eq, Enum)]
+enum SearchMode {
+    /// By its words.
+    Keyword,
+    /// By its meaning.
+    Vector,
+    /// By both.
+    Hybrid,
+}
+
+/// How words and meaning become one order.
+#[derive(Clone, Copy, PartialEq, Eq, Enum)]
+enum SearchFusion {
+    /// By what each is worth against the best of its leg.
+    Scores,
+    /// By their ranks alone, for comparison.
+    Ranks,
+}
+
+/// How it went with looking for meaning.
+#[derive(SimpleObject)]
+#[graphql(directive = public::apply())]
+struct VectorStage {
+    /// Whether the answer is by meaning as well.
+    used: bool,
+    /// Why not: `not_asked`, `flag_off`, `query_empty`, `filter_exact`, `no_model`, `index_missing`, `index_building`,
+    /// `index_damaged`, `encoder_failed`, `deadline` or `busy`; null if it was used.
+    reason: Option<&'static str>,
+    took_ms: f64,
+    /// The record up to which what it looked through reflects the log.
+    lsn: Option<u64>,
+}
+
 /// A thing that was found, and why.
 #[derive(SimpleObject)]
 #[graphql(directive = public::apply())]
@@ -34,7 +73,7 @@ struct SearchHit {
     id: ID,
     r#type: String,
     title: String,
-    /// From 0 to 1, the first hit of the first page having 1.
+    /// From 0 to 1. By words alone the first hit of the first page has 1; with meaning, what is best by both has.
     score: f64,
     /// Where it leaves, if it is a relation.
     from: Option<RelationEnd>,
@@ -53,8 +92,18 @@ struct SearchHit {
     highlights: Vec<Highlight>,
     /// BM25.
     keyword_raw: f64,
-    /// BM25 divided by the best hit's.
+    /// BM25 divided by the best hit's; less if that has little of the question.
     keyword: f64,
+    /// The cosine of the nearest passage and the question; null if meaning was not looked for, or there is none.
+    vector_raw: Option<f64>,
+    /// The cosine divided by the best hit's.
+    vector: Option<f64>,
+    /// What words count, from 0 to 1; meaning has the rest: score = weight x keyword + (1 - weight) x vector.
+    weight: f64,
+    /// Where words alone have it, from 1; null if they did not find it.
+    keyword_rank: Option<u32>,
+    /// Where meaning alone has it, from 1; null if it did not find it.
+    vector_rank: Option<u32>,
     /// What BM25 is made of; only if asked for.
     why: Option<SearchWhy>,
 }
@@ -139,6 +188,10 @@ connection! {
         took_ms: f64,
         /// False if time ran out before everything was looked at.
         complete: bool,
+        /// How it went with looking for meaning.
+        vector: VectorStage,
+        /// Whether pages end here although there is more: by words and meaning they lead through one window.
+        window_exhausted: bool,
     }
 }
 
@@ -194,8 +247,71 @@ impl SearchQuery {
                 chart,
                 explain: explain.unwrap_or_default(),
                 at_least: at_least.map(Lsn),
+                ..Question::default()
             };
             Ok(search::search(app, principal, view, &question, &late)?.into())
+        })
+        .await
+    }
+
+    /// Things that are about a question: by its words, its meaning or both. Whatever keeps meaning from being looked for, the
+    /// answer is that of the words, and `vector` says why. `keywordWeight` (or `alpha`) is what words count, from 0 to 1; unless
+    /// it is given, the tenant's. Counts are of what the words match.
+    #[graphql(
+        directive = auth::apply("entity.search".to_owned(), None),
+        directive = flag::apply("vector-preview".to_owned())
+    )]
+    #[allow(clippy::too_many_arguments, reason = "the arguments are the contract's")]
+    async fn search_hybrid(
+        &self,
+        context: &Context<'_>,
+        q: String,
+        mode: Option<SearchMode>,
+        keyword_weight: Option<f64>,
+        alpha: Option<f64>,
+        fusion: Option<SearchFusion>,
+        first: Option<i32>,
+        after: Option<String>,
+        types: Option<Vec<String>>,
+        not_types: Option<Vec<String>>,
+        sources: Option<Vec<String>>,
+        not_sources: Option<Vec<String>>,
+        classifications: Option<Vec<String>>,
+        include_revoked: Option<bool>,
+        facets: Option<bool>,
+        form: Option<ThingForm>,
+        since: Option<DateTime>,
+        before: Option<DateTime>,
+        explain: Option<bool>,
+    ) -> Result<SearchConnection> {
+        let places = context.look_ahead().field("edges").field("cursor").exists();
+        let chart = context.look_ahead().field("spans").exists();
+        let late = stop_before(context, BEFORE_THE_END);
+        read(context, move |app, principal, view| {
+            let classifications = classifications.unwrap_or_default();
+            let classifications = classifications.iter().map(|name| name.parse::<Classification>());
+            let question = Question {
+                text: q,
+                mode: mode.map_or(Mode::Hybrid, Into::into),
+                keyword_weight: weight(keyword_weight, alpha)?,
+                method: fusion.map_or(Method::Scores, Into::into),
+                limit: super::first(first, LIMIT, LIMIT_MAX)?,
+                after,
+                places,
+                types: types.unwrap_or_default(),
+                not_types: not_types.unwrap_or_default(),
+                sources: sources.unwrap_or_default(),
+                not_sources: not_sources.unwrap_or_default(),
+                classifications: classifications.collect::<storage::Result<_>>()?,
+                form: form.map(Into::into),
+                time: range(since, before)?,
+                include_revoked: include_revoked.unwrap_or_default(),
+                facets: facets.unwrap_or_default(),
+                chart,
+                explain: explain.unwrap_or_default(),
+                ..Question::default()
+            };
+            Ok(search::hybrid(app, principal, view, &question, &late)?.into())
         })
         .await
     }
@@ -219,6 +335,21 @@ impl SearchQuery {
     }
 }
 
+/// What words count, under either name.
+fn weight(keyword_weight: Option<f64>, alpha: Option<f64>) -> Result<Option<f64>, Failure> {
+    let weight = match (keyword_weight, alpha) {
+        (Some(weight), Some(alpha)) if weight != alpha => {
+            let message = "`keywordWeight` and `alpha` are two names for one number; give one of them";
+            return Err(Failure::bad_request(message));
+        }
+        (weight, alpha) => weight.or(alpha),
+    };
+    match weight.filter(|weight| !(0.0..=1.0).contains(weight)) {
+        Some(weight) => Err(Failure::bad_request(format!("keyword weight `{weight:?}`: from 0 to 1"))),
+        None => Ok(weight),
+    }
+}
+
 /// The time from one end to the other; an end that is not given is open.
 fn range(since: Option<DateTime>, before: Option<DateTime>) -> Result<Option<TimeRange>, Failure> {
     if since.is_none() && before.is_none() {
@@ -237,6 +368,36 @@ impl From<ThingForm> for Form {
         match form {
             ThingForm::Entity => Form::Entity,
             ThingForm::Relation => Form::Relation,
+        }
+    }
+}
+
+impl From<SearchMode> for Mode {
+    fn from(mode: SearchMode) -> Mode {
+        match mode {
+            SearchMode::Keyword => Mode::Keyword,
+            SearchMode::Vector => Mode::Vector,
+            SearchMode::Hybrid => Mode::Hybrid,
+        }
+    }
+}
+
+impl From<SearchFusion> for Method {
+    fn from(fusion: SearchFusion) -> Method {
+        match fusion {
+            SearchFusion::Scores => Method::Scores,
+            SearchFusion::Ranks => Method::Ranks,
+        }
+    }
+}
+
+impl From<Outcome> for VectorStage {
+    fn from(outcome: Outcome) -> VectorStage {
+        VectorStage {
+            used: outcome.reason.is_none(),
+            reason: outcome.reason.map(|reason| reason.as_str()),
+            took_ms: outcome.took.as_secs_f64() * 1000.0,
+            lsn: outcome.lsn.map(|lsn| lsn.0),
         }
     }
 }
@@ -265,6 +426,8 @@ impl From<search::Answer> for SearchConnection {
             lsn: answer.lsn.0,
             took_ms: answer.took.as_secs_f64() * 1000.0,
             complete: answer.complete,
+            vector: answer.vector.into(),
+            window_exhausted: answer.window_exhausted,
         }
     }
 }
@@ -322,8 +485,13 @@ impl From<search::Hit> for SearchHit {
                 .into_iter()
                 .map(|mark| Highlight { start: mark.start, end: mark.end })
                 .collect(),
-            keyword_raw: hit.keyword_raw,
-            keyword: hit.score,
+            keyword_raw: hit.legs.keyword_raw,
+            keyword: hit.legs.keyword,
+            vector_raw: hit.legs.vector_raw,
+            vector: hit.legs.vector,
+            weight: hit.legs.weight,
+            keyword_rank: hit.legs.keyword_rank,
+            vector_rank: hit.legs.vector_rank,
             why: hit.why.map(Into::into),
         }
     }

@@ -33,6 +33,8 @@ pub(in crate::gateway) struct Asks {
     roots: usize,
     /// The actions that policy is asked for, by name.
     pub(in crate::gateway) actions: BTreeSet<&'static str>,
+    /// Flags of the tenant that turn on part of it.
+    pub(in crate::gateway) flags: BTreeSet<String>,
     /// Fields on their way out, with what is to be used instead.
     pub(in crate::gateway) deprecated: BTreeSet<String>,
 }
@@ -126,6 +128,7 @@ impl Walk<'_> {
         if let Some(Rule::Auth(action) | Rule::Every(action)) = declared.and_then(|declared| declared.rule) {
             self.asks.actions.insert(action.as_str());
         }
+        self.asks.flags.extend(declared.and_then(|declared| declared.flag.clone()));
         if let Some(instead) = declared.and_then(|declared| declared.deprecated.as_ref()) {
             self.asks.deprecated.insert(format!("{type_name}.{name}: {instead}"));
         }

@@ -25,13 +25,13 @@ fn each_role_does_what_it_is_for() {
     check_role(
         Role::Owner,
         &format!(
-            "{READS} entity.write source.write import.run token.manage policy.manage node.manage ledger.export decisions.read entity.redact hold.manage"
+            "{READS} entity.write source.write import.run token.manage policy.manage node.manage ledger.export decisions.read entity.redact hold.manage flag.manage"
         ),
     );
     check_role(
         Role::Admin,
         &format!(
-            "{READS} entity.write source.write import.run token.manage policy.manage ledger.export decisions.read entity.redact hold.manage"
+            "{READS} entity.write source.write import.run token.manage policy.manage ledger.export decisions.read entity.redact hold.manage flag.manage"
         ),
     );
     check_role(Role::Analyst, &format!("{READS} entity.write import.run"));
@@ -379,7 +379,8 @@ fn model(p: &Principal, action: Action, l: &Label) -> bool {
         | Action::TokenManage
         | Action::PolicyManage
         | Action::EntityRedact
-        | Action::HoldManage => &[Owner, Admin],
+        | Action::HoldManage
+        | Action::FlagManage => &[Owner, Admin],
         Action::LedgerExport | Action::DecisionsRead => &[Owner, Admin, Auditor],
         _ => &[Owner],
     };

@@ -10,9 +10,9 @@ use super::{Check, TenantRoot};
 use crate::error::Result;
 use crate::ids::{Lsn, TenantId};
 use crate::ledger::{Coord, Frontier, Hash};
-use crate::model::{DecisionSegment, EpochBegan, Graph, PolicySet, RunEnd};
+use crate::model::{DecisionSegment, EpochBegan, FlagSet, Graph, PolicySet, RunEnd};
 use crate::record::{Kind, Record};
-use crate::rows::{GraphRow, HeadRow};
+use crate::rows::{FlagRow, GraphRow, HeadRow};
 use crate::tables::{Key, Table};
 
 /// What a tenant's log tells, as far as other tables must agree with it.
@@ -32,6 +32,9 @@ pub(super) struct Told {
     pub(super) decisions: BTreeMap<u64, Vec<u8>>,
     /// The row of each saved graph, by its id.
     pub(super) graphs: BTreeMap<String, GraphRow>,
+    /// The row of each flag that is set, by its name, and whether the node was stopped from heeding it.
+    pub(super) flags: BTreeMap<String, FlagRow>,
+    pub(super) stopped: BTreeMap<String, bool>,
     /// Whom outside issuers named, and which of their tokens are denied.
     pub(super) subjects: u64,
     pub(super) denied_tokens: u64,
@@ -66,6 +69,17 @@ impl Told {
                 self.graphs.insert(graph.id, row);
             }
             (Kind::GraphDeleted, Some(id)) => drop(self.graphs.remove(&*String::from_utf8_lossy(id))),
+            (Kind::FlagSet, Some(body)) => {
+                let set = FlagSet::from_body(body)?;
+                match FlagRow::of(&set, record.actor, record.lsn, record.time_us) {
+                    Some(row) => drop(self.flags.insert(set.flag, row)),
+                    None => drop(self.flags.remove(&set.flag)),
+                }
+            }
+            (kind @ (Kind::FlagStopped | Kind::FlagResumed), Some(flag)) => {
+                let flag = String::from_utf8_lossy(flag).into_owned();
+                self.stopped.insert(flag, kind == Kind::FlagStopped);
+            }
             (Kind::SubjectMet, _) => self.subjects += 1,
             (Kind::OutsideTokenDenied, _) => self.denied_tokens += 1,
             _ => {}

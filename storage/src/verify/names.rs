@@ -8,7 +8,7 @@ use prost::Message;
 use super::Check;
 use super::log::Told;
 use crate::changes::noted_bytes;
-use crate::commands::{graph_key, in_time, taken_at};
+use crate::commands::{flag_key, graph_key, in_time, taken_at};
 use crate::error::Result;
 use crate::ids::TenantId;
 use crate::rows::{HeadRow, NodeRow, OnceRow, RunRow, decode};
@@ -154,6 +154,26 @@ impl Check<'_> {
         let rows = self.count(Table::Graphs, &Key::of(tenant))?;
         self.agree(format_args!("graphs of {}", head.name), rows, told.graphs.len() as u64);
         Ok(())
+    }
+
+    /// Every flag that is set has its row, as its last record made it, and no other has one.
+    pub(super) fn flags(&mut self, tenant: TenantId, head: &HeadRow, told: &Told) -> Result<()> {
+        for (flag, row) in &told.flags {
+            if !self.holds(Table::Flags, &flag_key(tenant, flag), &row.encode_to_vec())? {
+                self.problem(format!("flags of {}: the row of {flag}", head.name));
+            }
+        }
+        let rows = self.count(Table::Flags, &Key::of(tenant))?;
+        self.agree(format_args!("flags of {}", head.name), rows, told.flags.len() as u64);
+        Ok(())
+    }
+
+    /// A flag is stopped if the ledgers say so; one of a tenant that came later says nothing of it.
+    pub(super) fn stopped(&mut self, node: &NodeRow, told: &BTreeMap<String, bool>) {
+        let told = told.iter().filter(|(_, is_stopped)| **is_stopped).map(|(flag, _)| flag);
+        if !node.stopped.iter().eq(told) {
+            self.problem(format!("flags that are stopped: {:?} is not what the ledgers say", node.stopped));
+        }
     }
 
     /// Nor is what was carried out once; each is there by its key and by its time.

@@ -5,9 +5,9 @@ use std::ops::ControlFlow;
 
 use storage::ids::{LabelId, Lsn, RunId, SymbolId, TenantId, ThingId};
 use storage::model::{
-    Assertion, DecisionSegment, EpochBegan, ErasureDone, Graph, Hold, Label, LinkMade, PolicySet,
-    RedactionBegun, RedactionLifted, RunBegin, RunEnd, Selection, SignedIn, SignedOut, SourceSpec, Subject,
-    TokenSpec,
+    Assertion, DecisionSegment, EpochBegan, ErasureDone, Flag, FlagSet, Graph, Hold, Label, LinkMade,
+    PolicySet, RedactionBegun, RedactionLifted, RunBegin, RunEnd, Selection, SignedIn, SignedOut, SourceSpec,
+    Subject, TokenSpec,
 };
 use storage::record::{Kind, Record};
 use storage::rows::{RedactionRow, SaidRow, ThingRow, TokenRow};
@@ -25,6 +25,7 @@ pub(crate) fn observe(view: &View) -> Result<Model> {
     let node = view.node()?;
     let mut model = Model::default();
     (model.epoch, model.notes_changes) = (node.epoch - 1, node.changes_from != 0);
+    model.stopped = node.stopped.iter().cloned().collect();
     for (id, row) in view.tenants()? {
         agree("tenants", &Some(id), &view.tenant(&row.name)?)?;
         agree("tenants", &(model.tenants.len() as u32 + 1), &id.0)?;
@@ -94,6 +95,7 @@ impl Observer<'_> {
             policies: self.policies()?,
             decisions: self.decisions()?,
             graphs: self.graphs()?,
+            flags: self.flags()?,
             redactions: self.redactions()?,
             holds: self.holds()?,
             unseen: Unseen::default(),
@@ -220,6 +222,18 @@ impl Observer<'_> {
         Ok(graphs)
     }
 
+    fn flags(&self) -> Result<BTreeMap<String, (String, u64, u64, i64)>> {
+        let rows = self.view.flags(self.tenant)?;
+        for flag in Flag::ALL {
+            let row = rows.iter().find(|(name, _)| name == flag.as_str()).map(|(_, row)| row);
+            agree("flags", &self.view.flag(self.tenant, *flag)?.as_ref(), &row)?;
+        }
+        Ok(rows
+            .into_iter()
+            .map(|(name, row)| (name, (row.value, row.actor, row.version, row.set_us)))
+            .collect())
+    }
+
     fn redactions(&self) -> Result<BTreeMap<u64, Redaction>> {
         let mut redactions = BTreeMap::new();
         for (begun, row) in self.view.redactions(self.tenant)? {
@@ -305,6 +319,7 @@ fn entry(record: &Record) -> Result<Entry> {
         Kind::Policy => What::Policy(PolicySet::from_body(body)?),
         Kind::DecisionsClosed => What::DecisionsClosed(DecisionSegment::from_body(body)?),
         Kind::GraphSaved => What::Graph(Graph::from_body(body)?),
+        Kind::FlagSet => What::Flag(FlagSet::from_body(body)?),
         Kind::EpochBegan => {
             let began = EpochBegan::from_body(body)?;
             What::Epoch(began.epoch, began.old_size, began.lacking)
@@ -333,7 +348,9 @@ fn entry(record: &Record) -> Result<Entry> {
         | Kind::Deleted
         | Kind::Restored
         | Kind::TokenRevoked
-        | Kind::GraphDeleted => What::Id(String::from_utf8_lossy(body).into_owned()),
+        | Kind::GraphDeleted
+        | Kind::FlagStopped
+        | Kind::FlagResumed => What::Id(String::from_utf8_lossy(body).into_owned()),
     };
     let (kind, actor, label, purpose) = (record.kind, record.actor, record.label.0, record.header[29]);
     Ok(Entry { kind, actor, label, purpose, time_us: record.time_us, what })

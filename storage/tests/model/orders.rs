@@ -9,14 +9,14 @@ use storage::commands::{
     Assert, BeginEpoch, BeginRun, CloseDecisions, Command, CreateTenant, CreateToken, Delete, DeleteGraph,
     DenySubject, DenyToken, EndPurge, EndRedaction, EndRun, EraseSome, Event, IfEndMissing, LiftRedaction,
     Lifted, MakeLink, MeetSubject, NoteChanges, Once, Progress, PurgeThings, Redact, RemoveHold, RequestKey,
-    Restore, RevokeToken, SaveGraph, Seen, SetHold, SetPolicy, SetSource, SignIn, SignOut, Sweep, TakeEvents,
-    Unpend,
+    Restore, RevokeToken, SaveGraph, Seen, SetFlag, SetHold, SetPolicy, SetSource, SignIn, SignOut, StopFlag,
+    Sweep, TakeEvents, Unpend,
 };
 use storage::ids::{ActorId, Epoch, Lsn, RunId, SourceId, TenantId, ThingId};
 use storage::model::{
-    Claim, Classification, DecisionSegment, EdgeSaid, Form, Graph, GraphNode, Label, Licence, MappingUsed,
-    POLICY_BYTES_MAX, Part, PolicySet, Purpose, Purposes, Retention, Role, RunBegin, RunCounts, RunEnd,
-    RunState, Said, Selection, SourceSpec, Status, Subject, Text, TokenSpec,
+    Claim, Classification, DecisionSegment, EdgeSaid, Flag, Form, Graph, GraphNode, Label, Licence,
+    MappingUsed, POLICY_BYTES_MAX, Part, PolicySet, Purpose, Purposes, Retention, Role, RunBegin, RunCounts,
+    RunEnd, RunState, Said, Selection, SourceSpec, Status, Subject, Text, TokenSpec,
 };
 
 use crate::reference::{Model, What};
@@ -254,9 +254,17 @@ fn order_of_its_own() -> impl Strategy<Value = Order> {
         }),
         2 => (tenant(), 1..=2u64, graph(), prop::bool::weighted(0.2))
             .prop_map(|(tenant, maker, graph, stale)| Order::SaveGraph(tenant, ActorId(maker), graph, stale)),
+        2 => (tenant(), select(Flag::ALL), prop::option::weighted(0.7, select(&["on", "off", "0.25", "1.5", "NaN"][..])))
+            .prop_map(|(tenant, flag, value)| {
+                let value = value.map(str::to_owned);
+                Order::Ready(Command::SetFlag(SetFlag { tenant, actor: ActorId(1), flag, value }))
+            }),
+        1 => (select(Flag::ALL), any::<bool>()).prop_map(|(flag, stopped)| {
+            Order::Ready(Command::StopFlag(StopFlag { actor: ActorId(2), flag, stopped }))
+        }),
         1 => (tenant(), selection()).prop_map(|(tenant, selection)| Order::Redact(tenant, selection)),
         2 => (tenant(), selection()).prop_map(|(tenant, selection)| Order::LiftRedaction(tenant, selection)),
-        1 => (tenant(), selection()).prop_map(|(tenant, selection)| Order::SetHold(tenant, selection)),
+        2 => (tenant(), selection()).prop_map(|(tenant, selection)| Order::SetHold(tenant, selection)),
         2 => (tenant(), 0..2usize).prop_map(|(tenant, nth)| Order::RemoveHold(tenant, nth)),
         1 => (tenant(), select(&[0, 40, 400][..])).prop_map(|(tenant, days)| Order::Purge(tenant, days)),
         1 => (tenant(), select(GRAPHS)).prop_map(|(tenant, id)| {

@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use storage::commands::{Applied, Assert, BeginEpoch, Command, Effect, EndRun, IfEndMissing, Progress};
 use storage::ids::{ActorId, LabelId, Lsn, RunId, SourceId, TenantId};
 use storage::model::{
-    Assertion, DecisionSegment, Form, Graph, Label, LinkMade, PolicySet, RunBegin, RunEnd, RunState, Said,
-    Selection, SignedIn, SignedOut, SourceSpec, Subject, TokenSpec,
+    Assertion, DecisionSegment, FlagSet, Form, Graph, Label, LinkMade, PolicySet, RunBegin, RunEnd, RunState,
+    Said, Selection, SignedIn, SignedOut, SourceSpec, Subject, TokenSpec,
 };
 use storage::record::Kind;
 
@@ -16,6 +16,8 @@ use storage::record::Kind;
 mod erasure;
 #[path = "reference/events.rs"]
 mod events;
+#[path = "reference/flags.rs"]
+mod flags;
 #[path = "reference/graphs.rs"]
 mod graphs;
 #[path = "reference/idempotency.rs"]
@@ -42,6 +44,8 @@ pub(crate) struct Model {
     /// Epochs begun, the first excepted, and whether it is noted what commits change.
     pub(crate) epoch: u32,
     pub(crate) notes_changes: bool,
+    /// Flags that are stopped.
+    pub(crate) stopped: BTreeSet<String>,
     taken: Taken,
 }
 
@@ -64,6 +68,8 @@ pub(crate) struct Tenant {
     pub(crate) decisions: BTreeMap<u64, Vec<u8>>,
     /// Graphs by id: who made one, when, and what was saved last, at which position and when.
     pub(crate) graphs: BTreeMap<String, Kept>,
+    /// Flags by name: to what, who set it, at which position and when.
+    pub(crate) flags: BTreeMap<String, (String, u64, u64, i64)>,
     pub(crate) redactions: BTreeMap<u64, Redaction>,
     /// On what, why, who set it, since when; by position.
     pub(crate) holds: BTreeMap<u64, (Selection, String, u64, i64)>,
@@ -97,6 +103,7 @@ pub(crate) enum What {
     Policy(PolicySet),
     DecisionsClosed(DecisionSegment),
     Graph(Graph),
+    Flag(FlagSet),
     Subject(Subject),
     /// Its number, the records before it, and how many are lost.
     Epoch(u32, u64, Option<u64>),
@@ -210,6 +217,11 @@ impl Model {
             Command::CloseDecisions(c) => self.tenant(c.tenant)?.close_decisions(&c.segment, time_us),
             Command::SaveGraph(c) => self.save_graph(c, time_us),
             Command::DeleteGraph(c) => self.tenant(c.tenant)?.delete_graph(c, time_us),
+            Command::SetFlag(c) => {
+                flags::check(c)?;
+                self.tenant(c.tenant)?.set_flag(c, time_us)
+            }
+            Command::StopFlag(c) => self.stop_flag(c, time_us),
             Command::NoteChanges(_) => {
                 let effect = if self.notes_changes { Effect::Unchanged } else { Effect::Done };
                 self.notes_changes = true;

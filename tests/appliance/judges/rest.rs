@@ -46,6 +46,13 @@ fn promtool_has_nothing_to_say_about_the_metrics() {
 
 #[test]
 #[ignore = "needs programs of others: make judges"]
+fn promtool_tries_the_alerts_out() {
+    let alerts = Path::new(env!("CARGO_MANIFEST_DIR")).join("monitoring/alerts.test.yml");
+    content(Command::new("promtool").args(["test", "rules"]).arg(alerts));
+}
+
+#[test]
+#[ignore = "needs programs of others: make judges"]
 fn schemathesis_finds_the_node_as_it_is_described() {
     let node = with_source();
     let mut command = Command::new(python());

@@ -210,6 +210,11 @@ impl Probes<'_> {
             "facets" | "includeRevoked" | "denied" | "shared" | "newest" | "typing" | "explain" => {
                 pick(random, &[true.into(), false.into()])
             }
+            "value" => pick(random, &["on".into(), Value::Null]),
+            "resume" => pick(random, &[true.into(), Value::Null]),
+            "mode" => pick(random, &["KEYWORD".into(), "VECTOR".into(), "HYBRID".into()]),
+            "fusion" => pick(random, &["SCORES".into(), "RANKS".into()]),
+            "keywordWeight" | "alpha" => pick(random, &[0.3.into(), 0.7.into(), 2.into()]),
             "role" => pick(random, &["reader".into(), "auditor".into(), "owner".into()]),
             "clearance" => pick(random, &["public".into(), "secret".into()]),
             "purposes" => pick(random, &[json!(["demo"]), json!(["training"])]),

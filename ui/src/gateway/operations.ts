@@ -164,6 +164,44 @@ export interface Operations {
       };
     };
   };
+  'flagPilots:v1': {
+    variables: { name: string };
+    data: {
+      flagPilots: string[];
+    };
+  };
+  'flagSet:v1': {
+    variables: { name: string; value?: string | null };
+    data: {
+      flagSet: {
+        lsn: number;
+        changed: boolean;
+      };
+    };
+  };
+  'flagStop:v1': {
+    variables: { name: string; resume?: boolean | null };
+    data: {
+      flagStop: {
+        lsn: number;
+        changed: boolean;
+      };
+    };
+  };
+  'flags:v1': {
+    variables: Record<string, never>;
+    data: {
+      flags: {
+        name: string;
+        value: string | null;
+        default: string;
+        stopped: boolean;
+        inForce: string;
+        setBy: string | null;
+        setAt: string | null;
+      }[];
+    };
+  };
   'graph:v1': {
     variables: { id: string; asOf?: string | null };
     data: {
@@ -912,6 +950,85 @@ export interface Operations {
       };
     };
   };
+  'searchHybrid:v1': {
+    variables: { q: string; mode?: 'KEYWORD' | 'VECTOR' | 'HYBRID' | null; keywordWeight?: number | null; alpha?: number | null; fusion?: 'SCORES' | 'RANKS' | null; first?: number | null; after?: string | null; types?: string[] | null; notTypes?: string[] | null; sources?: string[] | null; notSources?: string[] | null; classifications?: string[] | null; form?: 'ENTITY' | 'RELATION' | null; since?: string | null; before?: string | null; explain?: boolean | null; includeRevoked?: boolean | null; facets?: boolean | null };
+    data: {
+      searchHybrid: {
+        edges: {
+          node: {
+            id: string;
+            type: string;
+            title: string;
+            status: string;
+            from: {
+              id: string;
+              type: string;
+              title: string;
+            } | null;
+            to: {
+              id: string;
+              type: string;
+              title: string;
+            } | null;
+            source: string;
+            observedAt: string;
+            classification: string;
+            snippet: string;
+            highlights: {
+              start: number;
+              end: number;
+            }[];
+            score: number;
+            keywordRaw: number;
+            keyword: number;
+            vectorRaw: number | null;
+            vector: number | null;
+            weight: number;
+            keywordRank: number | null;
+            vectorRank: number | null;
+            why: {
+              shares: {
+                word: string | null;
+                found: string;
+                place: string;
+                score: number;
+              }[];
+              factor: number;
+            } | null;
+          };
+        }[];
+        pageInfo: {
+          hasNextPage: boolean;
+          endCursor: string | null;
+        };
+        facets: {
+          field: string;
+          value: string;
+          count: number;
+        }[] | null;
+        classifications: {
+          field: string;
+          value: string;
+          count: number;
+        }[] | null;
+        spans: {
+          since: string;
+          before: string;
+          count: number;
+        }[] | null;
+        lsn: number;
+        tookMs: number;
+        complete: boolean;
+        vector: {
+          used: boolean;
+          reason: string | null;
+          tookMs: number;
+          lsn: number | null;
+        };
+        windowExhausted: boolean;
+      };
+    };
+  };
   'sources:v1': {
     variables: { first?: number | null; after?: string | null };
     data: {
@@ -1042,4 +1159,4 @@ export interface Operations {
 }
 
 /** Those that change something. */
-export const MUTATIONS: ReadonlySet<string> = new Set(['entityDelete:v1', 'entityRestore:v1', 'graphDelete:v1', 'graphSave:v1', 'holdAdd:v1', 'holdRemove:v1', 'policySet:v1', 'purge:v1', 'redact:v1', 'redactionLift:v1', 'tokenAllow:v1', 'tokenCreate:v1', 'tokenDeny:v1', 'tokenLink:v1', 'tokenRevoke:v1']);
+export const MUTATIONS: ReadonlySet<string> = new Set(['entityDelete:v1', 'entityRestore:v1', 'flagSet:v1', 'flagStop:v1', 'graphDelete:v1', 'graphSave:v1', 'holdAdd:v1', 'holdRemove:v1', 'policySet:v1', 'purge:v1', 'redact:v1', 'redactionLift:v1', 'tokenAllow:v1', 'tokenCreate:v1', 'tokenDeny:v1', 'tokenLink:v1', 'tokenRevoke:v1']);

@@ -58,4 +58,4 @@ export const RETENTIONS: Word[] = [
 export const READS = ['entity.search', 'entity.read', 'relation.read', 'ledger.read', 'lineage.read', 'lineage.names', 'embedding.read', 'entity.export'];
 
 /** Decided once for a request. */
-export const WRITES = ['entity.write', 'source.write', 'import.run', 'token.manage', 'policy.manage', 'node.manage', 'ledger.export', 'decisions.read', 'entity.redact', 'hold.manage'];
+export const WRITES = ['entity.write', 'source.write', 'import.run', 'token.manage', 'policy.manage', 'node.manage', 'ledger.export', 'decisions.read', 'entity.redact', 'hold.manage', 'flag.manage'];

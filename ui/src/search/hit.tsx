@@ -8,7 +8,11 @@ import { Time } from '../shell/time.tsx';
 import styles from './hit.module.css';
 import { Marked } from './marks.tsx';
 
-export type Found = Data<'search:v4'>['search']['edges'][number]['node'];
+type ByWords = Data<'search:v4'>['search']['edges'][number]['node'];
+type ByMeaning = Data<'searchHybrid:v1'>['searchHybrid']['edges'][number]['node'];
+
+/** What was found by words, or by meaning as well. */
+export type Found = ByWords & Partial<Pick<ByMeaning, 'vectorRaw' | 'vector' | 'weight' | 'keywordRank' | 'vectorRank'>>;
 
 interface Props {
   hit: Found;
@@ -50,14 +54,22 @@ const isStem = (stem: string, word: string) => word.startsWith(stem.slice(0, Mat
 
 const Bar = ({ of }: { of: number }) => <span className={styles.bar}><span style={{ width: `${Math.min(1, of) * 100}%` }} /></span>;
 
+/** Where one side alone has a hit. */
+const rank = (at: number | null | undefined) => (at ? `, number ${at} by it alone` : ', not found by it alone');
+
 /** What the score is made of: what each word adds where it is. */
 function Why({ hit }: { hit: Found }) {
-  if (hit.keywordRaw === 0) return <p className={styles.why}>No words were asked for, or the newest come first: nothing is scored.</p>;
+  const isByMeaning = typeof hit.vector === 'number';
+  if (hit.keywordRaw === 0 && !isByMeaning) return <p className={styles.why}>No words were asked for, or the newest come first: nothing is scored.</p>;
   const most = hit.why?.shares[0]?.score || 1;
   return (
     <dl className={styles.why}>
       <dt>Score</dt>
-      <dd><Bar of={hit.keyword} />{hit.keyword.toFixed(2)} of the best, BM25 {hit.keywordRaw.toFixed(2)}</dd>
+      {isByMeaning && <dd><Bar of={hit.score} />{hit.score.toFixed(2)} = {(hit.weight ?? 1).toFixed(2)} × words + {(1 - (hit.weight ?? 1)).toFixed(2)} × meaning</dd>}
+      {isByMeaning && <dt>Meaning</dt>}
+      {isByMeaning && <dd><Bar of={hit.vector ?? 0} />{hit.vector?.toFixed(2)} of the best, cosine {hit.vectorRaw?.toFixed(2)}{rank(hit.vectorRank)}</dd>}
+      {isByMeaning && <dt>Words</dt>}
+      <dd><Bar of={hit.keyword} />{hit.keyword.toFixed(2)} of the best, BM25 {hit.keywordRaw.toFixed(2)}{isByMeaning && rank(hit.keywordRank)}</dd>
       {hit.why?.shares.map(({ word, found, place, score }, index) => (
         <Fragment key={index}>
           <dt>{PLACES[place] ?? place}</dt>

@@ -14,7 +14,7 @@ import { Failed, Loading, NotHere, Partial } from '../shell/states.tsx';
 import { Chips } from './chips.tsx';
 import { useDraft } from './draft.ts';
 import { Facets } from './facets.tsx';
-import { Hit } from './hit.tsx';
+import { type Found, Hit } from './hit.tsx';
 import { Inspector } from './inspector.tsx';
 import { NoHits } from './no-hits.tsx';
 import styles from './page.module.css';
@@ -32,10 +32,12 @@ export function SearchPage() {
   const asked = useMemo(() => question(params, draft), [params, draft]);
   const navigate = useNavigate({ from: searchRoute.fullPath });
   const change = (to: Partial<Params>, replace = false) => void navigate({ search: (before) => ({ ...before, ...to }), replace, resetScroll: false });
-  const found = useHits(asked.variables, !asked.isEmpty);
+  // While somebody types, words are faster, and half a word means nothing.
+  const isByMeaning = params.by === 'meaning' && draft === null && asked.words !== '' && params.sort !== 'newest';
+  const found = useHits(asked.variables, !asked.isEmpty, isByMeaning ? { weight: params.weight } : undefined);
   const pages = found.data?.pages ?? [];
-  const hits = pages.flatMap((page) => page.data.search.edges.map((edge) => edge.node));
-  const first = pages[0]?.data.search;
+  const hits = pages.flatMap((page) => page.edges.map((edge) => edge.node));
+  const first = pages[0];
   const counts = useCounts(asked.variables, !asked.isEmpty && draft === null);
   const total = draft === null && counts.facets ? totalOf(counts.facets, asked.variables) : undefined;
   const [at, setAt] = useState(0);
@@ -86,14 +88,17 @@ export function SearchPage() {
           <Newer than={first?.lsn} isAwaited={found.isFetching} onAgain={() => void found.refetch()} />
           <div className={styles.sort}>
             <span aria-hidden>Order</span>
-            <select aria-label="Order" value={params.sort ?? 'relevance'} onChange={(event) => change({ sort: event.target.value === 'newest' ? 'newest' : undefined })}>
-              <option value="relevance">Relevance</option>
+            <select aria-label="Order" value={params.sort ?? params.by ?? 'relevance'} onChange={({ target: { value } }) => change({ sort: value === 'newest' ? value : undefined, by: value === 'meaning' ? value : undefined })}>
+              <option value="relevance">Words</option>
+              <option value="meaning">Words and meaning</option>
               <option value="newest">Newest</option>
             </select>
           </div>
+          {isByMeaning && <Weight of={params.weight} shown={hits[0]?.weight} onChange={(weight) => change({ weight }, true)} />}
           <IconButton label="Inspector (i)" onPress={inspect}><PanelRight size={16} /></IconButton>
         </header>
         {first && !first.complete && <Partial shown={hits.length} what="hits"><span>Time ran out before everything was looked at; more words or a filter narrow it.</span></Partial>}
+        {isByMeaning && first?.vector?.reason && <Partial shown={hits.length} what="hits"><span>By words alone: {WITHOUT[first.vector.reason] ?? first.vector.reason}.</span></Partial>}
         {found.error && (found.error.status === 404 ? <NotHere /> : <Failed error={found.error} onRetry={() => void found.refetch()} />)}
         {!first && !found.error && <Loading rows={9} what="the index" />}
         {first && hits.length === 0 && <NoHits asked={asked} params={params} onChange={change} />}
@@ -113,17 +118,50 @@ export function SearchPage() {
   );
 }
 
-function useHits(variables: Variables<'search:v4'>, enabled: boolean) {
-  return useInfiniteQuery<Answer<'search:v4'>, GatewayError, { pages: Answer<'search:v4'>[] }, unknown[], string | undefined>({
-    queryKey: ['search:v4', variables],
-    queryFn: ({ signal, pageParam }) => run('search:v4', { ...variables, first: pageParam ? MORE_HITS : PAGE_HITS, after: pageParam }, signal),
+type Page = Omit<Answer<'search:v4'>['data']['search'], 'edges'> & { edges: { node: Found }[] } & Partial<Pick<Answer<'searchHybrid:v1'>['data']['searchHybrid'], 'vector' | 'windowExhausted'>>;
+
+function useHits(variables: Variables<'search:v4'>, enabled: boolean, byMeaning?: { weight?: number }) {
+  return useInfiniteQuery<Page, GatewayError, { pages: Page[] }, unknown[], string | undefined>({
+    queryKey: [byMeaning ? 'searchHybrid:v1' : 'search:v4', variables, byMeaning?.weight],
+    queryFn: async ({ signal, pageParam }) => {
+      const page = { ...variables, first: pageParam ? MORE_HITS : PAGE_HITS, after: pageParam };
+      if (!byMeaning) return (await run('search:v4', page, signal)).data.search;
+      const { newest: _, typing: __, ...asked } = page;
+      const keywordWeight = byMeaning.weight === undefined ? undefined : byMeaning.weight / 100;
+      return (await run('searchHybrid:v1', { ...asked, keywordWeight, mode: 'HYBRID' }, signal)).data.searchHybrid;
+    },
     initialPageParam: undefined,
-    getNextPageParam: (last) => last.data.search.pageInfo.endCursor && last.data.search.pageInfo.hasNextPage ? last.data.search.pageInfo.endCursor : undefined,
+    getNextPageParam: ({ pageInfo }) => (pageInfo.endCursor && pageInfo.hasNextPage ? pageInfo.endCursor : undefined),
     enabled,
     // What was found for the words before stays until the next is there.
     placeholderData: (before) => before,
     refetchOnWindowFocus: false,
   });
+}
+
+/** Why an answer is by words alone. */
+const WITHOUT: Record<string, string> = {
+  flag_off: 'meaning is being tried out, and not here',
+  query_empty: 'there is no word in the question',
+  filter_exact: 'a phrase in quotes and a word left out are exact, and meaning is not',
+  no_model: 'no model is installed on the node',
+  index_missing: 'nothing is prepared for it yet',
+  index_building: 'it is being prepared',
+  index_damaged: 'what was prepared is damaged, and is made anew',
+  encoder_failed: 'the model failed on the question',
+  deadline: 'it took too long',
+  busy: 'the node is busy',
+};
+
+/** What words count against meaning. */
+function Weight({ of, shown, onChange }: { of: number | undefined; shown: number | undefined; onChange: (weight: number) => void }) {
+  return (
+    <label className={styles.weight}>
+      <span>Meaning</span>
+      <input type="range" min={0} max={100} step={5} aria-label="What words count against meaning" value={of ?? Math.round((shown ?? 0.7) * 100)} onChange={(event) => onChange(Number(event.target.value))} />
+      <span>Words</span>
+    </label>
+  );
 }
 
 const FORMS: [Params['form'], string][] = [[undefined, 'Entities'], ['relation', 'Relations'], ['all', 'Both']];

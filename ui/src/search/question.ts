@@ -17,6 +17,10 @@ export interface Params {
   from?: string;
   to?: string;
   sort?: 'relevance' | 'newest';
+  /** By words and meaning; by words, if it is not said. */
+  by?: 'meaning';
+  /** What words count against meaning, in hundredths; as the tenant has it, if it is not said. */
+  weight?: number;
   hit?: string;
   revoked?: true;
   why?: true;

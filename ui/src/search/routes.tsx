@@ -1,6 +1,6 @@
 import { createRoute, lazyRouteComponent } from '@tanstack/react-router';
 
-import { flag, oneOf, params, text, texts, time } from '../shell/params.ts';
+import { flag, oneOf, params, text, texts, time, upTo } from '../shell/params.ts';
 import { tenantRoute } from '../shell/tenant.tsx';
 
 export const searchRoute = createRoute({
@@ -17,6 +17,8 @@ export const searchRoute = createRoute({
     from: time,
     to: time,
     sort: oneOf('relevance', 'newest'),
+    by: oneOf('meaning'),
+    weight: upTo(100),
     hit: text(500),
     revoked: flag,
     why: flag,

@@ -38,6 +38,8 @@ export const texts = (max: number, most: number): Read<string[]> => (values) => 
   const good = values.filter((value) => value && value.length <= max).slice(0, most);
   return good.length ? good : undefined;
 };
+/** A whole number from 0 to a most. */
+export const upTo = (most: number): Read<number> => ([value]) => (value && /^\d{1,9}$/.test(value) && Number(value) <= most ? Number(value) : undefined);
 /** A day, or a moment with its zone. */
 export const time: Read<string> = ([value]) => {
   const ok = value && /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d))?$/.test(value) && !Number.isNaN(Date.parse(value));
