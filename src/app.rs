@@ -13,6 +13,7 @@ use tokio::sync::Semaphore;
 use crate::backup::Backups;
 use crate::commit;
 use crate::config::Config;
+use crate::embedding::Embedding;
 use crate::erasure::Clock;
 use crate::follow::{Follow, Vectors};
 use crate::gateway::{ADHOC_MAX, Failure, GraphQl, Limits, TAKERS_MAX, Watchers, schema};
@@ -26,9 +27,9 @@ use crate::policy::{
 use crate::read::Reader;
 use crate::readers::Readers;
 use crate::scrub::Scrub;
-use crate::search::Cursors;
 use crate::search::reason::Reason;
 use crate::search::stage::{Meaning, Stages};
+use crate::search::{Cursors, meaning};
 use crate::sessions::Sessions;
 
 /// The version of this program.
@@ -58,6 +59,8 @@ pub struct App {
     pub commit: commit::Handle,
     /// Its indexes.
     pub follow: Follow,
+    /// What makes vectors of texts.
+    pub embedding: Embedding,
     /// Its vector indexes, where there is a model.
     pub vectors: Vectors,
     /// The key of its ledgers, and the last checkpoints.
@@ -120,6 +123,8 @@ pub struct Parts {
     pub commit: commit::Handle,
     /// Its indexes.
     pub follow: Follow,
+    /// What makes vectors of texts.
+    pub embedding: Embedding,
     /// Its vector indexes, where there is a model.
     pub vectors: Vectors,
     /// The key of its ledgers, and the last checkpoints.
@@ -136,7 +141,18 @@ impl App {
     /// A node of parts that run already.
     #[must_use]
     pub fn new(parts: Parts) -> App {
-        let Parts { config, store, commit, follow, vectors, anchor, sessions, replay_secret, issuer } = parts;
+        let Parts {
+            config,
+            store,
+            commit,
+            follow,
+            embedding,
+            vectors,
+            anchor,
+            sessions,
+            replay_secret,
+            issuer,
+        } = parts;
         // A store that cannot be read says so to whoever asks it; until then no clock was believed.
         let clock_us = store.view().and_then(|view| view.node()).map_or(0, |node| node.clock_us);
         let decisions = Arc::new(DecisionLog::new(config.data_dir.join("decisions")));
@@ -147,6 +163,7 @@ impl App {
             store,
             commit,
             follow,
+            embedding,
             vectors,
             anchor,
             metrics: Metrics::default(),
@@ -349,8 +366,8 @@ impl App {
     ///
     /// # Errors
     /// Why nothing does.
-    pub(crate) fn meaning(&self, _tenant: TenantId) -> Result<Arc<dyn Meaning>, Reason> {
-        Err(Reason::NoModel)
+    pub(crate) fn meaning(&self, tenant: TenantId) -> Result<Arc<dyn Meaning>, Reason> {
+        meaning::of_tenant(&self.embedding, &self.vectors, tenant)
     }
 
     /// The last commit, without what is over by now.

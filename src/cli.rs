@@ -18,6 +18,7 @@ mod import;
 mod index;
 mod ledger;
 mod machine;
+mod model;
 mod output;
 mod policy;
 mod purge;
@@ -121,6 +122,9 @@ enum Command {
     Flag(flag::Flag),
     /// Remove what was last said longer ago than it is to be kept
     Purge(purge::Purge),
+    /// Have models that make vectors of texts
+    #[command(subcommand)]
+    Model(model::Model),
     /// Prove what was recorded
     #[command(subcommand)]
     Ledger(ledger::Ledger),
@@ -165,7 +169,7 @@ pub fn run() -> ExitCode {
     }
 }
 
-/// The database and the text engine panic on damage. Whoever called them catches that and says it as an error, which is
+/// The database, the text engine and what runs models panic on damage. Whoever called them catches that and says it as an error, which is
 /// all that is to be shown of the one, and of the other nearly all.
 fn quiet_caught_panics() {
     let show = std::panic::take_hook();
@@ -173,6 +177,9 @@ fn quiet_caught_panics() {
         let file = panic.location().map_or("", |location| location.file());
         if file.contains("/tantivy-") {
             tracing::warn!(%panic, "the text engine stopped");
+        } else if file.contains("/rten") || file.contains("/tokenizers-") {
+            // What it says may hold words of the text.
+            tracing::warn!("the encoder stopped");
         } else if !file.contains("/redb-") {
             show(panic);
         }
@@ -192,6 +199,7 @@ fn dispatch(cli: Cli, output: &Output) -> Result {
         Command::Path(path) => runtime(false)?.block_on(path.run(global, output)),
         Command::Policy(policy) => runtime(false)?.block_on(policy.run(global, output)),
         Command::Token(token) => runtime(false)?.block_on(token.run(global, output)),
+        Command::Model(model) => runtime(false)?.block_on(model.run(global, output)),
         Command::Ledger(ledger) => runtime(false)?.block_on(ledger.run(global, output)),
         Command::Backup(backup) => runtime(false)?.block_on(backup.run(global, output)),
         Command::Restore(restore) => restore.run(output),

@@ -47,6 +47,8 @@ pub struct Config {
     pub dev: bool,
     /// An outside issuer whose bearer tokens let people in; none, unless set.
     pub oidc: Option<Oidc>,
+    /// Which of several models makes vectors of texts; the one that was installed first, unless set.
+    pub model: Option<String>,
     /// The time of the day at which vector segments are built, by the machine's clock.
     pub vectors_window: String,
     /// The memory that the node keeps to, in bytes; see [`Memory`].
@@ -94,6 +96,7 @@ impl Default for Config {
             public_url: None,
             dev: false,
             oidc: None,
+            model: None,
             vectors_window: "02:00-04:00".to_owned(),
             memory_bytes_max: 512 << 20,
             body_bytes_max: 1 << 20,

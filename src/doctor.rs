@@ -12,6 +12,7 @@ use storage::{Space, View};
 
 use crate::app::{App, VERSION};
 use crate::config::Config;
+use crate::embedding;
 use crate::gateway::certificate_lasts;
 use crate::node::{now_us, rfc3339};
 
@@ -59,6 +60,7 @@ pub fn of_node(app: &App, view: &View, tenant: TenantId) -> storage::Result<Vec<
     checks.push(space(&app.config.data_dir));
     checks.push(clock(head.last_time_us));
     checks.push(follower(app, tenant, head.head().0));
+    checks.push(encoder(app));
     checks.push(erasure(app, view, tenant)?);
     checks.push(listening(&app.config));
     Ok(checks)
@@ -67,7 +69,8 @@ pub fn of_node(app: &App, view: &View, tenant: TenantId) -> storage::Result<Vec<
 /// Looks at the files of a data directory, of a node that runs or one that does not.
 #[must_use]
 pub fn of_directory(path: &Path) -> Vec<Check> {
-    vec![format(path), mode("data_directory", path, 0o002, "chmod o-w"), keys(&path.join("keys"))]
+    let files = mode("data_directory", path, 0o002, "chmod o-w");
+    vec![format(path), files, keys(&path.join("keys")), models(path)]
 }
 
 /// Looks at what a node on this directory would begin with.
@@ -134,6 +137,25 @@ fn erasure(app: &App, view: &View, tenant: TenantId) -> storage::Result<Check> {
     }
     let going_on = view.erasing()?.iter().filter(|(of, ..)| *of == tenant).count();
     Ok(Check::good("erasure", format!("{going_on} redactions going on, {} holds", view.holds(tenant)?.len())))
+}
+
+/// Whether the files of every model are what they were.
+fn models(path: &Path) -> Check {
+    match embedding::check_installed(path) {
+        Ok(count) => Check::good("models", format!("{count} installed")),
+        Err(damaged) => Check::bad("models", damaged, "`intelgraph model remove` it, and install it again"),
+    }
+}
+
+fn encoder(app: &App) -> Check {
+    let name = "encoder";
+    match (app.embedding.model(), app.embedding.problem()) {
+        (_, Some(problem)) => Check::bad(name, problem, "install the model, or set `model` to another"),
+        (Some(model), None) => {
+            Check::good(name, format!("{}, vectors of {} components", model.name, model.dimension))
+        }
+        (None, None) => Check::good(name, "no model; search goes by words alone"),
+    }
 }
 
 /// The first key that others can read, if there is one.

@@ -79,6 +79,8 @@ pub const PLACES: &[Place] = &[
     ("vectors", "what the vectors of texts tell of them, and digests of texts", Emptied::ByItsThread),
     ("rejects", "ids and values of what an import refused", Emptied::ByItsThread),
     ("cursors", "states of the index that pages go on from", Emptied::ByItsThread),
+    ("models", "what publishers made: nothing of a tenant", Emptied::HoldsNothing),
+    ("vectors of queries", "vectors of what was asked lately, by digest, in memory", Emptied::ByItself),
     ("anchor", "keyed hashes", Emptied::HoldsNothing),
     ("ballast", "nothing", Emptied::HoldsNothing),
     ("decisions", "labels and counts", Emptied::HoldsNothing),

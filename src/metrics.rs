@@ -2,6 +2,7 @@
 
 mod classic;
 mod process;
+mod vectors;
 
 use std::os::unix::fs::MetadataExt;
 use std::sync::atomic::AtomicU64;
@@ -256,9 +257,12 @@ fn register_app(app: &App, registry: &mut Registry) {
         "1 if the store takes writes and gives answers",
         gauge(u64::from(view.is_ok())),
     );
-    if let Ok(log) = view.and_then(|view| Log::of(app, &view)) {
+    let Ok(view) = view else { return };
+    if let Ok(log) = Log::of(app, &view) {
         log.register(registry);
     }
+    // As far as the store can tell.
+    let _ = vectors::register(app, &view, registry);
 }
 
 /// Backups and scrubs: whether they happen, and what they found.

@@ -11,6 +11,7 @@ use storage::{Directory, ErasureKey, Store};
 use crate::app::{App, Parts, Shared};
 use crate::commit;
 use crate::config::Config;
+use crate::embedding::Embedding;
 use crate::erasure;
 use crate::follow::{Follow, Terms, Vectors};
 use crate::idempotency;
@@ -27,7 +28,7 @@ pub struct Running {
     /// The node.
     pub app: Shared,
     writer: JoinHandle<()>,
-    followers: [JoinHandle<()>; 5],
+    followers: [JoinHandle<()>; 6],
     _directory: Directory,
 }
 
@@ -48,13 +49,28 @@ impl Running {
         let (commit, writer) = commit::start(Arc::clone(&store)).context("writer thread")?;
         let log = (Arc::clone(&store), Arc::clone(commit.tail()));
         let (follow, follower) = Follow::start(directory.index(), memory.writers_bytes, log.clone())?;
+        let models = config.data_dir.join("models");
+        let (embedding, encoder) = Embedding::start(models, config.model.clone(), memory.model_bytes)?;
         let terms = Terms { window: config.vectors_window()?, build_bytes_max: memory.build_bytes };
-        let (vectors, vector_follower) = Vectors::start(directory.index(), Arc::new(|| None), terms, log)?;
+        let of_documents = embedding.clone();
+        let encoders = Arc::new(move || of_documents.documents());
+        let (vectors, vector_follower) = Vectors::start(directory.index(), encoders, terms, log)?;
         let anchoring = start_anchoring(Arc::clone(&anchor), Arc::clone(&store), Arc::clone(commit.tail()))?;
         let sessions = Sessions::new(&config, &store.view()?.node()?.node_id);
         let replay_secret = idempotency::replay_secret(&seed);
         let issuer = config.issuer()?;
-        let parts = Parts { config, store, commit, follow, vectors, anchor, sessions, replay_secret, issuer };
+        let parts = Parts {
+            config,
+            store,
+            commit,
+            follow,
+            embedding,
+            vectors,
+            anchor,
+            sessions,
+            replay_secret,
+            issuer,
+        };
         let app = Arc::new(App::new(parts));
         let deciding =
             decisions::start(Arc::clone(&app.decisions), Arc::clone(&app.store), app.commit.clone())?;
@@ -63,7 +79,7 @@ impl Running {
         Ok(Running {
             app,
             writer,
-            followers: [follower, vector_follower, anchoring, deciding, erasing],
+            followers: [follower, encoder, vector_follower, anchoring, deciding, erasing],
             _directory: directory,
         })
     }
@@ -72,6 +88,7 @@ impl Running {
     pub fn stop(self) {
         let Running { app, writer, followers, _directory: directory } = self;
         app.follow.stop();
+        app.embedding.stop();
         app.vectors.stop();
         app.commit.tail().close();
         let (store, anchor) = (Arc::clone(&app.store), Arc::clone(&app.anchor));

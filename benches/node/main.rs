@@ -1,6 +1,6 @@
 //! What a node promises over HTTP, with a million things in it: imports, and then questions at a rate.
 //!
-//! `cargo bench --bench node -- [--quick] [import] [entity] [search] [relations] [gateway] [backup] [start] [slow] [tenants] [large]`
+//! `cargo bench --bench node -- [--quick] [import] [entity] [search] [relations] [gateway] [backup] [start] [slow] [tenants] [meaning] [large]`
 //!
 //! `large` makes a store of 10 GB, or of `INTELGRAPH_BENCH_GIGABYTES`, and needs three and a half times as much on the disk.
 
@@ -24,6 +24,7 @@ mod gateway;
 mod import;
 mod large;
 mod load;
+mod meaning;
 mod tenants;
 
 use std::fs::File;
@@ -48,6 +49,9 @@ fn main() {
     }
     if wanted("tenants") {
         tenants::many();
+    }
+    if wanted("meaning") {
+        meaning::questions();
     }
     if wanted("large") {
         large::there_and_back();

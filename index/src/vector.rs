@@ -18,6 +18,7 @@ mod rows;
 mod search;
 mod segment;
 mod state;
+mod stored;
 mod sweep;
 mod vectors;
 

@@ -180,6 +180,37 @@ impl Client {
         Ok(response.json().await?)
     }
 
+    /// The models that are installed.
+    pub(super) async fn models(&self) -> Result<Value> {
+        Ok(self.get("/api/v1/models").await?.json().await?)
+    }
+
+    /// Sends a model.
+    pub(super) async fn install_model(&self, form: reqwest::multipart::Form) -> Result<Value> {
+        let request = self.http.post(format!("{}/api/v1/models", self.url)).multipart(form);
+        Ok(self.request(request).await?.json().await?)
+    }
+
+    /// Has the files of a model compared with their digests.
+    pub(super) async fn verify_model(&self, name: &str) -> Result<Value> {
+        let request = self.http.post(format!("{}/verify", self.model_url(name)?));
+        Ok(self.request(request).await?.json().await?)
+    }
+
+    /// Has a model removed.
+    pub(super) async fn remove_model(&self, name: &str) -> Result<()> {
+        self.request(self.http.delete(self.model_url(name)?)).await.map(drop)
+    }
+
+    /// What cannot be the name of a model is that of none.
+    fn model_url(&self, name: &str) -> Result<String> {
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+        match name.chars().all(is_plain) && !name.starts_with('.') && !name.is_empty() {
+            true => Ok(format!("{}/api/v1/models/{name}", self.url)),
+            false => Err(Failure::from_node("not_found", &format!("no model `{name}`"))),
+        }
+    }
+
     /// Has the node build the vector segment of the tenant; how its index is doing.
     pub(super) async fn build_index(&self) -> Result<Value> {
         let response = self.request(self.http.post(format!("{}/api/v1/index/vectors", self.url))).await?;

@@ -11,7 +11,7 @@ use super::client::Client;
 use super::import::Terms;
 use super::output::Output;
 use super::serve::{Node, blocking, end, stop_signal};
-use super::{Failure, Global, Result, import, search};
+use super::{Failure, Global, Result, import, model, search};
 use crate::app::VERSION;
 use crate::config::{Config, LISTEN};
 use crate::policy::parse;
@@ -22,6 +22,8 @@ const BUNDLE: &str = "attack-enterprise.json";
 const TENANT: &str = "default";
 const SOURCE: &str = "attack";
 const QUESTION: &str = "credential dumping";
+/// What the model of the demo is called.
+const MODEL: &str = "all-MiniLM-L6-v2-int8";
 const TOKEN_FILE: &str = "demo.token";
 
 /// Which bundle, and where its data are kept.
@@ -36,6 +38,9 @@ pub(super) struct Demo {
     /// Where to listen; port 0 picks a free one [default: 127.0.0.1:7340]
     #[arg(long, value_name = "HOST:PORT")]
     listen: Option<SocketAddr>,
+    /// What a model of vectors is in, as for `model install`; may be repeated. Without, search goes by words alone
+    #[arg(long = "model", value_name = "PATH")]
+    models: Vec<PathBuf>,
     /// Do not open a browser
     #[arg(long)]
     no_browser: bool,
@@ -73,7 +78,7 @@ impl Demo {
         };
         let serving = tokio::spawn(server.run(running.app.clone(), stopped, stop_now));
         let shown = tokio::select! {
-            shown = show(&url, &token, &bundle, output) => shown,
+            shown = show(&url, &token, &bundle, &self.models, output) => shown,
             () = &mut signal => Ok(()),
         };
         if shown.is_ok() {
@@ -104,7 +109,7 @@ fn open_browser(url: &str) {
 }
 
 /// Imports the bundle, says that the node is ready, and shows a search.
-async fn show(url: &str, token: &str, bundle: &Path, output: &Output) -> Result<()> {
+async fn show(url: &str, token: &str, bundle: &Path, models: &[PathBuf], output: &Output) -> Result<()> {
     let global = Global {
         url: Some(url.to_owned()),
         token_file: None,
@@ -115,6 +120,7 @@ async fn show(url: &str, token: &str, bundle: &Path, output: &Output) -> Result<
         quiet: output.quiet,
     };
     let client = Client::to(url, token, &global)?;
+    output.note(&install_model(&client, models).await);
     let terms = Terms {
         source: SOURCE.to_owned(),
         purposes: vec!["demo".to_owned(), "threat-intel".to_owned()],
@@ -143,6 +149,17 @@ async fn show(url: &str, token: &str, bundle: &Path, output: &Output) -> Result<
     search::print_hits(&found["search"], output);
     output.line(&next_steps(url, token, &found["search"]["edges"][0]["node"]["id"]));
     Ok(())
+}
+
+/// The demo goes on without a model, and says so.
+async fn install_model(client: &Client, paths: &[PathBuf]) -> String {
+    if paths.is_empty() {
+        return "no model of vectors (--model): search goes by words alone".to_owned();
+    }
+    match model::install(client, paths, MODEL).await {
+        Ok(_) => format!("the model `{MODEL}` is installed"),
+        Err(failure) => format!("no model of vectors: {}; search goes by words alone", failure.message),
+    }
 }
 
 fn next_steps(url: &str, token: &str, id: &serde_json::Value) -> String {

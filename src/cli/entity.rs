@@ -23,6 +23,14 @@ pub(super) enum Entity {
         /// Its id
         id: String,
     },
+    /// Find what is like it: near to what is said of it
+    Similar {
+        /// Its id
+        id: String,
+        /// How many
+        #[arg(long, default_value_t = 10)]
+        limit: u32,
+    },
     /// Hide it from everybody; it can be restored
     Delete {
         /// Its id
@@ -41,6 +49,7 @@ impl Entity {
         match self {
             Entity::Get { id, as_of } => get(&client, &id, as_of, output).await,
             Entity::History { id } => history(&client, &id, output).await,
+            Entity::Similar { id, limit } => similar(&client, &id, limit, output).await,
             Entity::Delete { id } => change(&client, "entityDelete", &id, output).await,
             Entity::Restore { id } => change(&client, "entityRestore", &id, output).await,
         }
@@ -68,6 +77,14 @@ async fn get(client: &Client, id: &str, as_of: Option<String>, output: &Output) 
         "elided": elided(&found),
     });
     output.result(&document, |output| print(&document, output));
+    Ok(Answer::Yes)
+}
+
+async fn similar(client: &Client, id: &str, limit: u32, output: &Output) -> Result {
+    let found = client.answer("similar:v1", json!({"id": id, "first": limit})).await?;
+    let found = some(&found["data"]["similar"], id)?;
+    super::search::need_vectors(&found["vector"])?;
+    output.result(&super::search::document(found, false), |output| super::search::print_hits(found, output));
     Ok(Answer::Yes)
 }
 

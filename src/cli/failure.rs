@@ -34,6 +34,7 @@ impl Failure {
     /// What the node answered.
     pub fn from_node(code: &str, message: &str) -> Failure {
         let exit = match code {
+            code if code.starts_with("model_") => 2,
             "not_found" | "denied" | "grant_refused" | "purpose_refused" | "superseded" | "held"
             | "redacted" => 1,
             "bad_request"

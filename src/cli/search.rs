@@ -1,6 +1,9 @@
-//! Finds things by words.
+//! Finds things by words, and says how well that works.
 
-use clap::{Args, ValueEnum};
+mod evaluate;
+mod tune;
+
+use clap::{Args, Subcommand, ValueEnum};
 use serde_json::{Value, json};
 
 use super::client::{Client, next_cursor, nodes};
@@ -9,10 +12,13 @@ use super::{Answer, Failure, Global, Result};
 
 /// What to look for, and where.
 #[derive(Args)]
+#[command(subcommand_negates_reqs = true)]
 pub(super) struct Search {
     /// The words; "quoted" for a phrase, -word to leave out
-    #[arg(value_name = "QUERY")]
-    text: String,
+    #[arg(value_name = "QUERY", required = true)]
+    text: Option<String>,
+    #[command(subcommand)]
+    about: Option<About>,
     /// How to look
     #[arg(long, value_enum, default_value = "keyword")]
     mode: Mode,
@@ -57,6 +63,15 @@ pub(super) struct Search {
     explain: bool,
 }
 
+/// What is asked about searches.
+#[derive(Subcommand)]
+enum About {
+    /// Measure how good searches are on a judged collection; asks no node
+    Evaluate(evaluate::Evaluate),
+    /// Pick the weight of words against meaning by judged queries of the tenant, or by a collection
+    Tune(tune::Tune),
+}
+
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Mode {
     Keyword,
@@ -66,6 +81,19 @@ enum Mode {
 
 impl Search {
     pub(super) async fn run(self, global: &Global, output: &Output) -> Result {
+        match (self.about, self.text) {
+            (Some(_), Some(text)) => {
+                let message =
+                    format!("`{text}` stands before a command that asks for no words; leave it out");
+                Err(Failure::bad_input(message))
+            }
+            (Some(About::Evaluate(evaluate)), None) => evaluate.run(output).await,
+            (Some(About::Tune(tune)), None) => tune.run(global, output).await,
+            (None, text) => Search { about: None, text, ..self }.find(global, output).await,
+        }
+    }
+
+    async fn find(self, global: &Global, output: &Output) -> Result {
         if let Some(weight) = self.weight.filter(|weight| !(0.0..=1.0).contains(weight)) {
             return Err(Failure::bad_input(format!("weight `{weight:?}`: from 0 to 1")));
         }
@@ -98,8 +126,7 @@ impl Search {
             return Ok(());
         };
         if self.mode == Mode::Vector {
-            let message = format!("nothing was looked for by meaning: {}; use --mode keyword", means(reason));
-            return Err(Failure::cannot_tell(reason, message));
+            return need_vectors(vector);
         }
         output.note(&format!("by words alone: {}", means(reason)));
         Ok(())
@@ -124,6 +151,13 @@ impl Search {
     }
 }
 
+/// What is looked for by meaning alone has no answer without.
+pub(super) fn need_vectors(vector: &Value) -> Result<()> {
+    let Some(reason) = vector["reason"].as_str() else { return Ok(()) };
+    let message = format!("nothing was looked for by meaning: {}", means(reason));
+    Err(Failure::cannot_tell(reason, message))
+}
+
 /// A reason in words, and what to do.
 fn means(reason: &str) -> &str {
     match reason {
@@ -144,7 +178,7 @@ fn means(reason: &str) -> &str {
 }
 
 /// The answer in the names of the contract, and why no vector stage ran if none did.
-fn document(found: &Value, explain: bool) -> Value {
+pub(super) fn document(found: &Value, explain: bool) -> Value {
     let hits = nodes(found).into_iter().map(|hit| {
         let mut shown = json!({
             "id": hit["id"],

@@ -7,6 +7,11 @@ pub(super) const MEMORY_BYTES_MIN: usize = 128 << 20;
 const BASE_BYTES: usize = 64 << 20;
 /// What an import holds at most: two chunks that wait, and one that is read.
 const IMPORT_BYTES: usize = 16 << 20;
+/// The share of a model of vectors in the memory of a node that is set to nothing else,
+const MODEL_SHARE: usize = 8;
+/// which is this much; and of what is beyond that.
+const MODEL_SHARE_OF: usize = 512 << 20;
+const MODEL_SHARE_BEYOND: usize = 2;
 /// A writer of the index does not begin with less.
 const WRITER_BYTES_MIN: usize = index::text::WRITER_BYTES;
 /// More makes no segment better.
@@ -21,6 +26,8 @@ pub struct Memory {
     pub cache_bytes: usize,
     /// All writers of indexes together, in bytes.
     pub writers_bytes: usize,
+    /// Largest files of a model of vectors, in bytes: it is in memory whole.
+    pub model_bytes: usize,
     /// What the build of a vector segment may take, in bytes.
     pub build_bytes: usize,
     /// Imports at a time; one more is told to come back.
@@ -35,6 +42,8 @@ impl Memory {
         Memory {
             cache_bytes: memory_bytes_max / 4,
             writers_bytes: (shared / 6).clamp(WRITER_BYTES_MIN, WRITERS_BYTES_MAX),
+            model_bytes: memory_bytes_max.min(MODEL_SHARE_OF) / MODEL_SHARE
+                + memory_bytes_max.saturating_sub(MODEL_SHARE_OF) / MODEL_SHARE_BEYOND,
             build_bytes: memory_bytes_max / 2,
             importers: (shared / 2 / IMPORT_BYTES).clamp(1, IMPORTERS_MAX),
         }

@@ -14,7 +14,7 @@ const SIMILAR_MIN: f64 = 0.8;
 /// What is shown of a setting that is nobody's business.
 const MASK: &str = "***";
 /// Settings that are absent unless they are set.
-const OPTIONAL: [&str; 4] = ["tls_certificate", "tls_key", "public_url", "oidc"];
+const OPTIONAL: [&str; 5] = ["tls_certificate", "tls_key", "public_url", "oidc", "model"];
 /// Words in the names of settings that are secrets.
 const SECRETS: [&str; 3] = ["secret", "password", "token"];
 

@@ -138,7 +138,7 @@ impl From<NoPolicy> for Failure {
 
 impl From<index::Error> for Failure {
     fn from(error: index::Error) -> Failure {
-        if error.kind() == index::ErrorKind::Invalid {
+        if matches!(error.kind(), index::ErrorKind::Invalid | index::ErrorKind::Model) {
             return Failure::new(StatusCode::BAD_REQUEST, error.code(), error.to_string());
         }
         tracing::error!(%error, "index failed");

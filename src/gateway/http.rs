@@ -7,6 +7,7 @@ pub(crate) mod export;
 pub(crate) mod health;
 pub(crate) mod import;
 pub(crate) mod ledger;
+pub(crate) mod models;
 pub(crate) mod preview;
 pub(crate) mod progress;
 pub(crate) mod scrub;

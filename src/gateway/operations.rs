@@ -121,6 +121,7 @@ operations! {
     "search" v 3 in SEARCH_TIMEOUT;
     "search" v 4 in SEARCH_TIMEOUT;
     "searchHybrid" v 1 in HYBRID_TIMEOUT;
+    "similar" v 1 in HYBRID_TIMEOUT;
     "sources" v 1;
     "suggest" v 1 in SEARCH_TIMEOUT;
     "tokenAllow" v 1;

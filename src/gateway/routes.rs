@@ -5,7 +5,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::http::{Method, StatusCode};
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 
 use super::errors::Failure;
 use super::{graphql, http, requests};
@@ -14,7 +14,8 @@ use crate::app::Shared;
 /// The version of the API, in a header of every answer.
 pub(super) const API_VERSION: &str = "v1";
 /// Bodies and answers of any length, that take as long as they take.
-pub(super) const STREAMED: [&str; 3] = ["/api/v1/import", "/api/v1/export", "/api/v1/backup"];
+pub(super) const STREAMED: [&str; 4] =
+    ["/api/v1/import", "/api/v1/export", "/api/v1/backup", "/api/v1/models"];
 /// Answers that last as long as somebody watches.
 pub(super) const WATCHED: &str = "/api/v1/progress";
 /// Answered when there is no place left for another connection.
@@ -33,6 +34,13 @@ pub(crate) fn routes(app: Shared) -> Router {
         .route("/api/v1/export", get(http::export::run))
         .route("/api/v1/backup", post(http::backup::give))
         .route("/api/v1/scrub", post(http::scrub::begin).get(http::scrub::ask))
+        // So are models: theirs is the memory that there is for one.
+        .route(
+            "/api/v1/models",
+            get(http::models::list).post(http::models::install).layer(DefaultBodyLimit::disable()),
+        )
+        .route("/api/v1/models/{name}", delete(http::models::remove))
+        .route("/api/v1/models/{name}/verify", post(http::models::verify))
         .route("/api/v1/index/vectors", post(http::vectors::build).get(http::vectors::ask))
         .route("/api/v1/imports/{run}/rejects", get(http::import::rejects))
         .route("/api/v1/progress", get(http::progress::watch))

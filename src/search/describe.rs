@@ -4,6 +4,7 @@
 use std::ops::Range;
 
 use index::text::{Highlighter, Snippet, passages};
+use index::vector::embedded;
 use storage::View;
 use storage::ids::{LabelId, ThingId};
 use storage::model::{Assertion, Status};
@@ -100,8 +101,7 @@ impl<'a> Describe<'a> {
 
 /// The passage of an assertion that is nearest to a question.
 fn nearest(assertion: &Assertion, passage: &Range<u32>) -> Option<String> {
-    let text = passages(assertion).join("\n");
-    text.get(passage.start as usize..passage.end as usize).map(str::to_owned)
+    embedded(assertion).get(passage.start as usize..passage.end as usize).map(str::to_owned)
 }
 
 /// The snippet's text with a mark where it was cut, and the places of its words in that.

@@ -7,11 +7,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use index::text::{Allowed, Facets, Highlighter, Hits, Pinned, Query};
+use index::vector::Near;
 use storage::ids::{LabelId, Lsn, ThingId};
 
 use super::fuse::{Candidate, Fusion, Method, Ranked, Said, fuse};
 use super::reason::Reason;
-use super::stage::{Among, Asked, Meaning, Near, Stage, Stages};
+use super::stage::{Among, Asked, Meaning, Stage, Stages};
 
 /// The fewest candidates of a leg,
 const CANDIDATES_MIN: usize = 100;

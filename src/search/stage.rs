@@ -4,14 +4,14 @@
 //! What was left behind ends when it next looks at the clock. So many may be at work at a time, stuck ones among them; when there
 //! is no place the answer goes without a vector stage at once.
 
-use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
 use index::text::{Allowed, TimeRange};
-use storage::ids::{LabelId, Lsn, ThingId};
+use index::vector::Near;
+use storage::ids::{Lsn, ThingId};
 use storage::model::Form;
 
 use super::reason::Reason;
@@ -44,6 +44,12 @@ pub trait Meaning: Send + Sync {
         stop: &dyn Fn() -> bool,
     ) -> Result<Vec<Near>, Reason>;
 
+    /// The vectors that are stored of a thing, of those of its documents that pass; at most so many.
+    ///
+    /// # Errors
+    /// Why nobody knows.
+    fn stored(&self, thing: ThingId, max: usize, among: &Among) -> Result<Vec<Vec<f32>>, Reason>;
+
     /// How near each of some things is: the best of its passages that pass.
     ///
     /// # Errors
@@ -62,19 +68,6 @@ pub struct Among {
     pub time: Option<TimeRange>,
     /// Whether to find what its source took back.
     pub include_revoked: bool,
-}
-
-/// A document that is near a question.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Near {
-    /// The thing.
-    pub thing: ThingId,
-    /// The label of the assertion.
-    pub label: LabelId,
-    /// Its best passage, in bytes of what was embedded.
-    pub passage: Range<u32>,
-    /// How near, from -1 to 1.
-    pub cosine: f32,
 }
 
 /// The steps of a vector stage.

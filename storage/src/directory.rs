@@ -8,6 +8,7 @@
 //! keys/       the node's signing key
 //! admin.sock  there while a node runs: what its own user may ask of it
 //! index/      derived files; may be deleted while the node is stopped
+//! models/     models of vectors, which their publishers made; may be installed again
 //! ballast     nothing: room that is given up for what cannot wait ([`crate::Space`])
 //! restoring/  there while a backup is being restored: what is in it is not whole yet
 //! decisions/  what the shell's policy decided, by tenant; closed files are in the ledger by their digest

@@ -229,8 +229,9 @@ fn the_description_names_every_route() {
     let http = node.http();
     for (path, item) in paths {
         for method in METHODS {
-            let path =
-                ["{run}", "{page}", "{file}"].iter().fold(path.clone(), |path, at| path.replace(at, "1"));
+            let path = ["{run}", "{page}", "{file}", "{name}"]
+                .iter()
+                .fold(path.clone(), |path, at| path.replace(at, "1"));
             let answer = http.send(method.clone(), &path, &[], Vec::new());
             let get = method == Method::HEAD && item["get"].is_object();
             let known = item[method.as_str().to_ascii_lowercase()].is_object() || get;

@@ -4,6 +4,7 @@
 //! Where they are not installed the tests say so and pass; with `INTELGRAPH_JUDGES_REQUIRED` they fail, since a test that
 //! nobody ran proves nothing. `INTELGRAPH_JUDGES_WEB` names the directory that has them in its `node_modules`.
 
+mod relevance;
 mod rest;
 
 use std::path::{Path, PathBuf};

@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 use tokenizers::{Encoding, Tokenizer};
 
 use super::manifest::{CONFIG, NETWORK, TOKENIZER, WEIGHTS};
-use super::{Encoder, Manifest, ModelId, Pooling, Unusable, network, normalise, passages};
+use super::{Encoder, Manifest, ModelId, Pooling, QUERY_TOKENS_MAX, Unusable, network, normalise, passages};
 use crate::error::{Error, Result};
 
 /// Fewer bytes of text than this make a token: what is further behind is not even looked at.
@@ -20,7 +20,8 @@ const TOKEN_BYTES_MAX: usize = 64;
 /// Encoded to see whether a model works at all.
 const PROBE: &str = "lateral movement";
 
-/// A model, from a folder: a network on one thread, and its tokenizer.
+/// A model, from a folder: a network, and its tokenizer. A text is encoded on one thread; queries have one, and documents
+/// another, so that nobody who waits has to wait for a document as well.
 pub struct Model {
     id: ModelId,
     manifest: Manifest,
@@ -28,7 +29,8 @@ pub struct Model {
     network: rten::Model,
     inputs: Vec<(NodeId, Input)>,
     output: NodeId,
-    threads: Arc<ThreadPool>,
+    queries: Arc<ThreadPool>,
+    documents: Arc<ThreadPool>,
     /// Tokens that stand around every text.
     around: usize,
 }
@@ -75,13 +77,17 @@ impl Model {
         &self.manifest
     }
 
-    /// The vector of the beginning of a text: as many tokens as that at most, those around it included.
+    /// The vector of a query, of which [`QUERY_TOKENS_MAX`] tokens count.
     ///
     /// # Errors
     /// As for [`Encoder::encode`].
-    pub fn encode_within(&self, text: &str, tokens_max: usize) -> Result<Vec<f32>> {
-        let tokens = self.tokens(text, tokens_max.min(self.manifest.tokens_max))?;
-        let vector = guarded("encoding", || self.run(&tokens)).and_then(|vector| vector);
+    pub fn encode_query(&self, text: &str) -> Result<Vec<f32>> {
+        self.encode_within(text, self.manifest.tokens_max.min(QUERY_TOKENS_MAX), &self.queries)
+    }
+
+    fn encode_within(&self, text: &str, tokens_max: usize, threads: &Arc<ThreadPool>) -> Result<Vec<f32>> {
+        let tokens = self.tokens(text, tokens_max)?;
+        let vector = guarded("encoding", || self.run(&tokens, threads)).and_then(|vector| vector);
         vector.map_err(|why| unusable(&self.id.name, why))
     }
 
@@ -105,14 +111,14 @@ impl Model {
             }
         };
         let (inputs, output) = ends(&network)?;
-        let threads = Arc::new(ThreadPool::with_num_threads(1));
-        Ok(Model { id, manifest, tokenizer, network, inputs, output, threads, around })
+        let [queries, documents] = [(); 2].map(|()| Arc::new(ThreadPool::with_num_threads(1)));
+        Ok(Model { id, manifest, tokenizer, network, inputs, output, queries, documents, around })
     }
 
     /// Whether it makes vectors of the length that it should.
     fn tried(self) -> Result<Model, Unusable> {
         let tokens = self.cut(PROBE, self.manifest.tokens_max)?;
-        guarded("encoding", || self.run(&tokens))??;
+        guarded("encoding", || self.run(&tokens, &self.queries))??;
         Ok(self)
     }
 
@@ -142,7 +148,7 @@ impl Model {
             .map_err(|error| Unusable::Tokenizer(error.to_string()))
     }
 
-    fn run(&self, tokens: &[i32]) -> Result<Vec<f32>, Unusable> {
+    fn run(&self, tokens: &[i32], threads: &Arc<ThreadPool>) -> Result<Vec<f32>, Unusable> {
         let shape = [1, tokens.len()];
         let value = |input: Input| match input {
             Input::Tokens => NdTensor::from_data(shape, tokens.to_vec()),
@@ -150,7 +156,7 @@ impl Model {
             Input::Types => NdTensor::full(shape, 0),
         };
         let inputs = self.inputs.iter().map(|(node, input)| (*node, value(*input).into())).collect();
-        let options = RunOptions::default().with_thread_pool(Some(Arc::clone(&self.threads)));
+        let options = RunOptions::default().with_thread_pool(Some(Arc::clone(threads)));
         let answers = self.network.run(inputs, &[self.output], Some(options));
         let answer = answers.map_err(|error| Unusable::Weights(error.to_string()))?.pop();
         self.pooled(answer.ok_or(Unusable::Output("nothing"))?, tokens.len())
@@ -183,7 +189,7 @@ impl Encoder for Model {
     }
 
     fn encode(&self, text: &str) -> Result<Vec<f32>> {
-        self.encode_within(text, self.manifest.tokens_max)
+        self.encode_within(text, self.manifest.tokens_max, &self.documents)
     }
 
     /// What cannot be cut into tokens at all is one passage: to encode it will fail, and say why.

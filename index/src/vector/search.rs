@@ -167,7 +167,7 @@ impl Pinned {
     }
 
     /// The rows of things that pass, with what their cosines are at most.
-    fn rows_of(&self, things: &mut HashMap<ThingId, Candidates>, code: &Code, test: &Test) {
+    pub(super) fn rows_of(&self, things: &mut HashMap<ThingId, Candidates>, code: &Code, test: &Test) {
         let state = &self.state;
         let sealed = state.sealed();
         let add = |candidates: &mut Candidates, number: usize| {
@@ -221,7 +221,7 @@ impl Pinned {
         Ok(Nearest { near: near.collect(), complete, exact: exact && complete })
     }
 
-    fn note(&self, error: &Error) {
+    pub(super) fn note(&self, error: &Error) {
         if let Error::Damaged { detail, .. } = error {
             let _ = self.damage.set(detail.clone());
         }
@@ -352,7 +352,7 @@ fn width(segment: &Segment, k: usize) -> usize {
 }
 
 /// A filter, ready to be asked of many rows.
-struct Test {
+pub(super) struct Test {
     /// A bit for each label; `None` where every one passes.
     labels: Option<Vec<u64>>,
     flags_mask: u32,
@@ -361,7 +361,7 @@ struct Test {
 }
 
 impl Test {
-    fn new(filter: &Filter<'_>, state: &State) -> Test {
+    pub(super) fn new(filter: &Filter<'_>, state: &State) -> Test {
         let (mut mask, mut wanted) = (VOID, 0);
         if !filter.include_revoked {
             mask |= REVOKED;

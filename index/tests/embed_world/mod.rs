@@ -1,4 +1,4 @@
-//! Models for tests: tiny ones that are made here, and the real ones that `tests/run.sh setup` brings.
+//! Models for tests: tiny ones that are made here, and the real ones that `tests/run.sh models` brings.
 
 pub(crate) mod tiny;
 
@@ -19,7 +19,7 @@ pub(crate) fn real(name: &str) -> Option<PathBuf> {
         return Some(place);
     }
     let required = std::env::var_os("INTELGRAPH_JUDGES_REQUIRED").is_some();
-    assert!(!required, "no model in `{}`; run `tests/run.sh setup`", place.display());
+    assert!(!required, "no model in `{}`; run `tests/run.sh models`", place.display());
     println!("skipped: no model in `{}` (INTELGRAPH_TEST_MODELS)", place.display());
     None
 }

@@ -9,8 +9,8 @@ use sha2::{Digest, Sha256};
 
 pub(crate) const WIDTH: usize = 8;
 const WIDE: usize = 16;
-const POSITIONS: usize = 34;
-pub(crate) const TOKENS_MAX: usize = 32;
+const POSITIONS: usize = 130;
+pub(crate) const TOKENS_MAX: usize = 128;
 const WORDS: &[&str] = &[
     "[PAD]",
     "[UNK]",

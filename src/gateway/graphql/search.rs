@@ -316,6 +316,26 @@ impl SearchQuery {
         .await
     }
 
+    /// Things that are like one, the most first: near to what is said of it, as far as the caller may see that. Null if there is
+    /// no such thing.
+    #[graphql(
+        directive = auth::apply("entity.search".to_owned(), None),
+        directive = flag::apply("vector-preview".to_owned())
+    )]
+    async fn similar(
+        &self,
+        context: &Context<'_>,
+        id: ID,
+        first: Option<i32>,
+    ) -> Result<Option<SearchConnection>> {
+        let late = stop_before(context, BEFORE_THE_END);
+        read(context, move |app, principal, view| {
+            let limit = super::first(first, LIMIT, LIMIT_MAX)?;
+            Ok(search::similar(app, principal, view, (id.as_str(), limit), &late)?.map(Into::into))
+        })
+        .await
+    }
+
     /// Things whose titles begin with a prefix.
     #[graphql(directive = auth::apply("entity.search".to_owned(), None))]
     async fn suggest(

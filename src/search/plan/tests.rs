@@ -170,6 +170,10 @@ impl Meaning for Fake {
         Ok(self.cosines.iter().take(k.min(self.finds)).map(|one| self.near(*one)).collect())
     }
 
+    fn stored(&self, _: ThingId, _: usize, _: &Among) -> Result<Vec<Vec<f32>>, Reason> {
+        Ok(vec![vec![1.0]])
+    }
+
     fn cosines(&self, _: &[f32], of: &[ThingId], _: &Among) -> Result<Vec<Option<Near>>, Reason> {
         self.at(Step::Complete);
         let known = |thing: &ThingId| self.cosines.iter().find(|(one, _)| *one == thing.0);

@@ -10,11 +10,11 @@ use serde_json::{Value, json};
 
 use crate::node::Node;
 
-fn python() -> PathBuf {
+pub(super) fn python() -> PathBuf {
     std::env::var_os("INTELGRAPH_JUDGES_HTTP").map_or_else(|| "python3".into(), PathBuf::from)
 }
 
-fn judges(name: &str) -> PathBuf {
+pub(super) fn judges(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/judges").join(name)
 }
 
@@ -26,7 +26,7 @@ fn with_source() -> Node {
 }
 
 /// Runs a judge; what it said, if it is content.
-fn content(command: &mut Command) -> String {
+pub(super) fn content(command: &mut Command) -> String {
     let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
     let text = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
     assert!(output.status.success(), "{command:?}: {text}");

@@ -19,6 +19,7 @@ const OFFLINE: &[&str] = &[
     "token first-owner",
     "config show",
     "completions",
+    "search evaluate",
 ];
 
 pub(super) fn probe(world: &World, random: &mut Seeded, findings: &mut Findings) {
@@ -42,14 +43,16 @@ fn leaves(above: &[String]) -> Vec<Vec<String>> {
     let names =
         listed.lines().take_while(|line| !line.is_empty()).filter_map(|line| line.split_whitespace().next());
     let below: Vec<_> = names.flat_map(|name| leaves(&[above, &[name.to_owned()]].concat())).collect();
-    if below.is_empty() { vec![above.to_vec()] } else { below }
+    // `search` answers itself, and has commands below it.
+    let is_both = above == ["search"];
+    if below.is_empty() || is_both { [vec![above.to_vec()], below].concat() } else { below }
 }
 
 fn one(world: &World, asker: &Asker, command: &str, random: &mut Seeded, findings: &mut Findings) {
     let plain = |text: &str| Word { text: text.to_owned(), absent: None };
     let (word, more): (Word, &[&str]) = match command {
         "search" => (world.word(asker, random, &["text", "name", "value"]), &["--facets", "--explain"]),
-        "entity get" | "entity history" | "relations" => (world.id(asker, random), &[]),
+        "entity get" | "entity history" | "entity similar" | "relations" => (world.id(asker, random), &[]),
         "entity delete" | "entity restore" => (world.id(asker, random), &[]),
         "export" => (plain("--source"), &["zqsecretsource", "--format", "jsonl", "--quiet"]),
         "backup" => (plain("backups"), &["--incremental"]),
@@ -65,7 +68,11 @@ fn one(world: &World, asker: &Asker, command: &str, random: &mut Seeded, finding
         "redact" | "hold add" => (world.id(asker, random), &["--reason", "asked for"]),
         "hold remove" => (world.id(asker, random), &[]),
         "purge" => (plain("--dry-run"), &[]),
+        "model install" => (plain("nothing.whl"), &[]),
+        "model list" | "model verify" => (plain("--quiet"), &[]),
+        "model remove" => (plain("one"), &[]),
         "hold list" => (plain("--quiet"), &[]),
+        "search tune" => (plain("--judged"), &["judged.jsonl"]),
         "flag set" => (plain("keyword-weight"), &["0.7"]),
         "flag list" | "flag pilots" => (plain("--quiet"), &[]),
         "flag stop" | "flag resume" => (plain("no-such-flag"), &[]),

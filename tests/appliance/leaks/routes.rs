@@ -63,6 +63,12 @@ fn one(
             let method = if random.one_in(2) { Method::POST } else { Method::GET };
             (method, route.to_owned(), String::new())
         }
+        "/api/v1/models" => {
+            let method = if random.one_in(2) { Method::POST } else { Method::GET };
+            (method, route.to_owned(), String::new())
+        }
+        "/api/v1/models/{name}" => (Method::DELETE, route.replace("{name}", "one"), String::new()),
+        "/api/v1/models/{name}/verify" => (Method::POST, route.replace("{name}", "one"), String::new()),
         "/api/v1/export" => return export(world, asker, client, random, findings),
         "/api/v1/session" => (Method::GET, route.to_owned(), String::new()),
         "/api/v1/progress" => return watch(world, asker, random, findings),

@@ -1,0 +1,258 @@
+//! Vectors of texts: the model in use, and the thread on which it makes those of queries.
+//!
+//! A query is encoded while somebody waits, so it has a deadline, and goes before documents, which are encoded on the
+//! thread of whoever follows the log. Vectors of queries are kept for a while; neither they nor the texts are ever in a
+//! log or an error.
+
+mod cache;
+mod installed;
+
+pub(crate) use installed::{Listed, Staged, check as check_installed, write};
+
+use std::collections::VecDeque;
+use std::ops::Range;
+use std::path::PathBuf;
+use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use index::embed::{Encoder, Model, ModelId};
+
+use self::cache::Cache;
+use self::installed::Installed;
+
+/// Queries that may wait; one more would not be answered in time.
+const WAITING_MAX: usize = 64;
+/// What is behind this makes no difference to the vector of a query.
+const QUERY_BYTES_MAX: usize = 4096;
+/// A document waits for queries so long at most: it gets on even when there are always some.
+const YIELD_MAX: Duration = Duration::from_millis(100);
+
+/// The encoder, as everybody sees it.
+#[derive(Clone)]
+pub struct Embedding(Arc<Shared>);
+
+/// Why there is no vector of a query.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NoVector {
+    /// No model is in use.
+    NoModel,
+    /// It would have come too late.
+    Deadline,
+    /// The model failed; the words say nothing of the query.
+    Failed(String),
+}
+
+struct Shared {
+    installed: Installed,
+    in_use: RwLock<InUse>,
+    cache: Mutex<Cache>,
+    queue: Mutex<Queue>,
+    /// A query has come, or has been answered.
+    moved: Condvar,
+}
+
+/// The model in use, and why there is none.
+#[derive(Default)]
+struct InUse {
+    model: Option<Arc<Model>>,
+    problem: Option<String>,
+}
+
+#[derive(Default)]
+struct Queue {
+    waiting: VecDeque<Asked>,
+    is_encoding: bool,
+    is_closed: bool,
+}
+
+/// A query whose vector somebody waits for.
+struct Asked {
+    text: String,
+    deadline: Instant,
+    answer: SyncSender<Result<Arc<[f32]>, NoVector>>,
+}
+
+impl Embedding {
+    /// Starts the thread over the models installed in a directory, of which it loads the one to use. `chosen` names
+    /// it if there are several; it must not be larger than `model_bytes_max`.
+    ///
+    /// # Errors
+    /// If the thread cannot be started.
+    pub fn start(
+        home: PathBuf,
+        chosen: Option<String>,
+        model_bytes_max: usize,
+    ) -> std::io::Result<(Embedding, JoinHandle<()>)> {
+        let shared = Arc::new(Shared {
+            installed: Installed::new(home, chosen, model_bytes_max as u64),
+            in_use: RwLock::default(),
+            cache: Mutex::default(),
+            queue: Mutex::default(),
+            moved: Condvar::new(),
+        });
+        let encoding = Arc::clone(&shared);
+        let thread = std::thread::Builder::new().name("encode".to_owned()).spawn(move || encoding.run())?;
+        Ok((Embedding(shared), thread))
+    }
+
+    /// The model in use, if there is one.
+    #[must_use]
+    pub fn model(&self) -> Option<ModelId> {
+        self.0.model().map(|model| model.model().clone())
+    }
+
+    /// The vector of a query by then, or why not.
+    ///
+    /// # Errors
+    /// If there is no model, it failed, or it would have been too late.
+    pub fn query(&self, text: &str, deadline: Instant) -> Result<Arc<[f32]>, NoVector> {
+        let model = self.0.model().ok_or(NoVector::NoModel)?;
+        let text = &text[..text.floor_char_boundary(QUERY_BYTES_MAX)];
+        if let Some(vector) = self.0.cache().get(model.model(), text) {
+            return Ok(vector);
+        }
+        let (answer, answered) = sync_channel(1);
+        self.0.ask(Asked { text: text.to_owned(), deadline, answer })?;
+        match answered.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+            Ok(answer) => answer,
+            Err(RecvTimeoutError::Timeout) => Err(NoVector::Deadline),
+            Err(RecvTimeoutError::Disconnected) => {
+                Err(NoVector::Failed("the encoder has stopped".to_owned()))
+            }
+        }
+    }
+
+    /// For who follows the log: encodes on the thread of the caller, and lets queries go first.
+    #[must_use]
+    pub fn documents(&self) -> Option<Arc<dyn Encoder>> {
+        let model = self.0.model()?;
+        Some(Arc::new(Yielding { model, shared: Arc::clone(&self.0) }))
+    }
+
+    /// Why no model is in use, if one should be.
+    #[must_use]
+    pub fn problem(&self) -> Option<String> {
+        self.0.in_use.read().unwrap_or_else(PoisonError::into_inner).problem.clone()
+    }
+
+    /// Tells the thread to end after its present query.
+    pub fn stop(&self) {
+        let mut queue = self.0.queue();
+        queue.is_closed = true;
+        queue.waiting.clear();
+        self.0.moved.notify_all();
+    }
+}
+
+impl Shared {
+    fn run(&self) {
+        self.load();
+        while let Some(asked) = self.next() {
+            let answer = self.answer(&asked);
+            // Who asked may be gone.
+            let _ = asked.answer.try_send(answer);
+            self.queue().is_encoding = false;
+            self.moved.notify_all();
+        }
+    }
+
+    /// Loads the model that is to be used, of those that are installed.
+    fn load(&self) {
+        let (model, problem) = match self.installed.load() {
+            Ok(model) => (model.map(Arc::new), None),
+            Err(problem) => {
+                tracing::error!(problem, "no model is in use; search goes by words alone");
+                (None, Some(problem))
+            }
+        };
+        self.use_model(model, problem);
+    }
+
+    fn use_model(&self, model: Option<Arc<Model>>, problem: Option<String>) {
+        *self.in_use.write().unwrap_or_else(PoisonError::into_inner) = InUse { model, problem };
+        self.cache().clear();
+    }
+
+    fn model(&self) -> Option<Arc<Model>> {
+        self.in_use.read().unwrap_or_else(PoisonError::into_inner).model.clone()
+    }
+
+    fn ask(&self, asked: Asked) -> Result<(), NoVector> {
+        let mut queue = self.queue();
+        if queue.is_closed || queue.waiting.len() >= WAITING_MAX {
+            return Err(NoVector::Deadline);
+        }
+        queue.waiting.push_back(asked);
+        self.moved.notify_all();
+        Ok(())
+    }
+
+    /// The next query that can still be answered in time; `None` when the node stops.
+    fn next(&self) -> Option<Asked> {
+        let mut queue = self.queue();
+        loop {
+            if queue.is_closed {
+                return None;
+            }
+            while let Some(asked) = queue.waiting.pop_front() {
+                if asked.deadline > Instant::now() {
+                    queue.is_encoding = true;
+                    return Some(asked);
+                }
+            }
+            queue = self.moved.wait(queue).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    fn answer(&self, asked: &Asked) -> Result<Arc<[f32]>, NoVector> {
+        let model = self.model().ok_or(NoVector::NoModel)?;
+        // The same may have been asked twice at once.
+        if let Some(vector) = self.cache().get(model.model(), &asked.text) {
+            return Ok(vector);
+        }
+        let vector = model.encode_query(&asked.text).map_err(|error| NoVector::Failed(error.to_string()))?;
+        let vector: Arc<[f32]> = vector.into();
+        self.cache().put(model.model(), &asked.text, &vector);
+        Ok(vector)
+    }
+
+    /// Waits until no query is waiting or being encoded, but not for long.
+    fn yield_to_queries(&self) {
+        let is_busy = |queue: &mut Queue| queue.is_encoding || !queue.waiting.is_empty();
+        drop(self.moved.wait_timeout_while(self.queue(), YIELD_MAX, is_busy));
+    }
+
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn cache(&self) -> MutexGuard<'_, Cache> {
+        self.cache.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The model, for documents.
+struct Yielding {
+    model: Arc<Model>,
+    shared: Arc<Shared>,
+}
+
+impl Encoder for Yielding {
+    fn model(&self) -> &ModelId {
+        self.model.model()
+    }
+
+    fn encode(&self, text: &str) -> index::Result<Vec<f32>> {
+        self.shared.yield_to_queries();
+        self.model.encode(text)
+    }
+
+    fn passages(&self, text: &str) -> Vec<Range<usize>> {
+        self.model.passages(text)
+    }
+}
+
+#[cfg(test)]
+mod tests;
