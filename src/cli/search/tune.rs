@@ -117,7 +117,7 @@ async fn asked(client: &Client, query: &Query, judgements: &Judgements, weight: 
     }
     let Some(grades) = judgements.of(&query.id) else { return Ok(0.0) };
     let grade = |hit: &Value| hit["id"].as_str().and_then(|id| grades.get(id)).copied().unwrap_or(0);
-    let ranked: Vec<u32> = nodes(&found).into_iter().map(grade).collect();
+    let ranked: Vec<u32> = nodes(&found).iter().map(grade).collect();
     Ok(Measures::of(&ranked, grades.values().copied()).ndcg_at_10)
 }
 
