@@ -69,6 +69,7 @@ pub const PLACES: &[Place] = &[
     ("tenants", "names of tenants", Emptied::Stays),
     ("policies", "digests; the texts are in the log", Emptied::Stays),
     ("subjects", "whom an outside issuer named", Emptied::Stays),
+    ("flags", "names of flags and what they are set to", Emptied::HoldsNothing),
     ("node", "numbers", Emptied::HoldsNothing),
     ("heads", "counts and hashes", Emptied::HoldsNothing),
     ("subtrees", "hashes", Emptied::HoldsNothing),

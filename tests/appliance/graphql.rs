@@ -171,7 +171,7 @@ fn every_operation_asks_policy() {
         for operation in intelgraph::gateway::operations::ALL {
             let name = operation.id.split(':').next().unwrap_or_default();
             let document = http.post(&json!({"id": operation.id, "variables": variables})).json();
-            let manages = ["token", "policy", "decisions", "doctor", "hold", "redact", "purge"]
+            let manages = ["token", "policy", "decisions", "doctor", "hold", "redact", "purge", "flag"]
                 .iter()
                 .any(|noun| name.starts_with(noun));
             let permitted = match role {
@@ -191,13 +191,13 @@ fn every_operation_asks_policy() {
     }
 }
 
-/// Whether there is anything in an answer but counts, flags and empty lists.
+/// Whether there is anything in an answer but counts, flags, how it was looked for, and empty lists.
 fn shows_something(value: &Value) -> bool {
     match value {
         Value::Object(fields) => fields
             .iter()
             .filter(|(name, _)| {
-                !["lsn", "tookMs", "complete", "truncated", "pageInfo"].contains(&name.as_str())
+                !["lsn", "tookMs", "complete", "truncated", "pageInfo", "vector"].contains(&name.as_str())
             })
             .any(|(_, value)| shows_something(value)),
         Value::Array(values) => values.iter().any(shows_something),

@@ -180,7 +180,7 @@ fn the_command_answers_as_its_contract_says() {
         (&json!(1.0), &Value::Null, &json!(1.0))
     );
     let meaning = node.cli(&["search", "stolen tickets", "--mode", "vector"]);
-    assert_eq!((meaning.exit, meaning.json["error"]["code"].as_str()), (3, Some("flag_off")), "{meaning:?}");
+    meaning.failed(3, "flag_off");
 }
 
 #[test]
