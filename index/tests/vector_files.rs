@@ -80,7 +80,8 @@ fn an_index_that_is_built_and_scrubbed_all_the_time_keeps_them_too() {
     conformance::check(&Vectors { words: Words::new(DIMENSION), is_built: true });
 }
 
-/// Damages per file and kind: more with `INTELGRAPH_TEST_DAMAGES`.
+/// How many harms are tried: more with `INTELGRAPH_TEST_DAMAGES`.
+#[allow(clippy::disallowed_methods, reason = "how long a test runs is chosen from outside")]
 fn damages() -> usize {
     std::env::var("INTELGRAPH_TEST_DAMAGES").ok().and_then(|count| count.parse().ok()).unwrap_or(40)
 }

@@ -504,3 +504,6 @@ impl Runner {
         self.shared.moved.notify_all();
     }
 }
+
+#[cfg(test)]
+mod tests;
