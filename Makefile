@@ -3,7 +3,7 @@
 SHELL := bash
 TARGET := $(abspath $(or $(CARGO_TARGET_DIR),target))
 PYTHON := $(TARGET)/venv/bin/python
-CAMPAIGNS := cuts flips disks kills faults damages probes
+CAMPAIGNS := cuts flips disks clocks kills faults restores damages probes
 upper = $(shell tr a-z A-Z <<<$(1))
 
 .DEFAULT_GOAL := help

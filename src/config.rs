@@ -53,6 +53,8 @@ pub struct Config {
     pub vectors_window: String,
     /// The memory that the node keeps to, in bytes; see [`Memory`].
     pub memory_bytes_max: usize,
+    /// A database of up to so many bytes is checked page by page when the node starts.
+    pub checked_bytes_max: u64,
     /// Largest body of a request that is not an import, in bytes.
     pub body_bytes_max: usize,
     /// Connections at a time. One more takes the place of whoever has asked nothing for longest.
@@ -99,6 +101,7 @@ impl Default for Config {
             model: None,
             vectors_window: "02:00-04:00".to_owned(),
             memory_bytes_max: 512 << 20,
+            checked_bytes_max: storage::CHECKED_BYTES_MAX,
             body_bytes_max: 1 << 20,
             connections_max: 4096,
             connections_per_address_max: 1024,

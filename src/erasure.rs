@@ -112,6 +112,7 @@ pub(crate) fn start(app: &Shared) -> std::io::Result<JoinHandle<()>> {
 }
 
 fn run(app: &Weak<App>, tail: &Tail) {
+    believe_first(app);
     let (mut moves, mut looks, mut next_look) = (0, 0, Instant::now() + FIRST_LOOK);
     while !tail.is_closed() {
         if let Some(app) = app.upgrade() {
@@ -124,6 +125,15 @@ fn run(app: &Weak<App>, tail: &Tail) {
             }
         }
         moves = tail.wait(moves, IDLE);
+    }
+}
+
+/// A clock that was never believed is, so that the next one can be held against it.
+fn believe_first(app: &Weak<App>) {
+    let looked =
+        app.upgrade().filter(|app| app.clock.is_new()).map_or(Ok(()), |app| app.clock.look(&app, false));
+    if let Err(error) = looked {
+        tracing::warn!(%error, "the clock is not believed yet");
     }
 }
 

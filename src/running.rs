@@ -40,6 +40,7 @@ impl Running {
     /// If the directory is in use, of a newer format, damaged, put back from an older copy, or full.
     pub fn start(config: Config) -> Result<Running> {
         let (directory, memory) = (Directory::hold(&config.data_dir)?, config.memory());
+        let directory = directory.checking(config.checked_bytes_max);
         let store = directory.open_store(memory.cache_bytes, node::new_node_id())?;
         let anchored = directory.anchor().exists();
         let seed = node::signing_seed(&directory.keys(), anchored)?;

@@ -64,7 +64,7 @@ pub(crate) async fn link(writer: &Writer<'_>, principal: &Principal) -> Result<L
 pub fn owner_link(app: &App, tenant: &str) -> Result<Link> {
     let id = app.store.view()?.tenant(tenant)?.with_context(|| format!("no tenant `{tenant}`"))?;
     let mut spec = tokens::mint_owner().spec;
-    spec.expires_at_us = node::now_us() + OWNER_LINK_US + SESSION_US_MAX;
+    spec.expires_at_us = app.clock.judged_us() + OWNER_LINK_US + SESSION_US_MAX;
     let minted = secret(Use::Link, &spec.id);
     let (link, make_link) = new_link(app, id, ActorId::NODE, &spec.id, &minted, OWNER_LINK_US);
     let create = CreateToken { tenant: id, actor: ActorId::NODE, spec };
@@ -96,7 +96,7 @@ fn new_link(
     minted: &Minted,
     lifetime_us: i64,
 ) -> (Link, Command) {
-    let expires_us = node::now_us() + lifetime_us;
+    let expires_us = app.clock.judged_us() + lifetime_us;
     let url = format!("{}/#code={}", app.config.url(), minted.token.reveal());
     let (token, code_sha256) = (token.to_owned(), minted.secret_sha256);
     let make = MakeLink { tenant, actor, token, code_sha256, expires_us };

@@ -25,8 +25,10 @@ CAMPAIGNS = {
     "cuts": ("simulation", "a_power_cut_loses_no_acknowledged_batch", "power cuts of the store", 100_000),
     "flips": ("simulation", "a_flipped_bit_is_never_a_silent_wrong_answer", "flipped bits in the store", 20_000),
     "disks": ("simulation", "a_failing_disk_stops_the_store", "failing disks under the store", 20_000),
+    "clocks": ("appliance", "a_clock_that_jumps_loses_nothing_and_revives_nothing", "jumps of a node's clock", 1_000),
     "kills": ("appliance", "what_was_acknowledged_survives_every_kill", "kills of a node under load", 1_000),
-    "faults": ("appliance", "a_fault_at_any_change_of_a_file_loses_nothing", "kills and errors at changes of a node's files", 1_000),
+    "faults": ("appliance", "a_fault_at_any_change_of_a_file_loses_nothing", "kills, power cuts and errors at changes of a node's files", 1_000),
+    "restores": ("appliance", "a_cut_at_any_change_of_a_file_leaves_no_half", "restores and compactions, killed or with power cut", 1_000),
     "damages": ("appliance", "damage_is_found_wherever_it_is", "damaged files of a node", 5_000),
     "probes": ("appliance", "nobody_learns_anything_of_what_is_hidden", "leak probes", 500_000),
 }

@@ -43,10 +43,20 @@ impl Verify {
     }
 
     fn directory(&self, progress: &mut dyn FnMut(u64)) -> Result<Report> {
-        let directory = Directory::hold(&self.path)?;
-        let store = directory.open_store(CACHE_BYTES, String::new())?;
+        let directory = Directory::hold(&self.path)?.checking(u64::MAX);
+        let (directory, store, damage) = match directory.open_store(CACHE_BYTES, String::new()) {
+            Ok(store) => (directory, store, None),
+            // Which rows that concerns is told by those that can be read.
+            Err(damage @ storage::Error::Corrupt { .. }) => {
+                let directory = directory.checking(0);
+                let store = directory.open_store(CACHE_BYTES, String::new())?;
+                (directory, store, Some(damage.to_string()))
+            }
+            Err(error) => return Err(error.into()),
+        };
         let view = store.view()?;
         let mut report = view.verify(progress)?;
+        report.problems.extend(damage);
         report.problems.extend(check_anchor(&directory, &view)?);
         report.problems.extend(check_decisions(&directory, &view)?);
         Ok(report)

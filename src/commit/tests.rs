@@ -87,7 +87,7 @@ fn what_failed_is_not_carried_out_again() {
 
 fn open(disk: &Disk) -> Store {
     let disk = disk.clone();
-    let engine = EngineOptions::Backend(Box::new(move || Box::new(disk.clone())));
+    let engine = EngineOptions::Backend { make: Box::new(move || Box::new(disk.clone())), checked: true };
     let options = Options { engine, space: None, new_node_id: "00112233aabbccdd".to_owned() };
     Store::open(options).expect("opens")
 }

@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use storage::commands::{Command, Effect, EndPurge, PURGED_AT_ONCE_MAX, PurgeThings, SeeClock, Sweep};
+use storage::commands::{
+    Command, Effect, EndPurge, PURGED_AT_ONCE_MAX, PurgeThings, SeeClock, Sweep, judged_us, settled_us,
+};
 use storage::ids::{ActorId, Lsn, SourceId, TenantId, ThingId};
 use storage::model::Retention;
 use storage::{Error, Result, View};
@@ -37,12 +39,27 @@ impl Clock {
         Clock { seen_us: AtomicI64::new(seen_us) }
     }
 
+    /// Whether it was never believed.
+    pub(crate) fn is_new(&self) -> bool {
+        self.seen_us.load(Ordering::Relaxed) == 0
+    }
+
     /// Now, or a day after it was last believed, whichever comes first.
     pub(crate) fn believed_us(&self) -> i64 {
         match self.seen_us.load(Ordering::Relaxed) {
             0 => now_us(),
             seen_us => now_us().min(seen_us.saturating_add(DAY_US)),
         }
+    }
+
+    /// What decides whether a right is over.
+    pub(crate) fn judged_us(&self) -> i64 {
+        judged_us(now_us(), self.seen_us.load(Ordering::Relaxed))
+    }
+
+    /// What decides whether the key of a request is forgotten.
+    pub(crate) fn settled_us(&self) -> i64 {
+        settled_us(now_us(), self.seen_us.load(Ordering::Relaxed))
     }
 
     /// Looks at it. Whoever `vouches` for it has it believed whatever it shows.

@@ -59,7 +59,7 @@ impl FromRequestParts<Shared> for Caller {
 impl Access {
     /// Whether what let the request in still would: what lasts is asked again and again.
     pub(crate) fn lasts(&self, view: &View) -> storage::Result<bool> {
-        let now_us = node::now_us();
+        let now_us = judged_us(view)?;
         match &self.right {
             Right::Token { until_us } => {
                 let row = view.token(&self.principal.token_id)?;
@@ -116,7 +116,7 @@ pub(super) fn holder(view: &View, text: &str) -> Result<Holder, Failure> {
     let shown = parse(text).map_err(|problem| unauthorized(&problem.to_string()))?;
     let row = view.token(&shown.id)?.ok_or_else(unknown)?;
     let spec = TokenSpec::decode(&row.spec)?;
-    verify(&shown, &spec, node::now_us()).map_err(|problem| unauthorized(&problem.to_string()))?;
+    verify(&shown, &spec, judged_us(view)?).map_err(|problem| unauthorized(&problem.to_string()))?;
     if row.revoked_us.is_some() {
         return Err(unauthorized("revoked token; ask for a new one"));
     }
@@ -136,10 +136,15 @@ fn by_session(app: &Shared, text: &str, place: &Place) -> Result<Access, Failure
 
 fn live_session(view: &View, shown: &Parsed) -> storage::Result<Option<(TokenRow, TokenSpec, SessionRow)>> {
     let Some(row) = view.token(&shown.id)? else { return Ok(None) };
-    let (spec, now_us) = (TokenSpec::decode(&row.spec)?, node::now_us());
+    let (spec, now_us) = (TokenSpec::decode(&row.spec)?, judged_us(view)?);
     let session = row.sessions.iter().find(|one| shown.is_of(&one.secret_sha256)).cloned();
     let is_over = now_us >= spec.expires_at_us || row.revoked_us.is_some();
     Ok(session.filter(|session| session.is_live(now_us) && !is_over).map(|session| (row, spec, session)))
+}
+
+/// By which time rights end.
+fn judged_us(view: &View) -> storage::Result<i64> {
+    Ok(storage::commands::judged_us(node::now_us(), view.node()?.clock_us))
 }
 
 /// The tenant and the purpose that a request names.

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use prost::Message;
 
 use crate::changes;
+use crate::commands::judged_us;
 use crate::erasing::ErasureKey;
 use crate::error::{Error, Result};
 use crate::ids::{ActorId, CommitNo, LabelId, Lsn, SourceId, SymbolId, TenantId, ThingId};
@@ -196,9 +197,14 @@ impl<'a> Batch<'a> {
         self.node.clock_us
     }
 
-    /// Believes the clock.
-    pub(crate) fn believe_clock(&mut self) {
-        self.node.clock_us = self.stamp.time_us;
+    /// What decides whether a right is over. The times of records do not: they go on from a clock that was ahead for a moment.
+    pub(crate) fn judged_us(&self) -> i64 {
+        judged_us(self.stamp.time_us, self.node.clock_us)
+    }
+
+    /// Believes the clock; who vouches for it may put it back.
+    pub(crate) fn believe_clock(&mut self, vouched: bool) {
+        self.node.clock_us = if vouched { self.stamp.time_us } else { self.judged_us() };
         self.tx.put(Table::Node, &[], self.node.encode_to_vec());
     }
 

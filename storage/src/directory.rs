@@ -32,6 +32,8 @@ const DATABASE: &str = "store.redb";
 /// A database that is not in its place yet.
 const BESIDE: &str = "store.new";
 const FORMAT_PREFIX: &str = "intelgraph data format ";
+/// A database of up to so many bytes is checked page by page when it is opened: that is read in less than a second.
+pub const CHECKED_BYTES_MAX: u64 = 256 << 20;
 /// Page cache while an empty store is made.
 const NEW_CACHE_BYTES: usize = 1 << 20;
 
@@ -39,6 +41,7 @@ const NEW_CACHE_BYTES: usize = 1 << 20;
 #[derive(Debug)]
 pub struct Directory {
     path: PathBuf,
+    checked_bytes_max: u64,
     _lock: File,
 }
 
@@ -57,7 +60,13 @@ impl Directory {
         for part in ["keys", "index"] {
             fs::create_dir_all(path.join(part)).map_err(failed)?;
         }
-        Ok(Directory { path: path.to_owned(), _lock: lock })
+        Ok(Directory { path: path.to_owned(), checked_bytes_max: CHECKED_BYTES_MAX, _lock: lock })
+    }
+
+    /// The same directory, whose database is checked page by page when it is opened if it has at most so many bytes.
+    #[must_use]
+    pub fn checking(self, checked_bytes_max: u64) -> Directory {
+        Directory { checked_bytes_max, ..self }
     }
 
     /// Opens the store in it, with a page cache of at most `cache_bytes_max`. `new_node_id` names a
@@ -94,7 +103,7 @@ impl Directory {
 
     fn options(&self, path: PathBuf, cache_bytes_max: usize, new_node_id: String) -> Options {
         Options {
-            engine: EngineOptions::File { path, cache_bytes_max },
+            engine: EngineOptions::File { path, cache_bytes_max, checked_bytes_max: self.checked_bytes_max },
             space: Some(self.path.clone()),
             new_node_id,
         }

@@ -1,10 +1,13 @@
 //! The engine below the tables: redb with a checksum on every row, or memory.
 //!
 //! redb verifies nothing on ordinary reads, so each value carries a checksum over its table, its key
-//! and itself: a flipped bit, a swapped page or a row in the wrong place is an error, not an answer.
+//! and itself: a flipped bit, a swapped page or a row in the wrong place is an error, not an answer. An older version of a
+//! page is none of these. It shows in the checksum that redb keeps of each page in its parent, which is looked at when a
+//! store is opened.
 
 mod filling;
 
+use std::fs;
 use std::ops::{Bound, ControlFlow};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::PathBuf;
@@ -27,6 +30,8 @@ type MakeBackend = Box<dyn Fn() -> Box<dyn Backend> + Send + Sync>;
 
 /// What the engine adds to a value.
 pub(crate) const CHECKSUM_BYTES: usize = 4;
+/// What helps against damaged pages.
+const ADVICE: &str = "restore a backup, or set `checked_bytes_max` to 0 to serve what can still be read";
 /// Rows up to this size are laid out in one piece to be hashed: beginning a hash in pieces costs more.
 const ONE_PIECE_BYTES_MAX: usize = 512;
 
@@ -38,9 +43,16 @@ pub enum EngineOptions {
         path: PathBuf,
         /// Most bytes of pages kept in memory.
         cache_bytes_max: usize,
+        /// A file of up to so many bytes is checked page by page before a store begins with it.
+        checked_bytes_max: u64,
     },
-    /// Behind a backend that is made anew for each opening.
-    Backend(MakeBackend),
+    /// Behind a backend that is made anew for each opening; checked page by page, or not, before a store begins with it.
+    Backend {
+        /// Makes it.
+        make: MakeBackend,
+        /// Whether it is checked.
+        checked: bool,
+    },
     /// In memory, gone with the process.
     Memory,
 }
@@ -49,7 +61,7 @@ impl std::fmt::Debug for EngineOptions {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             EngineOptions::File { path, .. } => f.debug_tuple("File").field(path).finish(),
-            EngineOptions::Backend(_) => f.write_str("Backend"),
+            EngineOptions::Backend { .. } => f.write_str("Backend"),
             EngineOptions::Memory => f.write_str("Memory"),
         }
     }
@@ -89,14 +101,37 @@ pub(crate) enum Snapshot {
 }
 
 impl Engine {
+    /// Opens what is there, or makes it.
     pub(crate) fn open(options: &EngineOptions) -> Result<Engine> {
+        Engine::open_checked(options, false)
+    }
+
+    /// The same for a store that begins with it: every page is looked at, if the options ask for it.
+    pub(crate) fn begin(options: &EngineOptions) -> Result<Engine> {
+        let checked = match options {
+            EngineOptions::File { path, checked_bytes_max, .. } => {
+                fs::metadata(path).is_ok_and(|file| file.len() <= *checked_bytes_max)
+            }
+            EngineOptions::Backend { checked, .. } => *checked,
+            EngineOptions::Memory => false,
+        };
+        match Engine::open_checked(options, checked) {
+            Err(Error::Corrupt { what, detail }) if checked => Err(Error::Corrupt {
+                what,
+                detail: format!("a page is damaged, or an older version of itself ({detail}); {ADVICE}"),
+            }),
+            opened => opened,
+        }
+    }
+
+    fn open_checked(options: &EngineOptions, checked: bool) -> Result<Engine> {
+        let mut builder = Database::builder();
+        builder.set_check_integrity_on_open(checked);
         let guarded = catch_unwind(AssertUnwindSafe(|| match options {
-            EngineOptions::File { path, cache_bytes_max } => {
-                Database::builder().set_cache_size(*cache_bytes_max).create(path).map(Engine::of)
+            EngineOptions::File { path, cache_bytes_max, .. } => {
+                builder.set_cache_size(*cache_bytes_max).create(path).map(Engine::of)
             }
-            EngineOptions::Backend(make) => {
-                Database::builder().create_with_backend(Boxed(make())).map(Engine::of)
-            }
+            EngineOptions::Backend { make, .. } => builder.create_with_backend(Boxed(make())).map(Engine::of),
             EngineOptions::Memory => Ok(Engine::Memory(RwLock::default())),
         }));
         guarded.map_err(|panic| panicked("opening", &*panic))?.map_err(io)

@@ -27,7 +27,7 @@ mod verify;
 mod view;
 
 pub use batch::Stamp;
-pub use directory::{Compacted, Directory, Restoring};
+pub use directory::{CHECKED_BYTES_MAX, Compacted, Directory, Restoring};
 pub use engine::{Backend, EngineOptions};
 pub use erasing::ErasureKey;
 pub use error::{Error, ErrorKind, EventRejected, Result};

@@ -72,7 +72,7 @@ impl Store {
     /// # Errors
     /// `NewerFormat` if a newer program wrote it, `Corrupt` if it cannot be read, `Io` if the disk fails.
     pub fn open(options: Options) -> Result<Store> {
-        let engine = open_engine(&options)?;
+        let engine = began(Engine::begin(&options.engine)?, &options)?;
         Ok(Store {
             gate: options.space.clone().map(Gate::new),
             options,
@@ -177,7 +177,7 @@ impl Store {
         let mut state = self.engine.write().unwrap_or_else(PoisonError::into_inner);
         self.revoke_views();
         *state = State::Closed;
-        *state = State::Open(open_engine(&self.options)?);
+        *state = State::Open(began(Engine::open(&self.options.engine)?, &self.options)?);
         Ok(())
     }
 
@@ -250,8 +250,8 @@ fn poisoned(cause: &str) -> Error {
     Error::Poisoned { cause: cause.to_owned() }
 }
 
-fn open_engine(options: &Options) -> Result<Engine> {
-    let engine = Engine::open(&options.engine)?;
+/// Writes the first row of a new store, or sees that the one there is not of a newer program.
+fn began(engine: Engine, options: &Options) -> Result<Engine> {
     let snapshot = engine.snapshot()?;
     match snapshot.get(Table::Node, &[])? {
         Some(row) => check_format(&row)?,

@@ -4,7 +4,7 @@
 mod world;
 
 use storage::commands::{
-    Applied, Command, Delete, Effect, ONCE_KEPT_US, ONCE_MAX, Once, RequestKey, Restore, SetSource,
+    Applied, Command, Delete, Effect, ONCE_KEPT_US, ONCE_MAX, Once, RequestKey, Restore, SeeClock, SetSource,
 };
 use storage::ids::ActorId;
 use storage::{Error, Result};
@@ -119,4 +119,23 @@ fn so_many_are_remembered_and_no_more() {
     assert_eq!(remembered(&world), ONCE_MAX);
     assert_eq!(world.view().check_key(&key(&world, 0, 2), world.time_us), Ok(()), "the oldest went");
     assert!(world.view().check_key(&key(&world, ONCE_MAX, 2), world.time_us).is_err());
+}
+
+/// A jump is no day that has passed: to forget then would be to do it twice.
+#[test]
+fn a_clock_that_jumps_makes_nobody_forget() {
+    let mut world = World::in_memory();
+    world.say(entity("a", "malware", "Duqu"));
+    world.one(Command::SeeClock(SeeClock { vouched: false }));
+    let deletion = once(key(&world, 1, 1), 1, delete(&world));
+    let first = write(&mut world, deletion.clone()).expect("done");
+    let restoration = restore(&world);
+    world.one(restoration);
+    let (head, now_us) = (world.head(), world.time_us);
+    for jumped_us in [now_us + 40 * ONCE_KEPT_US, now_us - 40 * ONCE_KEPT_US] {
+        world.time_us = jumped_us;
+        assert_eq!(write(&mut world, deletion.clone()).expect("again"), first);
+        assert_eq!(world.head(), head);
+    }
+    world.check();
 }

@@ -202,6 +202,11 @@ fn a_clock_that_jumps_is_not_believed_until_somebody_vouches_for_it() {
     look(&mut world, false).expect("the first time");
     world.time_us += DAY_US - 10_000;
     look(&mut world, false).expect("less than a day");
+    world.time_us -= DAY_US / 2;
+    look(&mut world, false).expect("back by less than a day");
+    let seen_us = world.view().node().expect("read").clock_us;
+    assert!(seen_us > world.time_us, "what is over stays over");
+    world.time_us = seen_us;
     for jump in [2 * DAY_US, -4 * DAY_US] {
         let seen_us = world.view().node().expect("read").clock_us;
         world.time_us += jump;

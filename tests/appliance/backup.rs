@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 use storage::anchor::Anchor;
 
 use crate::data;
-use crate::disks::files_in;
+use crate::disks::{files_in, serve};
 use crate::node::{Node, Ran, program, run};
 use crate::session;
 
@@ -515,7 +515,7 @@ fn a_restore_or_compaction_that_is_cut_off_can_be_done_again() {
 
 #[test]
 fn a_scrub_reads_everything_and_names_what_is_damaged() {
-    let mut node = Node::start();
+    let mut node = Node::start_with(&[("checked_bytes_max", "0")]);
     say(&node, "ring", 2_000);
     let found = node.cli(&["scrub"]).ok();
     assert_eq!((&found["ok"], &found["problems"]), (&true.into(), &json!([])), "{found}");
@@ -536,6 +536,10 @@ fn a_scrub_reads_everything_and_names_what_is_damaged() {
     assert!(!places.is_empty());
     places.iter().for_each(|at| bytes[*at] ^= 1);
     fs::write(&database, bytes).expect("the database");
+    let message = serve(&node.data_dir()).failed(3, "corrupt");
+    assert!(message.contains("restore a backup") && message.contains("checked_bytes_max"), "{message}");
+    let verified = alone(&["verify", text(&node.data_dir())]);
+    assert!(verified.exit == 1 && verified.json["problems"].to_string().contains("log"), "{verified:?}");
     node.restart();
     let ran = node.cli(&["scrub"]);
     assert_eq!((ran.exit, &ran.json["ok"]), (1, &false.into()), "{ran:?}");

@@ -1,4 +1,4 @@
-//! What the node does to its disk is counted, and at any of it the process dies, or the disk says no. What was
+//! What the node does to its disk is counted, and at any of it the process dies, the power fails, or the disk says no. What was
 //! acknowledged before is there afterwards.
 
 use std::fs;
@@ -16,9 +16,9 @@ use crate::seed::Seeded;
 
 const FAULTS: Campaign = Campaign { name: "faults", unit: "faults", per_seed: 1 };
 /// Faults in a plain test run.
-const COUNT: u64 = 20;
+const COUNT: u64 = 24;
 /// From one change of a file to the next that is met: a prime, so that none is passed over.
-const STRIDE: u64 = 7919;
+pub(crate) const STRIDE: u64 = 7919;
 const ENOSPC: &str = "28";
 const EIO: &str = "5";
 
@@ -46,14 +46,18 @@ fn a_fault_at_any_change_of_a_file_loses_nothing() {
     assert!(met["met"] > 0, "no fault met the node");
 }
 
-/// By turns a kill and an error, at one change after the other until all had both.
+/// By turns a kill, a power cut and an error, at one change after the other until all had each.
 fn fault(library: &Path, changes: u64, seed: u64) -> Counts {
     let mut random = Seeded::new(seed, 13);
-    let at = (1 + seed / 2 % changes * STRIDE % changes).to_string();
+    let at = (1 + seed / 3 % changes * STRIDE % changes).to_string();
+    let lose = (1 + random.below(1 << 30)).to_string();
     let (times, tear) = ((1 + random.below(4)).to_string(), if random.one_in(2) { "1" } else { "0" });
     let error = if random.one_in(2) { ENOSPC } else { EIO };
-    let (what, faults) = match seed % 2 {
+    let (what, faults) = match seed % 3 {
         0 => ("kills", vec![("FAULT_KILL_AT", at.as_str()), ("FAULT_TEAR", tear)]),
+        1 => {
+            ("power_cuts", vec![("FAULT_KILL_AT", at.as_str()), ("FAULT_TEAR", tear), ("FAULT_LOSE", &lose)])
+        }
         _ => {
             ("errors", vec![("FAULT_KILL_AT", at.as_str()), ("FAULT_ERRNO", error), ("FAULT_TIMES", &times)])
         }
@@ -146,7 +150,9 @@ impl Work {
                 let found = http.graphql("entity:v1", json!({"id": id}));
                 assert!(found["entity"].is_object(), "{what}: `{id}` was acknowledged");
             }
-            let found = http.graphql("search:v1", json!({"q": self.made.word}));
+            // An index that the power cut took is made again first.
+            let lsn = http.graphql("node:v1", json!({}))["node"]["lsn"].clone();
+            let found = http.graphql("search:v1", json!({"q": self.made.word, "atLeast": lsn}));
             assert_eq!(found["search"]["hits"][0]["id"], *self.made.word_in, "{what}: {found}");
         }
         if done.deleted {

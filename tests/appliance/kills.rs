@@ -8,6 +8,8 @@ use serde_json::{Value, json};
 
 use crate::campaign::{self, Campaign, Counts};
 use crate::data::{self, Made};
+use crate::disks::files_in;
+use crate::faults;
 use crate::node::{Node, import_args};
 use crate::seed::Seeded;
 
@@ -292,6 +294,32 @@ fn a_file_that_is_not_what_its_digest_says_is_named() {
     assert!(other.json()["error"].as_str().is_some_and(|text| text.contains("digest")), "{other:?}");
     assert_eq!(send("sha-256=:AAAA:").status, 400);
     assert_eq!(send("md5=:AAAA:").status, 200, "of another kind is none");
+}
+
+/// Relations whose ends never come are refused at the end; a node that dies before or after it has listed them lists them.
+#[test]
+fn what_is_refused_at_the_end_is_listed_by_a_node_that_died_there() {
+    let place = tempfile::tempdir().expect("a directory");
+    let Some(library) = faults::library(place.path()) else { return };
+    let (preload, only) = (format!("LD_PRELOAD={}", library.display()), "FAULT_ONLY=/rejects/");
+    for at in 1..=2 {
+        let kill = format!("FAULT_KILL_AT={at}");
+        let mut node = Node::start_under(&["/usr/bin/env", &preload, only, &kill], &[]);
+        let made = data::jsonl("ring", 20);
+        let lost = r#"{"relation":"next","from":"ring-1","to":"never-came"}"#;
+        let file = node.write("ring", format!("{}{lost}\n", made.text));
+        let done = node.import(&file, "jsonl", "ring", &[]);
+        assert_eq!(done.exit, 3, "the list was not changed {at} times: {done:?}");
+        let (data_dir, token) = (node.data_dir(), node.token.clone());
+        node.kill();
+        let mut after = Node::over(data_dir.clone()).expect("it starts again");
+        after.token = token;
+        let lists = files_in(&data_dir.join("rejects"));
+        let listed: String =
+            lists.iter().map(|list| std::fs::read_to_string(list).expect("a list")).collect();
+        assert!(listed.contains("end_missing") && listed.lines().count() <= 2, "killed at {at}: {listed:?}");
+        after.stop_and_verify();
+    }
 }
 
 #[test]

@@ -12,6 +12,7 @@ mod bombs;
 #[path = "../simulation/campaign.rs"]
 #[allow(dead_code, reason = "the simulation uses the rest")]
 mod campaign;
+mod clocks;
 mod connections;
 mod contract;
 mod damage;
@@ -45,6 +46,7 @@ mod policy;
 mod progress;
 mod refusals;
 mod requests;
+mod restores;
 mod retention;
 mod scarce;
 #[path = "../simulation/seed.rs"]

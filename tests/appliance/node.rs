@@ -343,6 +343,13 @@ pub(crate) fn program() -> Command {
     command
 }
 
+/// The same with variables of its environment: `NAME=VALUE`.
+pub(crate) fn program_under(variables: &[&str]) -> Command {
+    let mut command = Command::new("/usr/bin/env");
+    command.env_clear().stdin(Stdio::null()).args(variables).arg(PROGRAM);
+    command
+}
+
 /// Runs a command to its end.
 pub(crate) fn run(mut command: Command) -> Ran {
     let output = command.output().expect("the program starts");

@@ -108,8 +108,15 @@ fn a_disk_that_takes_its_time_slows_writes_and_not_reads() {
     let made = data::jsonl("ring", 200);
     let file = node.write("ring.jsonl", &made.text);
     node.import(&file, "jsonl", "ring", &[]).ok();
-    let mut reads = Vec::new();
-    std::thread::scope(|scope| {
+    let http = node.http();
+    let read = || {
+        let begun = Instant::now();
+        http.graphql("entity:v1", json!({"id": made.entities[1]}));
+        begun.elapsed()
+    };
+    let alone = p95((0..200).map(|_| read()).collect());
+    let (reads, write) = std::thread::scope(|scope| {
+        let mut reads = Vec::new();
         let writes = scope.spawn(|| {
             let begun = Instant::now();
             let http = node.http();
@@ -119,18 +126,24 @@ fn a_disk_that_takes_its_time_slows_writes_and_not_reads() {
             }
             begun.elapsed() / 20
         });
-        let http = node.http();
         while !writes.is_finished() {
-            let begun = Instant::now();
-            http.graphql("entity:v1", json!({"id": made.entities[1]}));
-            reads.push(begun.elapsed());
+            reads.push(read());
         }
         let write = writes.join().expect("the writes");
         assert!(write >= SYNC, "a write was acknowledged after {write:?}, before the disk had it");
+        (reads, write)
     });
-    reads.sort_unstable();
-    let p95 = reads[reads.len() * 95 / 100];
-    println!("{} reads beside slow writes, p95 {p95:?}", reads.len());
-    assert!(p95 < SYNC / 2, "reads waited for the disk: p95 {p95:?}");
+    let beside = (reads.len(), p95(reads));
+    println!(
+        "a write takes {write:?}; p95 of {} reads beside them {:?}, alone {alone:?}",
+        beside.0, beside.1
+    );
+    // Against what this machine does without writes, however busy it is.
+    assert!(beside.1 < write / 2 || beside.1 < alone * 3, "reads waited for the disk: p95 {:?}", beside.1);
     node.stop_and_verify();
+}
+
+fn p95(mut times: Vec<Duration>) -> Duration {
+    times.sort_unstable();
+    times[times.len() * 95 / 100]
 }

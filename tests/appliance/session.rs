@@ -16,7 +16,7 @@ const JSON: (&str, &str) = ("content-type", "application/json");
 const SAME_ORIGIN: (&str, &str) = ("sec-fetch-site", "same-origin");
 
 /// The code of a link that is made on the node's machine.
-fn owner_code(node: &Node) -> String {
+pub(crate) fn owner_code(node: &Node) -> String {
     let data_dir = node.data_dir();
     let link =
         node.cli_as("", &["token", "first-owner", "--data-dir", data_dir.to_str().expect("UTF-8")]).ok();

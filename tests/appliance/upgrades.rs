@@ -15,6 +15,7 @@ use storage::ids::ActorId;
 use storage::model::{Classification, Purposes, Role, TokenSpec};
 
 use crate::data;
+use crate::disks::verify;
 use crate::lasting::{self, Answered};
 use crate::node::Node;
 
@@ -31,6 +32,12 @@ fn data_of_every_format_is_read_and_gone_on_with() {
         let place = tempfile::tempdir().expect("a directory");
         unpack(&fixture.with_extension("tgz"), place.path());
         let data_dir = place.path().join("data");
+        let verified = verify(&data_dir);
+        assert_eq!(
+            (verified.exit, &verified.json["roots"]),
+            (0, &known["roots"]),
+            "format {format}: {verified:?}"
+        );
         let token = owner_of(&data_dir);
         let mut node = Node::over(data_dir).unwrap_or_else(|ran| panic!("format {format}: {ran:?}"));
         node.token = token;
@@ -73,9 +80,9 @@ fn write_fixture() {
     let passes = ["ledgerReceipt:v1", "policy:v1", "tokenList:v1"];
     let is_kept = |(question, _): &Answered| !passes.contains(&question["id"].as_str().unwrap_or_default());
     let answers: Vec<Answered> = filled.answers(&node.http()).into_iter().filter(is_kept).collect();
-    let known = json!({"answers": answers});
     let home = node.data_dir();
     node.stop();
+    let known = json!({"roots": verify(&home).ok()["roots"], "answers": answers});
     let name = fixture(&format!("format-{}.json", storage::FORMAT));
     fs::create_dir_all(name.parent().expect("a directory")).expect("a directory");
     fs::write(&name, serde_json::to_string_pretty(&known).expect("JSON") + "\n").expect("a file");

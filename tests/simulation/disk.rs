@@ -20,6 +20,8 @@ struct State {
     /// The bytes before the first operation of the log.
     base: Vec<u8>,
     log: Vec<Op>,
+    /// Whether who opens it looks at every page first.
+    checked: bool,
     /// A planted bug: syncs are answered and do nothing.
     lies: bool,
     fault: Option<Fault>,
@@ -90,6 +92,15 @@ impl Disk {
     /// The number of operations so far.
     pub(crate) fn operations(&self) -> usize {
         self.state().log.len()
+    }
+
+    /// Has every page looked at before a store begins with it, or none.
+    pub(crate) fn check_when_opened(&self, checked: bool) {
+        self.state().checked = checked;
+    }
+
+    pub(crate) fn is_checked(&self) -> bool {
+        self.state().checked
     }
 
     pub(crate) fn lie_about_syncs(&self) {

@@ -17,7 +17,10 @@ const PAGE_BYTES: usize = 4096;
 fn a_flipped_bit_is_never_a_silent_wrong_answer() {
     let cores = std::thread::available_parallelism().map_or(1, |n| n.get());
     let met = FLIPS.run(0, COUNT, cores, &flips);
-    assert!(met.contains_key("on_read") && met.contains_key("harmless"), "{met:?}");
+    assert!(
+        met.contains_key("at_open") && met.contains_key("on_read") && met.contains_key("harmless"),
+        "{met:?}"
+    );
 }
 
 fn flips(seed: u64) -> Trial {
@@ -25,9 +28,12 @@ fn flips(seed: u64) -> Trial {
     let (workload, mut seeded) = (Workload::draw(seed), Seeded::new(seed, 6));
     let mut met: Counts = counts([("flips", FLIPS.per_seed)]);
     for _ in 0..FLIPS.per_seed {
-        let bit = draw_bit(&bytes, &mut seeded);
-        let Some(outcome) = flip(&workload, bytes.clone(), bit) else {
-            return Err(Broken { how: How::SilentlyWrong, report: format!("by bit {bit}") });
+        let (bit, checked) = (draw_bit(&bytes, &mut seeded), seeded.one_in(2));
+        let Some(outcome) = flip(&workload, bytes.clone(), bit, checked) else {
+            return Err(Broken {
+                how: How::SilentlyWrong,
+                report: format!("by bit {bit}, checked: {checked}"),
+            });
         };
         *met.entry(outcome.to_owned()).or_default() += 1;
     }
@@ -50,9 +56,10 @@ fn draw_bit(bytes: &[u8], seeded: &mut Seeded) -> usize {
 }
 
 /// What a flipped bit came to; `None` if something read wrong, or was missing, and nothing says so.
-fn flip(workload: &Workload, mut bytes: Vec<u8>, bit: usize) -> Option<&'static str> {
+fn flip(workload: &Workload, mut bytes: Vec<u8>, bit: usize, checked: bool) -> Option<&'static str> {
     bytes[bit / 8] ^= 1 << (bit % 8);
     let disk = Disk::of(bytes);
+    disk.check_when_opened(checked);
     let Ok(store) = try_open(&disk) else { return Some("at_open") };
     let view = store.view().expect("just opened");
     match crate::observe::observe(&view) {

@@ -85,10 +85,13 @@ pub fn judge(
     acknowledged: usize,
     seeded: &mut Seeded,
 ) -> Result<(), Violation> {
+    let checked = seeded.one_in(2);
+    disk.check_when_opened(checked);
     if seeded.one_in(4) {
         drop(open(&disk)?);
         let cut = Cut::draw(seeded, disk.operations());
         disk = Disk::of(disk.after(cut));
+        disk.check_when_opened(checked);
     }
     let store = open(&disk)?;
     let held = workload.held_by(&store, acknowledged)?;

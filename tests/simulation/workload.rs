@@ -132,8 +132,8 @@ pub fn in_memory() -> Result<Store, Violation> {
 
 /// Opens a store on a disk, and leaves it to the caller what that may come to.
 pub fn try_open(disk: &Disk) -> Result<Store> {
-    let disk = disk.clone();
-    opened(EngineOptions::Backend(Box::new(move || disk.backend())))
+    let (disk, checked) = (disk.clone(), disk.is_checked());
+    opened(EngineOptions::Backend { make: Box::new(move || disk.backend()), checked })
 }
 
 fn opened(engine: EngineOptions) -> Result<Store> {

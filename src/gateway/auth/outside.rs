@@ -10,7 +10,6 @@ use storage::rows::SubjectRow;
 use super::{Access, Place, Right, Word, unauthorized};
 use crate::app::{App, Shared};
 use crate::gateway::errors::Failure;
-use crate::node;
 use crate::oidc::{self, Issuer, NotAdmitted, Outsider};
 
 pub(super) async fn by_issuer(
@@ -19,7 +18,7 @@ pub(super) async fn by_issuer(
     text: &str,
     place: &Place,
 ) -> Result<Access, Failure> {
-    let outsider = issuer.admit(text, node::now_us()).await.map_err(not_admitted)?;
+    let outsider = issuer.admit(text, app.clock.judged_us()).await.map_err(not_admitted)?;
     let tenant = tenant(&app.store.view()?, &outsider)?;
     let named = |name: &str| Subject { issuer: issuer.name().to_owned(), name: name.to_owned() };
     let subject = named(&outsider.subject);

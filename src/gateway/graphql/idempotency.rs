@@ -9,7 +9,6 @@ use super::request::Asked;
 use crate::app::Shared;
 use crate::gateway::errors::Failure;
 use crate::idempotency::Writer;
-use crate::node;
 use crate::policy::Principal;
 
 const HEADER: &str = "idempotency-key";
@@ -51,7 +50,7 @@ pub(super) fn key(
 pub(super) async fn check(app: &Shared, key: &RequestKey) -> Result<(), Failure> {
     let (app, key) = (app.clone(), key.clone());
     let checked =
-        tokio::task::spawn_blocking(move || Ok(app.store.view()?.check_key(&key, node::now_us())?));
+        tokio::task::spawn_blocking(move || Ok(app.store.view()?.check_key(&key, app.clock.settled_us())?));
     checked.await.map_err(|_| Failure::internal("the request"))?
 }
 

@@ -96,11 +96,21 @@ impl Rejects {
         Some(self.path.clone())
     }
 
+    /// Makes durable what was added.
+    pub(super) fn sync(&mut self) {
+        let Some(file) = &mut self.file else { return };
+        if let Err(error) = file.flush().and_then(|()| file.get_ref().sync_data()) {
+            tracing::error!(%error, path = %self.path.display(), "cannot write the rejects file");
+        }
+    }
+
     fn try_add(&mut self, file: &str, reject: &Reject) -> std::io::Result<()> {
         if self.file.is_none() {
-            fs::create_dir_all(self.path.parent().unwrap_or(Path::new(".")))?;
+            let parent = self.path.parent().unwrap_or(Path::new("."));
+            fs::create_dir_all(parent)?;
             // A recovered run goes on with the list that it had begun.
             let opened = File::options().create(true).append(true).open(&self.path)?;
+            File::open(parent)?.sync_all()?;
             self.file = Some(BufWriter::new(opened));
         }
         let out = self.file.as_mut().expect("opened above");

@@ -176,6 +176,10 @@ impl<'a> Settling<'a> {
             self.answer(&Line { input: row.input, line: row.line, form: Form::Relation, id }, answer);
             done.push(Command::Unpend(Unpend { tenant: self.tenant, run: self.run, number: *number }));
         }
+        // What is refused for good is listed before it is let go of: a node that stops in between lists it again.
+        if last {
+            self.rejects.sync();
+        }
         self.app.commit.submit_blocking(done)?;
         self.tell();
         Ok(settled)

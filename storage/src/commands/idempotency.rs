@@ -8,7 +8,7 @@ use std::ops::ControlFlow;
 
 use prost::Message;
 
-use super::{Applied, Command, Effect, execute};
+use super::{Applied, Command, Effect, execute, is_believed};
 use crate::batch::Batch;
 use crate::error::{Error, Result};
 use crate::ids::{Lsn, RunId, SourceId, TenantId};
@@ -45,8 +45,15 @@ pub struct Once {
     pub command: Box<Command>,
 }
 
+/// The time by which a key is forgotten: a clock that jumped makes nobody forget what was done.
+#[must_use]
+pub fn settled_us(now_us: i64, seen_us: i64) -> i64 {
+    if is_believed(now_us, seen_us) { now_us } else { seen_us }
+}
+
 pub(super) fn once(batch: &mut Batch<'_>, once: &Once) -> Result<Applied> {
-    let now_us = batch.time_us(once.key.tenant)?;
+    batch.counters(once.key.tenant)?;
+    let now_us = settled_us(batch.stamped_us(), batch.clock_us());
     let place = place(&once.key).and(&once.step);
     let before = live(batch, &place, now_us)?;
     if let Some(row) = before {

@@ -67,6 +67,18 @@ pub struct SeeClock {
     pub vouched: bool,
 }
 
+/// Whether a clock is believed that showed `seen_us` when it was last believed, or was not yet (0).
+#[must_use]
+pub fn is_believed(now_us: i64, seen_us: i64) -> bool {
+    seen_us == 0 || (now_us - seen_us).abs() <= DAY_US
+}
+
+/// By which time rights end: a clock that is put back gives back none that were over when it was last believed.
+#[must_use]
+pub fn judged_us(now_us: i64, seen_us: i64) -> i64 {
+    now_us.max(seen_us)
+}
+
 pub(super) fn things(batch: &mut Batch<'_>, command: &PurgeThings) -> Result<Applied> {
     let tenant = command.tenant;
     head_row(batch, tenant)?;
@@ -142,9 +154,9 @@ pub(super) fn end(batch: &mut Batch<'_>, command: &EndPurge) -> Result<Applied> 
 pub(super) fn see_clock(batch: &mut Batch<'_>, command: &SeeClock) -> Result<Applied> {
     let now_us = batch.stamped_us();
     let seen_us = batch.clock_us();
-    if seen_us != 0 && !command.vouched && (now_us - seen_us).abs() > DAY_US {
+    if !command.vouched && !is_believed(now_us, seen_us) {
         return Err(Error::ClockJumped { seen_us, now_us });
     }
-    batch.believe_clock();
+    batch.believe_clock(command.vouched);
     Ok(Applied { lsn: Lsn::NONE, effect: Effect::Done })
 }

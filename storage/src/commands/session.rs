@@ -131,7 +131,7 @@ pub(super) fn sign_out(batch: &mut Batch<'_>, command: &SignOut) -> Result<Appli
 
 pub(super) fn seen(batch: &mut Batch<'_>, command: &Seen) -> Result<Applied> {
     let mut row = token_row(batch, command.tenant, &command.token)?;
-    let now_us = batch.time_us(command.tenant)?;
+    let now_us = batch.judged_us();
     let is_old = |seen_us: i64| now_us - seen_us >= SEEN_EVERY_US;
     let mut changed = row.used_us.is_none_or(is_old);
     if changed {
@@ -154,7 +154,7 @@ pub(super) fn seen(batch: &mut Batch<'_>, command: &Seen) -> Result<Applied> {
 /// The row of a token that lets somebody in, and the time. One that does not is as absent as none.
 fn live(batch: &mut Batch<'_>, tenant: TenantId, token: &str) -> Result<(TokenRow, i64)> {
     let row = token_row(batch, tenant, token)?;
-    let now_us = batch.time_us(tenant)?;
+    let now_us = batch.judged_us();
     let expired = now_us >= TokenSpec::decode(&row.spec)?.expires_at_us;
     if expired || row.revoked_us.is_some() { Err(missing("live token", token)) } else { Ok((row, now_us)) }
 }

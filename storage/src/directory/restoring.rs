@@ -83,7 +83,12 @@ impl Restoring {
     /// See [`Store::open`].
     pub fn open_store(&self, cache_bytes_max: usize) -> Result<Store> {
         Store::open(Options {
-            engine: EngineOptions::File { path: self.stage.join(DATABASE), cache_bytes_max },
+            // Filled a moment ago, and verified as soon as it is open.
+            engine: EngineOptions::File {
+                path: self.stage.join(DATABASE),
+                cache_bytes_max,
+                checked_bytes_max: 0,
+            },
             space: Some(self.path.clone()),
             new_node_id: String::new(),
         })

@@ -22,15 +22,14 @@ impl PartialEq for Remembered {
 impl Model {
     pub(super) fn once(&mut self, c: &Once, time_us: i64) -> Answer {
         let tenant = self.tenant(c.key.tenant)?;
-        let now_us = tenant.log.last().map_or(time_us, |entry| entry.time_us.max(time_us));
         let place = (c.key.name, c.step);
-        let known = tenant.once.0.get(&place).filter(|(_, at_us, _)| now_us - at_us < ONCE_KEPT_US);
+        let known = tenant.once.0.get(&place).filter(|(_, at_us, _)| time_us - at_us < ONCE_KEPT_US);
         if let Some((request, _, applied)) = known {
             refuse_if(*request != c.key.request, "idempotency_key_reused")?;
             return Ok(*applied);
         }
         let applied = self.execute(&c.command, time_us)?;
-        self.tenant(c.key.tenant)?.once.0.insert(place, (c.key.request, now_us, applied));
+        self.tenant(c.key.tenant)?.once.0.insert(place, (c.key.request, time_us, applied));
         Ok(applied)
     }
 }
