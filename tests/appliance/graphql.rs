@@ -197,7 +197,8 @@ fn shows_something(value: &Value) -> bool {
         Value::Object(fields) => fields
             .iter()
             .filter(|(name, _)| {
-                !["lsn", "tookMs", "complete", "truncated", "pageInfo", "vector", "windowExhausted"].contains(&name.as_str())
+                !["lsn", "tookMs", "complete", "truncated", "pageInfo", "vector", "windowExhausted"]
+                    .contains(&name.as_str())
             })
             .any(|(_, value)| shows_something(value)),
         Value::Array(values) => values.iter().any(shows_something),

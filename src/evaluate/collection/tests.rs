@@ -60,7 +60,8 @@ const CRAN: &[(&str, &str)] = &[
 
 #[test]
 fn cran_counts_queries_by_their_order_and_grades_as_relevant_or_not() {
-    let collection = open(Format::Cran, &place(CRAN)).unwrap();
+    let held = place(CRAN);
+    let collection = open(Format::Cran, &held).unwrap();
     assert_eq!(queries(&collection), [("1", "what of\nwings"), ("2", "what of heat")]);
     let all = documents(&collection).unwrap();
     assert_eq!(all, [triple("1", "wings in a slipstream .", "the first\n.5 of it"), triple("2", "", "")]);
@@ -75,7 +76,8 @@ fn cran_reads_the_lists_of_smart_and_those_of_trec() {
     let smart = [("cisi.all", CRAN[0].1), ("cisi.qry", CRAN[1].1), ("cisi.rel", "     1     2 0 0.000000\n")];
     assert_eq!(grade(&open(Format::Cran, &place(&smart)).unwrap(), "1", "2"), Some(1));
     let trec = [("cran.all", CRAN[0].1), ("cran.qry", CRAN[1].1), ("qrels", "1 0 2 3\n2 0 1 -1\n2 0 2 0\n")];
-    let collection = open(Format::Cran, &place(&trec)).unwrap();
+    let held = place(&trec);
+    let collection = open(Format::Cran, &held).unwrap();
     assert_eq!((grade(&collection, "1", "2"), grade(&collection, "2", "1")), (Some(1), None));
 }
 
@@ -117,7 +119,8 @@ const BEIR: &[(&str, &str)] = &[
 
 #[test]
 fn beir_reads_grades_as_they_rise() {
-    let collection = open(Format::Beir, &place(BEIR)).unwrap();
+    let held = place(BEIR);
+    let collection = open(Format::Beir, &held).unwrap();
     assert_eq!(documents(&collection).unwrap(), [triple("MED-1", "T", "x"), triple("7", "", "y")]);
     assert_eq!(queries(&collection), [("q1", "what"), ("q2", "else")]);
     assert_eq!(grade(&collection, "q1", "MED-1"), Some(2));
@@ -149,7 +152,8 @@ fn json_that_is_broken_or_lacks_an_id_is_refused_with_its_line() {
         [("{\"_id\":\"a\"", "not JSON"), ("[1]", "not an object"), ("{\"text\":\"x\"}", "a value is missing")]
     {
         let text = format!("{{\"_id\":\"ok\",\"text\":\"x\"}}\n{line}\n");
-        let collection = open(Format::Beir, &place(&[("corpus.jsonl", &text), BEIR[1], BEIR[3]])).unwrap();
+        let held = place(&[("corpus.jsonl", &text), BEIR[1], BEIR[3]]);
+        let collection = open(Format::Beir, &held).unwrap();
         let refused = said(documents(&collection));
         assert!(refused.contains("corpus.jsonl`, line 2:") && refused.contains(wanted), "{refused}");
     }
@@ -198,7 +202,8 @@ const TREC: &[(&str, &str)] = &[
 
 #[test]
 fn trec_takes_documents_and_topics_out_of_their_tags() {
-    let collection = open(Format::Trec, &place(TREC)).unwrap();
+    let held = place(TREC);
+    let collection = open(Format::Trec, &held).unwrap();
     let all = documents(&collection).unwrap();
     assert_eq!(all[0].0, "FT-1");
     assert_eq!(all[0].1, "Bread & butter");
@@ -218,7 +223,8 @@ fn trec_that_ends_in_the_middle_or_has_no_ids_is_refused() {
         ("<DOC>\n<DOCNO>1</DOCNO>\nx", "line 1: the file ends within `<doc>`"),
         ("\n<DOC>\nx\n</DOC>\n", "line 2: a document without `<DOCNO>`"),
     ] {
-        let collection = open(Format::Trec, &place(&[("docs", text), TREC[1], TREC[2]])).unwrap();
+        let held = place(&[("docs", text), TREC[1], TREC[2]]);
+        let collection = open(Format::Trec, &held).unwrap();
         let refused = said(documents(&collection));
         assert!(refused.contains(wanted), "{refused}");
     }
@@ -250,7 +256,8 @@ fn jsonl_reads_what_is_imported_and_exported() {
             "{\"query\":1,\"document\":\"a\",\"grade\":3}\n{\"query\":\"1\",\"document\":\"b\",\"grade\":0}\n",
         ),
     ];
-    let collection = open(Format::Jsonl, &place(&files)).unwrap();
+    let held = place(&files);
+    let collection = open(Format::Jsonl, &held).unwrap();
     assert_eq!(documents(&collection).unwrap(), [triple("a", "gate", "one\ntwo"), triple("b", "", "three")]);
     assert_eq!((grade(&collection, "1", "a"), grade(&collection, "1", "b")), (Some(3), Some(0)));
 }
