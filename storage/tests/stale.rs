@@ -37,7 +37,7 @@ fn a_page_as_it_was_before_is_found_when_the_store_is_opened() {
     let [before, after] = two_states(place.path());
     let sound = opened(place.path(), u64::MAX).expect("sound");
     let (mut found, mut passed_over) = (0, 0);
-    for at in (PAGE_BYTES..before.len()).step_by(PAGE_BYTES) {
+    for at in (PAGE_BYTES..before.len().min(after.len())).step_by(PAGE_BYTES) {
         let page = at..at + PAGE_BYTES;
         if before[page.clone()] == after[page.clone()] || before[page.clone()].iter().all(|byte| *byte == 0) {
             continue;
