@@ -180,8 +180,8 @@ fn every_operation_asks_policy() {
                 "writer" => false,
                 "auditor" if name == "decisions" => continue,
                 "auditor" => ["ledgerCheckpoint", "ledgerReceipt"].contains(&name),
-                // None is saved, and none has the id of a thing.
-                _ if ["graph", "graphs", "graphSave", "graphDelete"].contains(&name) => false,
+                // None is saved, and none has the id of a thing; by meaning nothing is looked for without a flag.
+                _ if ["graph", "graphs", "graphSave", "graphDelete", "similar"].contains(&name) => false,
                 _ => {
                     !manages && !["entityDelete", "entityRestore", "ledgerCheckpoint", "runs"].contains(&name)
                 }

@@ -62,7 +62,7 @@ pub(super) fn judgements(lines: &mut Lines) -> Result<Judgements> {
 
 fn records(lines: &mut Lines, take: &mut dyn FnMut(Document) -> Result<()>) -> Result<()> {
     let mut record: Option<Document> = None;
-    let mut section = Section::Other;
+    let (mut section, mut begun) = (Section::Other, String::new());
     while let Some(line) = lines.next()? {
         match (marker(&line), &mut record) {
             (Some(('I', "")), _) => {
@@ -71,10 +71,14 @@ fn records(lines: &mut Lines, take: &mut dyn FnMut(Document) -> Result<()>) -> R
             (Some(('I', id)), _) => {
                 let next = Document { id: id.to_owned(), ..Document::default() };
                 record.replace(next).map_or(Ok(()), &mut *take)?;
-                section = Section::Other;
+                (section, begun) = (Section::Other, String::new());
             }
-            (Some((name, _)), Some(_)) => section = Section::of(name),
-            (None, Some(record)) => section.add(record, &line),
+            // A section comes once: texts of the collection have lines that look as if another began.
+            (Some((name, _)), Some(_)) if !begun.contains(name) => {
+                section = Section::of(name);
+                begun.push(name);
+            }
+            (_, Some(record)) => section.add(record, &line),
             (_, None) if line.trim().is_empty() => {}
             (_, None) => return Err(lines.bad("before the first record:", &line, "records begin with `.I`")),
         }
