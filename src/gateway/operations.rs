@@ -153,8 +153,9 @@ pub fn find(name: &str) -> Option<&'static Arc<Persisted>> {
     BY_NAME.get(bare.unwrap_or(name))
 }
 
-/// Every operation as clients in other languages read it: `sdks/operations/manifest.json`. A query may be sent with GET, a
-/// mutation takes an `Idempotency-Key`; `flags` are those of the tenant that turn on part of it.
+/// Every operation as clients in other languages read it: `sdks/operations/manifest.json`.
+///
+/// A query may be sent with GET, a mutation takes an `Idempotency-Key`; `flags` are those of the tenant that turn on part of it.
 #[must_use]
 pub fn manifest() -> Value {
     let operations = ALL.iter().filter_map(|operation| find(operation.id)).map(|persisted| {

@@ -1,5 +1,7 @@
-//! How a question is asked by words and by meaning at the same time: which come to be candidates, and how the two legs become
-//! one window, from which all pages are cut. Knows an index and a model, and nothing of a node.
+//! How a question is asked by words and by meaning at the same time.
+//!
+//! Which come to be candidates, and how the two legs become one window, from which all pages are cut. Knows an index and a model,
+//! and nothing of a node.
 
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;

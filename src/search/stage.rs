@@ -1,5 +1,7 @@
-//! The vector stage: a question's vector, what is near it, and how near what words found is. It has a thread of its own and
-//! one deadline for all of it, and whoever waits for it waits no longer: what is stuck is left behind.
+//! The vector stage: a question's vector, what is near it, and how near what words found is.
+//!
+//! It has a thread of its own and one deadline for all of it, and whoever waits for it waits no longer: what is stuck is left
+//! behind.
 //!
 //! What was left behind ends when it next looks at the clock. So many may be at work at a time, stuck ones among them; when there
 //! is no place the answer goes without a vector stage at once.

@@ -6,15 +6,18 @@ fn said(raw: Option<f64>, rank: u32) -> Said {
     Said { raw, rank: raw.map(|_| rank) }
 }
 
+/// BM25 and a cosine.
+type Raw = (Option<f64>, Option<f64>);
+
 /// Candidates with raw scores; of each leg its own ranks.
-fn candidates(raw: &[(Option<f64>, Option<f64>)]) -> Vec<Candidate> {
-    let rank = |leg: fn(&(Option<f64>, Option<f64>)) -> Option<f64>, of: usize| {
-        let better = |(place, other): (usize, &(Option<f64>, Option<f64>))| {
+fn candidates(raw: &[Raw]) -> Vec<Candidate> {
+    let rank = |leg: fn(&Raw) -> Option<f64>, of: usize| {
+        let better = |(place, other): (usize, &Raw)| {
             leg(other) > leg(&raw[of]) || (leg(other) == leg(&raw[of]) && place < of)
         };
         1 + raw.iter().enumerate().filter(|one| better(*one)).count() as u32
     };
-    let candidate = |(place, (keyword, vector)): (usize, &(Option<f64>, Option<f64>))| Candidate {
+    let candidate = |(place, (keyword, vector)): (usize, &Raw)| Candidate {
         thing: ThingId(place as u64 + 1),
         keyword: said(*keyword, rank(|raw| raw.0, place)),
         vector: said(*vector, rank(|raw| raw.1, place)),
