@@ -98,6 +98,11 @@ impl Sandbox {
             incomplete: Cell::new(0),
             _place: place,
         };
+        if model.is_some() {
+            sandbox.turn_on_meaning()?;
+            // An index that is there before the documents takes them in steps, so that it is seen to get on.
+            sandbox.make_vectors(watch)?;
+        }
         let notes = sandbox.fill(collection, watch)?;
         if model.is_some() {
             sandbox.make_vectors(watch)?;
@@ -131,11 +136,16 @@ impl Sandbox {
         Ok(self.names.notes(&summary))
     }
 
+    fn turn_on_meaning(&self) -> Result<()> {
+        let (tenant, actor) = (self.principal.tenant, ActorId::NODE);
+        let (flag, value) = (Flag::VectorPreview, Some("on".to_owned()));
+        self.app().write_blocking(Command::SetFlag(SetFlag { tenant, actor, flag, value }))?;
+        Ok(())
+    }
+
     /// Waits until every document has its vectors, however long that takes while it gets on.
     fn make_vectors(&self, watch: Watch<'_>) -> Result<()> {
         let (app, tenant) = (self.app(), self.principal.tenant);
-        let (actor, flag, value) = (ActorId::NODE, Flag::VectorPreview, Some("on".to_owned()));
-        app.write_blocking(Command::SetFlag(SetFlag { tenant, actor, flag, value }))?;
         let head = app.store.view()?.head(tenant)?.head();
         let (mut seen, mut since) = (Lsn::NONE, Instant::now());
         while !app.vectors.wait(tenant, head, VECTORS_TOLD_EVERY) {
