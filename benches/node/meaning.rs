@@ -67,7 +67,11 @@ fn beside(busy: usize, act: &dyn Fn()) {
     let done = AtomicBool::new(false);
     std::thread::scope(|scope| {
         for _ in 0..busy {
-            scope.spawn(|| while !done.load(Ordering::Relaxed) {});
+            scope.spawn(|| {
+                while !done.load(Ordering::Relaxed) {
+                    std::hint::spin_loop()
+                }
+            });
         }
         act();
         done.store(true, Ordering::Relaxed);

@@ -319,7 +319,7 @@ fn said(row: usize) -> Said {
 }
 
 fn is_in(row: usize, share: usize) -> bool {
-    Random(row as u64 + 77).next() % share as u64 == 0
+    Random(row as u64 + 77).next().is_multiple_of(share as u64)
 }
 
 fn labels_of(world: &World, data: &Data, share: usize) -> Allowed {

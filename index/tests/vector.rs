@@ -193,7 +193,7 @@ fn check(shelf: &Shelf, texts: &[Text]) -> usize {
     let (mut walked, mut found, mut wanted) = (0, 0, 0);
     let pinned = shelf.index.reader().pin();
     for (turn, query) in texts.iter().step_by(texts.len() / 50).enumerate() {
-        let compartment = (turn % 2 == 1).then(|| turn as u32 % COMPARTMENTS);
+        let compartment = (turn % 2 == 1).then_some(turn as u32 % COMPARTMENTS);
         let labels = match compartment {
             Some(compartment) => labels_of(shelf, texts, compartment),
             None => Allowed::Every,

@@ -267,7 +267,7 @@ fn a_node_with_the_same_documents_answers_alike() {
     let rankings = run_file(&runs.join("keyword.run"));
     for query in report["per_query"].as_array().expect("queries").iter().step_by(5) {
         let measured = &rankings[query["query"].as_str().expect("an id")];
-        let text = query["text"].as_str().expect("words").replace('"', " ").replace('\n', " ");
+        let text = query["text"].as_str().expect("words").replace(['"', '\n'], " ");
         let words: Vec<_> = text.split_whitespace().map(|word| word.trim_start_matches('-')).collect();
         let answered = asked(&node, &words.join(" "));
         let ids = |of: &[(String, f64)]| of.iter().map(|(id, _)| id.clone()).collect::<Vec<_>>();

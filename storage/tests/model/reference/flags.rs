@@ -48,7 +48,7 @@ pub(super) fn check(c: &SetFlag) -> Result<(), &'static str> {
         (_, None) => true,
         (Flag::VectorPreview, Some(value)) => value == "on" || value == "off",
         (Flag::KeywordWeight, Some(value)) => {
-            value.parse::<f64>().is_ok_and(|weight| weight >= 0.0 && weight <= 1.0)
+            value.parse::<f64>().is_ok_and(|weight| (0.0..=1.0).contains(&weight))
         }
     };
     refuse_if(!fits, "invalid")
