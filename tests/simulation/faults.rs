@@ -48,7 +48,7 @@ fn draw_fault(seeded: &mut Seeded) -> Fault {
 fn survive(seed: u64, fault: Fault) -> Result<&'static str, Violation> {
     let workload = Workload::draw(seed);
     let disk = new_disk()?;
-    disk.check_when_opened(seed % 2 == 0);
+    disk.check_when_opened(seed.is_multiple_of(2));
     let mut store = open(&disk)?;
     disk.set_fault(Some(fault));
     let (mut done, mut how) = (0, "missed");
