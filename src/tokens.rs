@@ -47,9 +47,10 @@ pub(crate) async fn create(
     tenant: &str,
     wanted: Wanted,
 ) -> Result<Made, Failure> {
-    let app = writer.app;
-    let mut made = mint(writer.random(), wanted);
-    may_grant(principal, &made.spec, node::now_us()).map_err(|refused| {
+    let (app, now_us) = (writer.app, writer.app.clock.judged_us());
+    let expires_at_us = Some(wanted.expires_at_us.unwrap_or(now_us + LIFETIME_US));
+    let mut made = mint(writer.random(), Wanted { expires_at_us, ..wanted });
+    may_grant(principal, &made.spec, now_us).map_err(|refused| {
         Failure::new(axum::http::StatusCode::FORBIDDEN, "grant_refused", refused.to_string())
     })?;
     let tenant = if tenant == principal.tenant_name {
