@@ -34,6 +34,7 @@ sim: ## Campaigns through the night, each where it ended last, then planted bugs
 bench: ## Measure against peers on the same disk; INTELGRAPH_BENCH_ROWS=100000 for a quick look
 	cargo bench --locked -p storage --bench commit
 	cargo bench --locked -p index --bench search
+	INTELGRAPH_TEST_MODELS=$(TARGET)/models cargo bench --locked -p index --bench encode
 	cargo bench --locked -p intelgraph --bench policy
 	cargo bench --locked -p intelgraph --bench node
 	cargo bench --locked -p intelgraph --bench hostile

@@ -79,14 +79,16 @@ impl Embedding {
     /// it if there are several; it must not be larger than `model_bytes_max`.
     ///
     /// # Errors
-    /// If the thread cannot be started.
+    /// If the thread cannot be started, or what is left of a model that did not come whole cannot be removed.
     pub fn start(
         home: PathBuf,
         chosen: Option<String>,
         model_bytes_max: usize,
     ) -> std::io::Result<(Embedding, JoinHandle<()>)> {
+        let installed = Installed::new(home, chosen, model_bytes_max as u64);
+        installed.forget_staged()?;
         let shared = Arc::new(Shared {
-            installed: Installed::new(home, chosen, model_bytes_max as u64),
+            installed,
             in_use: RwLock::default(),
             cache: Mutex::default(),
             queue: Mutex::default(),
@@ -148,7 +150,11 @@ impl Embedding {
 
 impl Shared {
     fn run(&self) {
-        self.load();
+        let (model, problem) = self.chosen();
+        // Somebody may have installed one in the meantime.
+        if self.model().is_none() {
+            self.use_model(model, problem);
+        }
         while let Some(asked) = self.next() {
             let answer = self.answer(&asked);
             // Who asked may be gone.
@@ -158,15 +164,20 @@ impl Shared {
         }
     }
 
-    /// Loads the model that is to be used, of those that are installed.
-    fn load(&self) {
-        let (model, problem) = match self.installed.load() {
+    /// The model that is to be used, of those that are installed, or why it cannot be.
+    fn chosen(&self) -> (Option<Arc<Model>>, Option<String>) {
+        match self.installed.load() {
             Ok(model) => (model.map(Arc::new), None),
             Err(problem) => {
                 tracing::error!(problem, "no model is in use; search goes by words alone");
                 (None, Some(problem))
             }
-        };
+        }
+    }
+
+    /// Uses what is to be used now that another is installed or removed.
+    fn choose_again(&self) {
+        let (model, problem) = self.chosen();
         self.use_model(model, problem);
     }
 

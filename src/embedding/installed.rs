@@ -62,9 +62,13 @@ impl Installed {
         Installed { home, chosen, model_bytes_max, alone: Arc::new(Semaphore::new(1)) }
     }
 
+    /// Removes what was coming in, or going, when the node stopped.
+    pub(super) fn forget_staged(&self) -> std::io::Result<()> {
+        remove(&self.home.join(STAGING))
+    }
+
     /// Loads the model that is to be used, if there is one; else says why it cannot be.
     pub(super) fn load(&self) -> Result<Option<Model>, String> {
-        remove(&self.home.join(STAGING)).map_err(|error| error.to_string())?;
         let names = self.names();
         let Some(name) = self.to_use(&names) else { return Ok(None) };
         if !names.contains(&name) {
@@ -192,7 +196,7 @@ impl Embedding {
         moved.and_then(|()| sync(&installed.home)).map_err(|error| failed(&folder, &error))?;
         remove(&aside).map_err(|error| failed(&aside, &error))?;
         if was_in_use || self.problem().is_some() {
-            self.0.load();
+            self.0.choose_again();
         }
         Ok(())
     }

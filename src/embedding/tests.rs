@@ -84,7 +84,7 @@ fn no_more_queries_wait_than_there_are_places() {
         queue: Mutex::default(),
         moved: Condvar::new(),
     };
-    shared.load();
+    shared.choose_again();
     let ask = |deadline| {
         let (answer, answered) = sync_channel(1);
         (shared.ask(Asked { text: "pass".to_owned(), deadline, answer }), answered)
@@ -142,6 +142,16 @@ fn of_several_models_the_one_that_is_chosen_is_used() {
     let noted = started(home.path(), None);
     wait_for(|| names(&noted).is_some());
     assert_eq!(names(&noted).as_deref(), Some("tiny"));
+}
+
+#[test]
+fn what_did_not_come_whole_before_a_stop_is_gone_after_it() {
+    let home = TempDir::new().unwrap();
+    std::fs::create_dir(home.path().join(".new")).unwrap();
+    std::fs::write(home.path().join(".new/model.onnx"), "half").unwrap();
+    let embedding = started(home.path(), None);
+    assert!(!home.path().join(".new").exists());
+    assert_eq!(embedding.model(), None);
 }
 
 #[test]
