@@ -120,6 +120,8 @@ impl Embedding {
         match answered.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
             Ok(answer) => answer,
             Err(RecvTimeoutError::Timeout) => Err(NoVector::Deadline),
+            // The thread passes over what is too late, and may do so before it is noticed here.
+            Err(RecvTimeoutError::Disconnected) if deadline <= Instant::now() => Err(NoVector::Deadline),
             Err(RecvTimeoutError::Disconnected) => {
                 Err(NoVector::Failed("the encoder has stopped".to_owned()))
             }
