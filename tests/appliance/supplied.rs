@@ -245,6 +245,8 @@ fn numbers_go_out_where_the_licence_of_embeddings_lets_them() {
     assert_eq!(none, json!({"id": "a", "embeddings": []}));
     assert!(!export(&node, "terms").contains("embedding"));
     let told = all_that_is_told(&node, &node.token, "a");
+    let shown = node.import(&node.file("terms.jsonl"), "jsonl", "terms", &["--preview"]).ok();
+    assert!(shown.to_string().contains("stolen") && !shown.to_string().contains("embedding"), "{shown}");
     for digits in DIGITS {
         assert!(!told.contains(digits), "{digits} in {told}");
     }
