@@ -182,7 +182,7 @@ impl VectorIndex {
         // What came with the data stands for all that is said: nothing is encoded beside it.
         let brought = supplied(&model, &assertion);
         let passages = match brought {
-            Some(_) => vec![0..text.len()],
+            Some(_) => std::iter::once(0..text.len()).collect(),
             None => self.encoder.passages(&text),
         };
         let flags = flags(&assertion) | brought.as_ref().map_or(0, |_| SUPPLIED);
