@@ -14,7 +14,10 @@ class Node:
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=self.log, env={"INTELGRAPH_LOG": "warn"})
         ready = json.loads(self.process.stdout.readline())
         self.url, self.token = ready["url"], ready["token"]
-        # Kept open, as a client of Postgres keeps its connection.
+        self.connect()
+
+    def connect(self):
+        """Kept open, as a client of Postgres keeps its connection; the node closes one that is quiet for long."""
         self.connection = http.client.HTTPConnection(self.url.removeprefix("http://"))
         self.connection.connect()
         self.connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
