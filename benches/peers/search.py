@@ -89,7 +89,6 @@ def main():
         node = Node(given.program, directory)
         database, sqlite_seconds = fill_sqlite(directory / "texts.sqlite", given.texts)
         node_seconds = fill_node(node, directory / "texts.jsonl", given.texts)
-        node.connect()
         print(f"{given.texts:,} texts searchable: node {node_seconds:.0f} s, SQLite {sqlite_seconds:.0f} s, this program's part included")
         for what, make in (
             ("one rare word", lambda: word(100 + random.randrange(VOCABULARY - 100))),
