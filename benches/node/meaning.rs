@@ -58,7 +58,7 @@ fn fill(node: &Node, model: &str, rows: u64) {
     let begun = Instant::now();
     let last = node.import(&path, "jsonl", "documents", &[]).ok()["lsn"].as_u64();
     println!("  {rows} documents searchable by their words after {:.0?}", begun.elapsed());
-    while node.cli(&["index", "build", "--tenant", "default"]).ok()["position"].as_u64() < last {
+    while node.cli(&["index", "build", "--tenant", "default"]).ok()["lsn"].as_u64() < last {
         std::thread::sleep(Duration::from_secs(1));
     }
     println!("  and by their meaning after {:.0?}", begun.elapsed());

@@ -92,7 +92,7 @@ class Ours:
                     thing["attributes"] = {"name": title}
                 file.write(json.dumps(thing) + "\n")
         last = self.node.import_file(path, "documents")["lsn"]
-        while self.run("index", "build", "--tenant", "default").get("position", 0) < last:
+        while self.run("index", "build", "--tenant", "default")["lsn"] < last:
             time.sleep(0.2)
         self.run("index", "build", "--tenant", "default", "--now")
 
