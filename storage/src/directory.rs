@@ -32,7 +32,7 @@ const DATABASE: &str = "store.redb";
 /// A database that is not in its place yet.
 const BESIDE: &str = "store.new";
 const FORMAT_PREFIX: &str = "intelgraph data format ";
-/// A database of up to so many bytes is checked page by page when it is opened: that is read in less than a second.
+/// A database of up to so many bytes is checked page by page when it is opened.
 pub const CHECKED_BYTES_MAX: u64 = 256 << 20;
 /// Page cache while an empty store is made.
 const NEW_CACHE_BYTES: usize = 1 << 20;
