@@ -30,8 +30,8 @@ pub use place::Place;
 pub use restoring::{Restored, Witness, restore};
 pub use taking::{Taken, Taking};
 
-/// The newest format of backups that this program knows.
-const FORMAT: u32 = 1;
+/// The newest format of backups that this program knows. 2 since increments do not name what was erased.
+const FORMAT: u32 = 2;
 
 /// How much who takes a backup gives way to others, of 19.
 const NICENESS: i32 = 15;

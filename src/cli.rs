@@ -137,7 +137,7 @@ enum Command {
     /// Keep the indexes
     #[command(subcommand)]
     Index(index::Index),
-    /// Have a node look at every row that it keeps
+    /// Have a node look at every row, page and file that it keeps
     Scrub(scrub::Scrub),
     /// Write a stopped node's database anew, without what was deleted
     Compact(compact::Compact),

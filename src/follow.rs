@@ -6,7 +6,7 @@
 pub mod vectors;
 mod window;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -56,6 +56,8 @@ struct Shared {
     units: Mutex<HashMap<TenantId, Published>>,
     /// Tenants whose files are to be rid of what was erased up to a record.
     scrubs: Mutex<HashMap<TenantId, Lsn>>,
+    /// Tenants whose files are to be held against their checksums.
+    checks: Mutex<BTreeSet<TenantId>>,
     moved: Condvar,
     stopping: AtomicBool,
 }
@@ -143,6 +145,13 @@ impl Follow {
         units.get(&tenant).is_some_and(|unit| unit.scrubbed >= upto)
     }
 
+    /// Has the files of every index read and held against their checksums; what does not match is rebuilt.
+    pub fn check_all(&self) {
+        let tenants: Vec<_> = self.shared.units().keys().copied().collect();
+        self.shared.checks().extend(tenants);
+        self.tail.publish();
+    }
+
     /// Tells the runner to end after its present step.
     pub fn stop(&self) {
         self.shared.stopping.store(true, Ordering::Relaxed);
@@ -153,6 +162,10 @@ impl Follow {
 impl Shared {
     fn units(&self) -> MutexGuard<'_, HashMap<TenantId, Published>> {
         self.units.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn checks(&self) -> MutexGuard<'_, BTreeSet<TenantId>> {
+        self.checks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Up to which record a tenant's files are to be scrubbed, if they are.
@@ -232,6 +245,7 @@ impl Runner {
         }
         if self.units.get(&tenant).is_none_or(|text| text.is_current_at(head)) {
             self.scrub(tenant);
+            self.check(tenant);
             return false;
         }
         self.make_room_for_writer(tenant);
@@ -255,6 +269,7 @@ impl Runner {
         publish(&self.shared, tenant, text);
         // A log that grows all the time is never read to its end.
         self.scrub(tenant);
+        self.check(tenant);
         stepped.is_ok_and(|progress| !progress.is_current())
     }
 
@@ -274,6 +289,23 @@ impl Runner {
                 publish(&self.shared, tenant, text);
             }
             Ok(Err(error)) => tracing::warn!(%error, %tenant, "cannot rid the text index of what was erased"),
+            Err(_) => self.give_up(tenant),
+        }
+    }
+
+    /// Reads the files, if that is wanted. What is damaged is opened anew, and so built anew.
+    fn check(&mut self, tenant: TenantId) {
+        if !self.shared.checks().remove(&tenant) {
+            return;
+        }
+        let Some(text) = self.units.get_mut(&tenant) else { return };
+        match catch_unwind(AssertUnwindSafe(|| text.unit.follower_mut().check())) {
+            Ok(Ok(None)) => {}
+            Ok(Ok(Some(reason))) => {
+                tracing::warn!(%tenant, reason, "the text index is damaged; opening it anew");
+                self.units.remove(&tenant);
+            }
+            Ok(Err(error)) => tracing::warn!(%error, %tenant, "cannot check the text index"),
             Err(_) => self.give_up(tenant),
         }
     }

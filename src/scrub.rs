@@ -1,12 +1,14 @@
-//! Looks at every row of a node that runs, in the background and without haste: damage is found before somebody needs what is
-//! damaged.
+//! Looks at everything that a node that runs has on the disk, in the background and without haste: damage is found before somebody
+//! needs what is damaged.
+
+pub(crate) mod files;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use storage::{Error, Report, Result};
 
-use crate::app::{App, Shared};
+use crate::app::Shared;
 use crate::growth::Growth;
 use crate::node;
 
@@ -73,6 +75,7 @@ pub(crate) fn begin(app: &Shared) -> Result<i64> {
     let scrubbing = move || {
         let found = scrub(&scrubbed);
         // What is derived mends itself; it is only told what to look at.
+        scrubbed.follow.check_all();
         scrubbed.vectors.check_all();
         tell(&found);
         let mut state = scrubbed.scrub.lock();
@@ -97,7 +100,7 @@ fn tell(found: &Result<Report>) {
     }
 }
 
-fn scrub(app: &App) -> Result<Report> {
+fn scrub(app: &Shared) -> Result<Report> {
     let mut attempts = 0;
     loop {
         attempts += 1;
@@ -110,20 +113,47 @@ fn scrub(app: &App) -> Result<Report> {
     }
 }
 
-fn look(app: &App) -> Result<Report> {
-    let (view, growth, begun) = (app.store.view()?, Growth::of(app), Instant::now());
-    let mut report = view.verify_until(&mut |bytes| {
-        growth.check(app)?;
-        if let Some(running) = &mut app.scrub.lock().running {
-            running.bytes = bytes;
+/// Every row as it is read; then every page as it lies in the file, where an older version of a page has rows that are
+/// right; then the files beside the database.
+fn look(app: &Shared) -> Result<Report> {
+    let haste = Haste::begin(app, 0);
+    let mut read = 0;
+    let mut report = app.store.view()?.verify_until(&mut |bytes| {
+        read = bytes;
+        haste.rest(bytes)
+    })?;
+    let haste = Haste::begin(app, read);
+    match app.store.check_pages(Box::new(move |bytes| haste.rest(bytes))) {
+        Err(damage @ Error::Corrupt { .. }) => report.problems.push(damage.to_string()),
+        checked => checked?,
+    }
+    let view = app.store.view()?;
+    report.problems.extend(files::problems(&app.config.data_dir, &view, &app.anchor, &app.decisions)?);
+    Ok(report)
+}
+
+/// How a scrub leaves room for others.
+struct Haste {
+    app: Shared,
+    growth: Growth,
+    begun: Instant,
+    /// Read before it began, in bytes.
+    before: u64,
+}
+
+impl Haste {
+    fn begin(app: &Shared, before: u64) -> Haste {
+        Haste { growth: Growth::of(app), app: Shared::clone(app), begun: Instant::now(), before }
+    }
+
+    /// Rests, if more was read than is due; an error if the scrub has to end.
+    fn rest(&self, bytes: u64) -> Result<()> {
+        self.growth.check(&self.app)?;
+        if let Some(running) = &mut self.app.scrub.lock().running {
+            running.bytes = self.before + bytes;
         }
         let due = Duration::from_secs_f64(bytes as f64 / BYTES_PER_SECOND_MAX as f64);
-        std::thread::sleep(due.saturating_sub(begun.elapsed()));
+        std::thread::sleep(due.saturating_sub(self.begun.elapsed()));
         Ok(())
-    })?;
-    match app.anchor.check(&view) {
-        Err(damage @ Error::Corrupt { .. }) => report.problems.push(damage.to_string()),
-        other => other?,
     }
-    Ok(report)
 }

@@ -1,6 +1,6 @@
 //! What a node promises over HTTP, with a million things in it: imports, and then questions at a rate.
 //!
-//! `cargo bench --bench node -- [--quick] [import] [entity] [search] [relations] [gateway] [backup] [start] [slow] [tenants] [meaning] [large]`
+//! `cargo bench --bench node -- [--quick] [import] [entity] [search] [relations] [gateway] [backup] [erase] [start] [slow] [tenants] [meaning] [large]`
 //!
 //! `large` makes a store of 10 GB, or of `INTELGRAPH_BENCH_GIGABYTES`, and needs three and a half times as much on the disk.
 
@@ -20,6 +20,7 @@ mod node;
 
 mod backup;
 mod data;
+mod erase;
 mod gateway;
 mod import;
 mod large;
@@ -38,7 +39,8 @@ use load::Load;
 use node::Node;
 
 /// The parts that are measured beside a million entities and relations.
-const QUESTIONS: [&str; 7] = ["import", "entity", "search", "relations", "gateway", "backup", "start"];
+const QUESTIONS: [&str; 8] =
+    ["import", "entity", "search", "relations", "gateway", "backup", "erase", "start"];
 
 fn main() {
     if QUESTIONS.into_iter().any(wanted) {
@@ -80,6 +82,9 @@ fn beside_a_million() {
     }
     if wanted("backup") {
         backup::there_and_back(&node, graph);
+    }
+    if wanted("erase") {
+        erase::beside_questions(&node, graph);
     }
     if wanted("start") {
         cold_start(&mut node, graph);

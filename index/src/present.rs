@@ -1,10 +1,10 @@
-//! What a view says now: every present assertion, read from the log in the log's own order.
+//! What a view says now: every present assertion, read from the log in the log's own order; and which records change it.
 
 use std::ops::ControlFlow;
 
 use storage::View;
 use storage::ids::{Lsn, TenantId, ThingId};
-use storage::record::Record;
+use storage::record::{Kind, Record};
 
 use crate::error::{Error, Result};
 
@@ -12,6 +12,56 @@ use crate::error::{Error, Result};
 const BATCH_BYTES: usize = 4 << 20;
 /// Over this many records in between it is cheaper to look the next one up than to read on.
 const READ_ON_RECORDS: u64 = 256;
+
+/// What a record changes of what is said.
+pub(crate) enum Change {
+    /// A source said something.
+    Said,
+    /// A source took back what it said.
+    Withdrawn,
+    /// A thing was hidden, or shown again.
+    Toggled,
+    /// Something went without a record that names it.
+    Erased,
+    Nothing,
+}
+
+impl Change {
+    /// A new kind of record is to be thought of here.
+    pub(crate) fn of(kind: Kind) -> Change {
+        match kind {
+            Kind::Asserted => Change::Said,
+            Kind::Withdrawn => Change::Withdrawn,
+            Kind::Deleted | Kind::Restored => Change::Toggled,
+            Kind::RedactionBegan | Kind::RedactionEnded | Kind::Purged => Change::Erased,
+            Kind::Tenant
+            | Kind::Label
+            | Kind::Source
+            | Kind::Token
+            | Kind::TokenRevoked
+            | Kind::RunBegan
+            | Kind::RunEnded
+            | Kind::LinkMade
+            | Kind::SignedIn
+            | Kind::SignedOut
+            | Kind::Policy
+            | Kind::DecisionsClosed
+            | Kind::SubjectMet
+            | Kind::SubjectDenied
+            | Kind::SubjectAdmitted
+            | Kind::OutsideTokenDenied
+            | Kind::GraphSaved
+            | Kind::GraphDeleted
+            | Kind::EpochBegan
+            | Kind::RedactionLifted
+            | Kind::HoldSet
+            | Kind::HoldRemoved
+            | Kind::FlagSet
+            | Kind::FlagStopped
+            | Kind::FlagResumed => Change::Nothing,
+        }
+    }
+}
 
 /// The present assertions of a tenant's visible things: 16 bytes of memory each.
 pub(crate) struct Present {

@@ -31,7 +31,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use storage::View;
 use storage::ids::{LabelId, Lsn, TenantId, ThingId};
 use storage::model::Assertion;
-use storage::record::{Kind, Record};
+use storage::record::Record;
 use storage::rows::{SaidRow, ThingRow};
 use tantivy::indexer::IndexWriterOptions;
 use tantivy::query::RangeQuery;
@@ -42,7 +42,7 @@ use self::home::{Opened, Owner};
 use self::schema::{Fields, schema};
 use crate::error::{Error, Result};
 use crate::follower::{Applied, Follower, Skipped};
-use crate::present::Present;
+use crate::present::{Change, Present};
 
 pub(crate) use self::content::titles;
 pub use self::content::{CLAIM_BYTES_MAX, passages};
@@ -358,36 +358,12 @@ impl Follower for TextIndex {
     }
 
     fn apply(&mut self, view: &View, record: &Record) -> Result<Applied> {
-        match record.kind {
-            Kind::Asserted => self.apply_asserted(view, record),
-            Kind::Withdrawn => self.apply_withdrawn(view, record),
-            Kind::Deleted | Kind::Restored => self.apply_toggled(view, record),
-            Kind::RedactionBegan | Kind::RedactionEnded | Kind::Purged => self.sweep(view, record),
-            Kind::Tenant
-            | Kind::Label
-            | Kind::Source
-            | Kind::Token
-            | Kind::TokenRevoked
-            | Kind::RunBegan
-            | Kind::RunEnded
-            | Kind::LinkMade
-            | Kind::SignedIn
-            | Kind::SignedOut
-            | Kind::Policy
-            | Kind::DecisionsClosed
-            | Kind::SubjectMet
-            | Kind::SubjectDenied
-            | Kind::SubjectAdmitted
-            | Kind::OutsideTokenDenied
-            | Kind::GraphSaved
-            | Kind::GraphDeleted
-            | Kind::EpochBegan
-            | Kind::RedactionLifted
-            | Kind::HoldSet
-            | Kind::HoldRemoved
-            | Kind::FlagSet
-            | Kind::FlagStopped
-            | Kind::FlagResumed => Ok(Applied::Ignored),
+        match Change::of(record.kind) {
+            Change::Said => self.apply_asserted(view, record),
+            Change::Withdrawn => self.apply_withdrawn(view, record),
+            Change::Toggled => self.apply_toggled(view, record),
+            Change::Erased => self.sweep(view, record),
+            Change::Nothing => Ok(Applied::Ignored),
         }
     }
 

@@ -27,7 +27,7 @@ use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use storage::View;
 use storage::ids::{LabelId, Lsn, TenantId, ThingId};
-use storage::record::{Kind, Record};
+use storage::record::Record;
 use storage::rows::ThingRow;
 
 use self::content::{flags, read, supplied, supplied_id, text_id};
@@ -39,7 +39,7 @@ use self::vectors::Buffer;
 use crate::embed::Encoder;
 use crate::error::{Error, ErrorKind, Result};
 use crate::follower::{Applied, Follower, Skipped};
-use crate::present::Present;
+use crate::present::{Change, Present};
 
 pub use self::build::{Build, Built, GRAPH_ROWS_MIN, Means, RECALL_MIN, Report};
 pub use self::content::{PASSAGES_MAX, embedded};
@@ -336,36 +336,12 @@ impl Follower for VectorIndex {
     }
 
     fn apply(&mut self, view: &View, record: &Record) -> Result<Applied> {
-        match record.kind {
-            Kind::Asserted => self.apply_asserted(view, record),
-            Kind::Withdrawn => self.apply_withdrawn(view, record),
-            Kind::Deleted | Kind::Restored => self.apply_toggled(view, record),
-            Kind::RedactionBegan | Kind::RedactionEnded | Kind::Purged => self.sweep(view, record),
-            Kind::Tenant
-            | Kind::Label
-            | Kind::Source
-            | Kind::Token
-            | Kind::TokenRevoked
-            | Kind::RunBegan
-            | Kind::RunEnded
-            | Kind::LinkMade
-            | Kind::SignedIn
-            | Kind::SignedOut
-            | Kind::Policy
-            | Kind::DecisionsClosed
-            | Kind::SubjectMet
-            | Kind::SubjectDenied
-            | Kind::SubjectAdmitted
-            | Kind::OutsideTokenDenied
-            | Kind::GraphSaved
-            | Kind::GraphDeleted
-            | Kind::EpochBegan
-            | Kind::RedactionLifted
-            | Kind::HoldSet
-            | Kind::HoldRemoved
-            | Kind::FlagSet
-            | Kind::FlagStopped
-            | Kind::FlagResumed => Ok(Applied::Ignored),
+        match Change::of(record.kind) {
+            Change::Said => self.apply_asserted(view, record),
+            Change::Withdrawn => self.apply_withdrawn(view, record),
+            Change::Toggled => self.apply_toggled(view, record),
+            Change::Erased => self.sweep(view, record),
+            Change::Nothing => Ok(Applied::Ignored),
         }
     }
 

@@ -46,6 +46,9 @@ pub(super) struct Head {
     pub(super) since: Option<u64>,
     /// Why it holds everything, where only changes were asked for.
     pub(super) why_full: Option<String>,
+    /// Whether it holds every list of rejects, since something was erased.
+    #[serde(default)]
+    pub(super) lists_anew: bool,
     pub(super) taken_at: String,
 }
 

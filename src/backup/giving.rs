@@ -99,6 +99,7 @@ impl Given {
             Some(since) => why_full(&view, since)?,
         };
         let since = since.filter(|_| why_full.is_none()).map(|since| since.commit);
+        let lists_anew = since.map_or(Ok(false), |since| is_erased_since(&view, CommitNo(since)))?;
         let head = Head {
             format: FORMAT,
             data_format: row.format,
@@ -107,6 +108,7 @@ impl Given {
             commit: row.commit,
             since,
             why_full,
+            lists_anew,
             taken_at: node::rfc3339(node::now_us()),
         };
         Ok(Given { view, head, _place: place })
@@ -159,7 +161,7 @@ fn try_give(app: &App, given: &Given, take: &mut dyn FnMut(Bytes) -> Result<()>)
         None => view.blocks(&mut rows)?,
         Some(since) => view.changed_blocks(CommitNo(since), &mut rows)?,
     }
-    for path in files(app, view, head.since)? {
+    for path in files(app, view, head)? {
         out.file(&app.config.data_dir, &path)?;
     }
     let roots = roots(app, view)?;
@@ -235,13 +237,25 @@ fn roots(app: &App, view: &View) -> Result<BTreeMap<String, Root>> {
     Ok(roots)
 }
 
+/// Whether a redaction began or ended after a commit: it takes lines out of lists of rejects, of whatever age.
+fn is_erased_since(view: &View, since: CommitNo) -> Result<bool> {
+    let mut found = false;
+    for table in [Table::Erasing, Table::Redactions] {
+        view.changed_keys_of(table, since, &mut |_| {
+            found = true;
+            Ok(())
+        })?;
+    }
+    Ok(found)
+}
+
 /// The files that go with the rows: the key, and of decisions and rejects those that are closed, or came since.
-fn files(app: &App, view: &View, since: Option<u64>) -> Result<Vec<PathBuf>> {
+fn files(app: &App, view: &View, head: &Head) -> Result<Vec<PathBuf>> {
     let data_dir = &app.config.data_dir;
     let mut files = vec![data_dir.join("keys").join(node::SIGNING_KEY)];
     let decisions = |tenant: TenantId, number| app.decisions.path_of(tenant, number);
     let rejects = |tenant, run| rejects_path(data_dir, tenant, RunId(run));
-    let mut add = |table, path: &dyn Fn(TenantId, u64) -> PathBuf| {
+    let mut add = |table, since: Option<u64>, path: &dyn Fn(TenantId, u64) -> PathBuf| {
         let mut key = |key: &[u8]| {
             files.push(path(TenantId(key_u32(key, 0)), key_u64(key, 4)));
             Ok(())
@@ -251,8 +265,8 @@ fn files(app: &App, view: &View, since: Option<u64>) -> Result<Vec<PathBuf>> {
             None => view.keys_of(table, &mut key),
         }
     };
-    add(Table::Decisions, &decisions)?;
-    add(Table::Runs, &rejects)?;
+    add(Table::Decisions, head.since, &decisions)?;
+    add(Table::Runs, head.since.filter(|_| !head.lists_anew), &rejects)?;
     Ok(files)
 }
 

@@ -35,6 +35,9 @@ pub struct Manifest {
     pub taken_at: String,
     /// The backup whose rows it changes; none if it is full.
     pub builds_on: Option<Base>,
+    /// Whether it holds every list of rejects that there is: those of the backups before it hold what was erased since.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub lists_anew: bool,
     /// Its files, in order.
     pub parts: Vec<Part>,
     /// Bytes of the rows in it, before they were compressed.

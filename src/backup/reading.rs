@@ -6,7 +6,7 @@ use std::io::{BufReader, Write};
 use std::path::{Component, Path, PathBuf};
 
 use sha2::{Digest, Sha256};
-use storage::backup::{Blocks, Merged};
+use storage::backup::{Blocks, Gone, Merged};
 use storage::{Error, Result};
 
 use super::frames::{Frame, Kind};
@@ -49,11 +49,13 @@ pub(super) fn check_part(directory: &Path, part: &Part, progress: &mut dyn FnMut
 
 /// The rows of a chain of backups, the newest of each.
 pub(super) fn rows(place: &Place, chain: &[Manifest]) -> Result<Merged<Rows>> {
-    Merged::new(chain.iter().map(|manifest| Rows {
+    let rows = |manifest: &Manifest| Rows {
         directory: place.directory(&manifest.name),
         parts: manifest.parts.iter().map(|part| part.name.clone()).collect(),
         open: None,
-    }))
+    };
+    let gone = Gone::of(chain.iter().skip(1).map(rows))?;
+    Merged::new(chain.iter().map(rows), gone)
 }
 
 /// The blocks of one backup.

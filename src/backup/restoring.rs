@@ -7,7 +7,7 @@ use storage::anchor::Anchor;
 use storage::commands::{BeginEpoch, Command};
 use storage::ids::Epoch;
 use storage::ledger::Frontier;
-use storage::{ErasureKey, Error, Report, Restoring, Result, Store, TenantRoot, View};
+use storage::{ErasureKey, Report, Restoring, Result, Store, TenantRoot, View};
 
 use super::lost::{self, Lost};
 use super::manifest::Manifest;
@@ -59,6 +59,9 @@ pub fn restore(from: &Path, to: &Path, witness: &Witness, progress: Progress<'_>
     })?;
     fill(&restoring, &place, &chain, progress)?;
     for manifest in &chain {
+        if manifest.lists_anew {
+            remove_lists(&restoring)?;
+        }
         reading::write_files(&place, manifest, restoring.stage())?;
     }
     let manifest = chain.last().expect("a chain holds what was asked for").clone();
@@ -115,15 +118,18 @@ fn redact_again(restoring: &Restoring, store: Store, witness: &Witness, seed: &[
     }
     drop(store);
     // They name what was refused, and by its hash nobody can tell what to take out.
-    let lists = restoring.stage().join("rejects");
-    match std::fs::remove_dir_all(&lists) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            return Err(Error::Io(format!("`{}`: {error}", lists.display())));
-        }
-        _ => {}
-    }
+    remove_lists(restoring)?;
     restoring.rewrite(CACHE_BYTES)?;
     restoring.open_store(CACHE_BYTES)
+}
+
+/// Removes the lists of rejects that were written so far.
+fn remove_lists(restoring: &Restoring) -> Result<()> {
+    let lists = restoring.stage().join("rejects");
+    match std::fs::remove_dir_all(&lists) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(super::io(&lists, &error)),
+        _ => Ok(()),
+    }
 }
 
 /// Whether the rows are those that the manifest tells of. That the log adds up to these roots is verified afterwards.

@@ -116,6 +116,7 @@ impl<'p> Taking<'p> {
             commit: head.commit,
             taken_at: head.taken_at,
             builds_on: base(head.since, self.newest.as_ref())?,
+            lists_anew: head.lists_anew,
             parts: std::mem::take(&mut self.parts),
             row_bytes: end.row_bytes,
             roots: end.roots,

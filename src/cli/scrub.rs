@@ -1,4 +1,4 @@
-//! Has a node look at every row that it keeps; on the directory of one that is stopped, looks itself.
+//! Has a node look at everything that it keeps; on the directory of one that is stopped, looks itself.
 
 use std::path::PathBuf;
 use std::time::Duration;

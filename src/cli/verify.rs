@@ -13,6 +13,7 @@ use super::{Answer, Result};
 use crate::backup::{self, Place};
 use crate::node;
 use crate::policy::DecisionLog;
+use crate::scrub::files;
 
 const CACHE_BYTES: usize = 64 << 20;
 
@@ -57,8 +58,7 @@ impl Verify {
         let view = store.view()?;
         let mut report = view.verify(progress)?;
         report.problems.extend(damage);
-        report.problems.extend(check_anchor(&directory, &view)?);
-        report.problems.extend(check_decisions(&directory, &view)?);
+        report.problems.extend(files_beside(&directory, &view)?);
         Ok(report)
     }
 }
@@ -76,24 +76,14 @@ fn is_data_directory(path: &Path) -> bool {
     path.join("store.redb").is_file() || path.join("format").is_file() && matches!(Place::at(path), Ok(None))
 }
 
-/// A directory that never was anchored has nothing to compare with.
-fn check_anchor(directory: &Directory, view: &View) -> Result<Option<String>> {
-    if !directory.anchor().exists() {
-        return Ok(None);
+/// What is wrong with the files beside the database. A node that was killed in its first moments has no key, and no anchor.
+fn files_beside(directory: &Directory, view: &View) -> Result<Vec<String>> {
+    if !directory.anchor().exists() && !directory.keys().join(node::SIGNING_KEY).exists() {
+        return Ok(Vec::new());
     }
     let anchor = Anchor::new(directory.anchor(), node::signing_seed(&directory.keys(), true)?);
-    Ok(anchor.check(view).err().map(|error| error.to_string()))
-}
-
-/// The decision log is in files of its own, which the ledger vouches for once they are closed.
-fn check_decisions(directory: &Directory, view: &View) -> Result<Vec<String>> {
-    let log = DecisionLog::new(directory.path().join("decisions"));
-    let mut problems = Vec::new();
-    for (tenant, name) in view.tenants()?.into_iter().map(|(tenant, head)| (tenant, head.name)) {
-        let found = log.problems(view, tenant).map_err(anyhow::Error::from)?;
-        problems.extend(found.into_iter().map(|problem| format!("{problem} (tenant `{name}`)")));
-    }
-    Ok(problems)
+    let decisions = DecisionLog::new(directory.path().join("decisions"));
+    Ok(files::problems(directory.path(), view, &anchor, &decisions)?)
 }
 
 /// What a report says, for people.

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::{Duration, Instant};
 
 use storage::commands::{
     Command, Effect, EndPurge, PURGED_AT_ONCE_MAX, PurgeThings, SeeClock, Sweep, judged_us, settled_us,
@@ -14,6 +15,8 @@ use crate::app::App;
 use crate::node::now_us;
 
 const DAY_US: i64 = 86_400_000_000;
+/// A purge that takes longer says in the log how far it is, this often.
+const TOLD_EVERY: Duration = Duration::from_secs(5);
 
 /// The clock as far as it is believed: one that jumps forward must not hide everything, nor have it purged.
 pub(crate) struct Clock {
@@ -122,8 +125,14 @@ fn trim(app: &App, tenant: TenantId) -> Result<()> {
     let kept_us = i64::from(app.config.log_keep_days).saturating_mul(DAY_US);
     let replaced_before_us = app.clock.believed_us().saturating_sub(kept_us);
     let (mut from, below) = (Lsn::FIRST, app.follow.status(tenant).position);
+    let mut told = Instant::now();
     loop {
         go_on(app)?;
+        if told.elapsed() >= TOLD_EVERY {
+            let listed = app.store.view()?.head(tenant)?.loose_to;
+            tracing::info!(%tenant, listed, at = %from, head = %below, "purging; looking for bodies that nothing cites");
+            told = Instant::now();
+        }
         let done = app.write_blocking(Command::Sweep(Sweep { tenant, from, replaced_before_us, below }))?;
         match done.effect {
             Effect::More => from = done.lsn,

@@ -21,6 +21,7 @@ use std::str::FromStr;
 use storage::model::{Said, SourceSpec};
 
 pub use fatal::Fatal;
+pub(crate) use reject::is_whole as is_reject_whole;
 pub use reject::{Reject, VALUE_CHARS_MAX};
 
 use jsonl::Jsonl;

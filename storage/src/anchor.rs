@@ -56,6 +56,12 @@ impl Anchor {
         Anchor { path, seed, written: Mutex::default() }
     }
 
+    /// Whether this is the seed that it signs with.
+    #[must_use]
+    pub fn is_signed_with(&self, seed: &[u8; 32]) -> bool {
+        self.seed == *seed
+    }
+
     /// The signer of a tenant's ledger: a key is named after its origin.
     ///
     /// # Errors

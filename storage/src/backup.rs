@@ -6,8 +6,9 @@
 //! ```
 //!
 //! A block holds rows of one table; blocks come in the order of the tables. What is noted for increments is in none: it is
-//! about the node that was, not about the one that is restored.
+//! about the node that was, not about the one that is restored. That a name is gone is told by its thing alone ([`Gone`]).
 
+mod gone;
 mod merged;
 mod recount;
 
@@ -20,6 +21,8 @@ use crate::tables::Table;
 use crate::tx::Read;
 use crate::view::View;
 
+pub use gone::Gone;
+use merged::Source;
 pub use merged::{Blocks, Merged};
 pub use recount::Recount;
 

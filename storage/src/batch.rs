@@ -391,9 +391,8 @@ impl<'a> Batch<'a> {
         changed
     }
 
-    /// Drops what was noted for increments, and notes no more until the next full backup. So it is when a thing is erased: the keys
-    /// that were noted name it.
-    pub(crate) fn forget_changes(&mut self) -> Result<()> {
+    /// Drops what was noted for increments, and notes no more until the next full backup.
+    fn forget_changes(&mut self) -> Result<()> {
         if self.node.changes_from == 0 {
             return Ok(());
         }

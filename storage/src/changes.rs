@@ -4,11 +4,16 @@
 //! writes the keys of the rows that it changed. They are bounded: when there are more than [`CHANGES_BYTES_MAX`], the oldest go,
 //! and who asks for an increment from before that is told that there is none.
 //!
+//! No key here names a thing, so that one that is erased is not named by what was noted before. The keys of `names` are
+//! noted as the things that have them: which those are is looked up when an increment is made, and that a name is gone
+//! follows from its thing being gone ([`crate::backup::Gone`]). Keys of other tables are numbers, digests and names that stay.
+//!
 //! ```text
 //! row      commit u64, part u32 -> sections
-//! section  table u8, length u32 of what follows, then the keys in order (`packed.rs`)
+//! section  table u8, length u32 of what follows, then the keys in order (`packed.rs`); of `names`: tenant, thing
 //! ```
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
@@ -16,7 +21,7 @@ use crate::error::{Error, Result};
 use crate::ids::CommitNo;
 use crate::packed::{push_key, take_key};
 use crate::record::ROW_BYTES_MAX;
-use crate::rows::NodeRow;
+use crate::rows::{NodeRow, ThingRow, decode};
 use crate::tables::{Key, Table, key_u64};
 use crate::tx::{Changes, Overlay, Read, Tx};
 use crate::view::View;
@@ -25,6 +30,8 @@ use crate::view::View;
 pub const CHANGES_BYTES_MAX: u64 = 128 << 20;
 /// Most bytes of keys that are put in order at a time.
 const SORTED_BYTES_MAX: usize = 8 << 20;
+/// The tenant at the beginning of a key.
+const TENANT_BYTES: usize = 4;
 const SECTION_HEAD_BYTES: usize = 5;
 
 /// Adds what a commit changed to the changes noted, and drops the oldest if they are too many.
@@ -57,7 +64,7 @@ fn drop_oldest(tx: &mut Overlay<'_>, node: &mut NodeRow, bytes_max: u64) -> Resu
     Ok(())
 }
 
-/// Drops everything that was noted.
+/// Drops everything that was noted. An epoch begins with that, and so does a store whose keys an earlier program noted by name.
 pub(crate) fn forget(tx: &mut Overlay<'_>) -> Result<()> {
     let mut noted = Vec::new();
     tx.scan(Table::Changed, &[], None, &mut |key, _| {
@@ -76,10 +83,21 @@ fn is_noted(table: Table) -> bool {
 fn pack(changes: &[Changes]) -> Vec<Vec<u8>> {
     let mut parts = Parts::default();
     for (table, changes) in Table::ALL.iter().zip(changes).filter(|(table, _)| is_noted(**table)) {
-        changes.keys().for_each(|key| parts.push(*table, key));
+        match table {
+            Table::Names => named(changes).iter().for_each(|thing| parts.push(*table, thing)),
+            _ => changes.keys().for_each(|key| parts.push(*table, key)),
+        }
         parts.end_section(*table);
     }
     parts.end()
+}
+
+/// The things that were given a name, each behind its tenant.
+fn named(changes: &Changes) -> BTreeSet<Vec<u8>> {
+    let thing = |(key, thing): (&Vec<u8>, &Option<Vec<u8>>)| {
+        Some([key.get(..TENANT_BYTES)?, thing.as_deref()?].concat())
+    };
+    changes.iter().filter_map(thing).collect()
 }
 
 /// Parts under construction.
@@ -214,10 +232,12 @@ impl View {
         let from = key(CommitNo(since.0 + 1), 0);
         self.scan(Table::Changed, from.bytes(), None, &mut |_, part| {
             sections(part, &mut |of, mut section| {
-                let mut key = Vec::new();
+                let mut noted = Vec::new();
                 while of == table && !section.is_empty() {
-                    take_key(&mut section, &mut key)?;
-                    if after.is_none_or(|after| key.as_slice() > after) {
+                    take_key(&mut section, &mut noted)?;
+                    if let Some(key) = self.key_noted(table, &noted)?
+                        && after.is_none_or(|after| *key > *after)
+                    {
                         first.offer(&key);
                     }
                 }
@@ -226,6 +246,16 @@ impl View {
             Ok(ControlFlow::Continue(()))
         })?;
         Ok((first.keys, first.is_cut))
+    }
+
+    /// The key of the row that was noted; `None` of the name of a thing that is gone.
+    fn key_noted<'k>(&self, table: Table, noted: &'k [u8]) -> Result<Option<Cow<'k, [u8]>>> {
+        if table != Table::Names {
+            return Ok(Some(noted.into()));
+        }
+        let Some(row) = self.get(Table::Things, noted)? else { return Ok(None) };
+        let (row, tenant): (ThingRow, _) = (decode(&row, "thing row")?, noted.get(..TENANT_BYTES));
+        Ok(tenant.map(|tenant| [tenant, row.id.as_bytes()].concat().into()))
     }
 }
 

@@ -59,6 +59,7 @@ pub use source::SetSource;
 pub(crate) use source::source_id;
 pub(crate) use subject::key as subject_key;
 pub use subject::{DenySubject, DenyToken, MeetSubject};
+pub(crate) use sweep::may_go;
 pub use tenant::CreateTenant;
 pub use token::{CreateToken, RevokeToken};
 

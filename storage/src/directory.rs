@@ -32,7 +32,7 @@ const DATABASE: &str = "store.redb";
 /// A database that is not in its place yet.
 const BESIDE: &str = "store.new";
 const FORMAT_PREFIX: &str = "intelgraph data format ";
-/// A database of up to so many bytes is checked page by page when it is opened: that is read in less than a second.
+/// A database of up to so many bytes is checked page by page when it is opened.
 pub const CHECKED_BYTES_MAX: u64 = 256 << 20;
 /// Page cache while an empty store is made.
 const NEW_CACHE_BYTES: usize = 1 << 20;
@@ -109,6 +109,17 @@ impl Directory {
         }
     }
 
+    /// Checks the file that says which format the files of a directory are of. A node may run on it.
+    ///
+    /// # Errors
+    /// `Corrupt` if it is missing or says nothing, `NewerFormat` if a newer program wrote it.
+    pub fn check_format(path: &Path) -> Result<()> {
+        match path.join("format").exists() {
+            true => check_format(path),
+            false => Err(Error::Corrupt { what: "format file", detail: "it is missing".to_owned() }),
+        }
+    }
+
     /// The directory itself.
     #[must_use]
     pub fn path(&self) -> &Path {
@@ -180,18 +191,20 @@ fn lock(path: &Path) -> Result<File> {
 }
 
 fn check_format(path: &Path) -> Result<()> {
-    let Ok(text) = fs::read_to_string(path.join("format")) else {
-        return Ok(());
+    let text = match fs::read(path.join("format")) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        text => text.map_err(|error| io(path, &error))?,
     };
-    let found = text.trim().strip_prefix(FORMAT_PREFIX).and_then(|number| number.parse().ok());
-    let found: u32 = found.ok_or_else(|| Error::Corrupt {
-        what: "format file",
-        detail: format!("`{}`", text.chars().take(80).collect::<String>()),
-    })?;
-    if found > FORMAT {
-        return Err(Error::NewerFormat { found, known: FORMAT });
+    let text = String::from_utf8_lossy(&text);
+    let found = text.strip_prefix(FORMAT_PREFIX).and_then(|rest| rest.strip_suffix('\n')?.parse().ok());
+    match found {
+        Some(found) if found > FORMAT => Err(Error::NewerFormat { found, known: FORMAT }),
+        Some(1..) => Ok(()),
+        Some(0) | None => Err(Error::Corrupt {
+            what: "format file",
+            detail: format!("`{}`", text.chars().take(80).collect::<String>()),
+        }),
     }
-    Ok(())
 }
 
 /// Puts a file in place whole: written beside, synced, renamed, and the directory synced.

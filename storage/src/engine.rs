@@ -3,9 +3,10 @@
 //! redb verifies nothing on ordinary reads, so each value carries a checksum over its table, its key
 //! and itself: a flipped bit, a swapped page or a row in the wrong place is an error, not an answer. An older version of a
 //! page is none of these. It shows in the checksum that redb keeps of each page in its parent, which is looked at when a
-//! store is opened.
+//! store is opened, and by [`crate::Store::check_pages`] of one that is open.
 
 mod filling;
+mod pages;
 
 use std::fs;
 use std::ops::{Bound, ControlFlow};
@@ -23,6 +24,8 @@ use crate::tables::Table;
 use crate::tx::{Changes, Memory, Read, Visit};
 
 pub(crate) use filling::Filling;
+pub use pages::Pace;
+pub(crate) use pages::Pages;
 
 type Bytes = &'static [u8];
 type ReadTable = redb::ReadOnlyTable<Bytes, Bytes>;

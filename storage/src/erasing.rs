@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use sha2::{Digest, Sha256};
 
 use crate::batch::Batch;
+use crate::commands::may_go;
 use crate::error::{Error, Result};
 use crate::ids::{Lsn, TenantId};
 use crate::record::Row;
@@ -111,6 +112,11 @@ impl Batch<'_> {
                 places.insert((next.0 - first) as usize);
             }
             if let Some(without) = row.without(&places)? {
+                for place in &places {
+                    if may_go(row.kind(*place)?) {
+                        self.delete(Table::Loose, Key::of(tenant).and(&Lsn(first + *place as u64)).bytes());
+                    }
+                }
                 all.add(without.erased);
                 self.put(Table::Log, &key, without.row);
             }

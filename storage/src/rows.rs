@@ -37,18 +37,21 @@ pub struct NodeRow {
     /// The next actor.
     #[prost(uint64, tag = "6")]
     pub next_actor: u64,
-    /// From this commit on it is noted what each changed ([`crate::changes`]); 0: it is not.
+    /// Not 0 where an earlier program noted what commits changed, and things by their names: that is dropped when a store is opened.
     #[prost(uint64, tag = "7")]
-    pub changes_from: u64,
-    /// Bytes of what is noted.
-    #[prost(uint64, tag = "8")]
-    pub changes_bytes: u64,
+    pub named_from: u64,
     /// What the clock showed when it was last believed, microseconds since 1970; 0 if it never was looked at.
     #[prost(sint64, tag = "9")]
     pub clock_us: i64,
     /// Flags that are stopped for every tenant, by name, in order.
     #[prost(string, repeated, tag = "10")]
     pub stopped: Vec<String>,
+    /// From this commit on it is noted what each changed ([`crate::changes`]); 0: it is not.
+    #[prost(uint64, tag = "11")]
+    pub changes_from: u64,
+    /// Bytes of what is noted.
+    #[prost(uint64, tag = "12")]
+    pub changes_bytes: u64,
 }
 
 /// A tenant's counters and the right edge of its ledger.
@@ -102,6 +105,9 @@ pub struct HeadRow {
     /// How many ids and sources are refused because they were redacted.
     #[prost(uint64, tag = "16")]
     pub refused: u64,
+    /// Where the listing of bodies that may go by themselves goes on, by whoever looks for them; 0: it was never begun.
+    #[prost(uint64, tag = "17")]
+    pub loose_to: u64,
 }
 
 impl HeadRow {

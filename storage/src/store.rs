@@ -9,8 +9,9 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
 use prost::Message;
 
 use crate::batch::{Batch, Stamp};
+use crate::changes;
 use crate::commands::{Applied, Command, execute};
-use crate::engine::{Engine, EngineOptions, Snapshot};
+use crate::engine::{Engine, EngineOptions, Pace, Pages, Snapshot};
 use crate::erasing::ErasureKey;
 use crate::error::{Error, Result};
 use crate::ids::{CommitNo, Lsn, TenantId};
@@ -158,6 +159,25 @@ impl Store {
         })
     }
 
+    /// Holds every page of the database against the checksum that the engine has of it. That shows pages that are older
+    /// versions of themselves, of which no row tells. Others go on to read and to write; writers wait only while the engine's
+    /// own tables are looked at, a few pages for each GiB. `pace` hears of the bytes read, and may end it.
+    ///
+    /// # Errors
+    /// `Corrupt` with the place of the first page that is not what it was; `Poisoned` if the store was opened anew
+    /// meanwhile; `Io`, and what `pace` returns.
+    pub fn check_pages(&self, pace: Pace) -> Result<()> {
+        let writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+        // Whoever has a view keeps its pages.
+        let view = self.view()?;
+        let Some(pages) = Pages::begin(&self.options.engine)? else { return Ok(()) };
+        pages.check_system()?;
+        drop(writing);
+        let checked = pages.check_rows(pace);
+        view.node()?;
+        checked
+    }
+
     /// Why the store refuses, if it does.
     #[must_use]
     pub fn failure(&self) -> Option<String> {
@@ -254,7 +274,12 @@ fn poisoned(cause: &str) -> Error {
 fn began(engine: Engine, options: &Options) -> Result<Engine> {
     let snapshot = engine.snapshot()?;
     match snapshot.get(Table::Node, &[])? {
-        Some(row) => check_format(&row)?,
+        Some(row) => {
+            let node = checked_format(&row)?;
+            if node.named_from != 0 {
+                engine.commit(without_names(&snapshot, node)?)?;
+            }
+        }
         None => {
             check_empty(&snapshot, options)?;
             engine.commit(first_commit(&snapshot, options))?;
@@ -280,12 +305,20 @@ fn check_empty(snapshot: &Snapshot, options: &Options) -> Result<()> {
     Err(Error::Corrupt { what: "database", detail })
 }
 
-fn check_format(row: &[u8]) -> Result<()> {
+fn checked_format(row: &[u8]) -> Result<NodeRow> {
     let node: NodeRow = crate::rows::decode(row, "node row")?;
-    if node.format > FORMAT {
-        return Err(Error::NewerFormat { found: node.format, known: FORMAT });
+    match node.format > FORMAT {
+        true => Err(Error::NewerFormat { found: node.format, known: FORMAT }),
+        false => Ok(node),
     }
-    Ok(())
+}
+
+/// What an earlier program noted for increments names things, also those that will be erased: the next backup is a full one.
+fn without_names(snapshot: &Snapshot, node: NodeRow) -> Result<Vec<Changes>> {
+    let mut tx = Overlay::new(snapshot);
+    changes::forget(&mut tx)?;
+    tx.put(Table::Node, &[], NodeRow { named_from: 0, ..node }.encode_to_vec());
+    Ok(tx.into_changes())
 }
 
 fn first_commit(snapshot: &Snapshot, options: &Options) -> Vec<Changes> {
@@ -296,10 +329,11 @@ fn first_commit(snapshot: &Snapshot, options: &Options) -> Vec<Changes> {
         commit: 0,
         next_tenant: 1,
         next_actor: 1,
-        changes_from: 0,
-        changes_bytes: 0,
+        named_from: 0,
         clock_us: 0,
         stopped: Vec::new(),
+        changes_from: 0,
+        changes_bytes: 0,
     };
     let mut tx = Overlay::new(snapshot);
     tx.put(Table::Node, &[], node.encode_to_vec());

@@ -96,6 +96,9 @@ tables! {
     Holds = "holds",
     /// tenant, name of a flag -> what it was set to, by whom and when.
     Flags = "flags",
+    /// tenant, Lsn -> nothing: a record with a body that may go by itself, since no row cites it. Those in front of the head's
+    /// `loose_to` are listed.
+    Loose = "loose",
 }
 
 /// A key under construction: parts are appended, most significant first.

@@ -15,6 +15,7 @@ use storage::anchor::Anchor;
 use storage::ids::ThingId;
 use storage::rows::NodeRow;
 use storage::tables::Table;
+use storage::tx::Read as _;
 use storage::{Directory, Error, FORMAT, Result, Store};
 use world::{World, entity};
 use xxhash_rust::xxh3::xxh3_64;
@@ -43,6 +44,47 @@ fn a_database_of_a_newer_program_is_refused() {
     set_format(directory.path(), FORMAT + 1);
     let refused = open(directory.path());
     assert!(matches!(refused, Err(Error::NewerFormat { found, .. }) if found == FORMAT + 1), "{refused:?}");
+}
+
+/// What is noted for increments names no thing. What an earlier program noted did, and would outlive who is erased.
+#[test]
+fn what_was_noted_by_name_is_dropped() {
+    let directory = tempfile::tempdir().expect("tempdir");
+    let world = World::on_disk(directory.path());
+    let node = NodeRow { named_from: 1, ..world.view().node().expect("read") };
+    drop(world);
+    put(directory.path(), Table::Node, &[], node.encode_to_vec());
+    put(directory.path(), Table::Changed, &[0; 12], b"\x05\0\0\0\x0b\0\x09\0\0\0\x01eve-1".to_vec());
+    let world = World::on_disk(directory.path());
+    world.check();
+    let node = world.view().node().expect("read");
+    assert_eq!((node.named_from, node.changes_from), (0, 0), "the next backup is a full one");
+    let mut noted = 0;
+    let scanned = world.view().scan(Table::Changed, &[], None, &mut |_, _| {
+        noted += 1;
+        Ok(std::ops::ControlFlow::Continue(()))
+    });
+    assert_eq!((scanned, noted), (Ok(()), 0));
+}
+
+/// A file that says the format and was changed in any bit says it no longer.
+#[test]
+fn a_format_is_said_exactly_or_not_at_all() {
+    let directory = tempfile::tempdir().expect("tempdir");
+    drop(World::on_disk(directory.path()));
+    let file = directory.path().join("format");
+    let said = fs::read(&file).expect("the format");
+    for bit in 0..said.len() * 8 {
+        let mut flipped = said.clone();
+        flipped[bit / 8] ^= 1 << (bit % 8);
+        fs::write(&file, &flipped).expect("written");
+        let refused = open(directory.path());
+        let is_refused =
+            matches!(refused, Err(Error::NewerFormat { .. } | Error::Corrupt { what: "format file", .. }));
+        assert!(is_refused, "bit {bit}: {refused:?}");
+    }
+    fs::write(&file, &said).expect("written");
+    open(directory.path()).expect("opens");
 }
 
 /// Each row is whole, and in the place of another all the same: a page that was put back, or mixed up.
@@ -133,15 +175,16 @@ fn set_format(directory: &Path, format: u32) {
     let world = World::on_disk(directory);
     let node = NodeRow { format, ..world.view().node().expect("read") };
     drop(world);
-    let mut value = node.encode_to_vec();
-    let summed = [&[Table::Node as u8, 0], value.as_slice()].concat();
+    put(directory, Table::Node, &[], node.encode_to_vec());
+}
+
+/// Writes a row past the store.
+fn put(directory: &Path, table: Table, key: &[u8], mut value: Vec<u8>) {
+    let summed = [&[table as u8, key.len() as u8], key, value.as_slice()].concat();
     value.extend_from_slice(&(xxh3_64(&summed) as u32).to_be_bytes());
     let database = Database::open(directory.join("store.redb")).expect("opens");
     let write = database.begin_write().expect("writes");
-    {
-        let mut rows = write.open_table(rows_of(Table::Node)).expect("opens");
-        rows.insert([].as_slice(), value.as_slice()).expect("changes");
-    }
+    write.open_table(rows_of(table)).expect("opens").insert(key, value.as_slice()).expect("changes");
     write.commit().expect("commits");
 }
 

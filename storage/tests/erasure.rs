@@ -6,9 +6,10 @@ mod world;
 use std::ops::ControlFlow;
 
 use storage::commands::{
-    Command, Delete, Effect, EndRedaction, EraseSome, LiftRedaction, Lifted, Redact, RemoveHold, SetHold,
+    Command, Delete, Effect, EndRedaction, EraseSome, LiftRedaction, Lifted, NoteChanges, Redact, RemoveHold,
+    SetHold,
 };
-use storage::ids::{ActorId, Lsn};
+use storage::ids::{ActorId, CommitNo, Lsn};
 use storage::model::Selection;
 use storage::tables::Table;
 use storage::tx::Read;
@@ -104,6 +105,30 @@ fn a_thing_is_gone_from_every_table_with_all_that_joins_it() {
     assert_eq!(self::leaves(&world)[..leaves.len()], leaves, "headers and digests stay");
     let row = view.redaction(world.tenant, redaction).expect("read").expect("done");
     assert!(row.records >= 5 && row.bytes > 100 && row.ended().is_some(), "{row:?}");
+}
+
+/// Increments go on over a redaction: what was noted before it names nobody, nor does what is made of that.
+#[test]
+fn what_is_noted_for_increments_names_nobody() {
+    let mut world = World::in_memory();
+    world.one(Command::NoteChanges(NoteChanges));
+    let since = CommitNo(world.view().node().expect("read").commit);
+    let names_it = |world: &World| {
+        let mut increment = Vec::new();
+        let taken = world.view().changed_blocks(since, &mut |block| {
+            increment.extend(block);
+            Ok(())
+        });
+        taken.expect("readable");
+        increment.windows(CANARY.len()).any(|window| window == CANARY.as_bytes())
+    };
+    person(&mut world);
+    assert!(names_it(&world), "before it is erased");
+    let redaction = redact(&mut world, thing(CANARY)).expect("begins");
+    erase(&mut world, redaction);
+    assert!(world.view().notes_changes_since(since).expect("read"), "what has changed is still known");
+    assert_eq!(tables_with(&world, CANARY), Vec::<&str>::new());
+    assert!(!names_it(&world));
 }
 
 #[test]

@@ -3,12 +3,17 @@
 #[allow(dead_code, reason = "several tests build on it, and none needs all of it")]
 mod world;
 
+use std::path::Path;
 use std::sync::Arc;
 
-use storage::commands::{Command, Effect, EndPurge, PurgeThings, SaveGraph, SeeClock, SetHold, Sweep};
+use redb::{Database, ReadableTable, TableDefinition};
+use storage::commands::{
+    Command, Delete, Effect, EndPurge, PurgeThings, SaveGraph, SeeClock, SetHold, Sweep,
+};
 use storage::ids::{ActorId, Lsn, ThingId};
 use storage::model::{Graph, GraphNode, Retention, Said, Selection};
-use storage::{Due, Error};
+use storage::tables::Table;
+use storage::{Due, Error, Stamp};
 use world::{World, entity, relation};
 
 const DAY_US: i64 = 86_400_000_000;
@@ -191,6 +196,57 @@ fn a_graph_keeps_its_name_when_something_on_it_goes_by_its_age() {
     let row = world.view().graph(world.tenant, "g").expect("read").expect("saved");
     let left = world.view().graph_saved(world.tenant, row.version()).expect("read").expect("held");
     assert_eq!((left.name.as_str(), left.note.as_str(), left.nodes.len()), ("ours", "what we know", 1));
+}
+
+/// What may go of a log is listed the first time that it is looked for. Whoever reads a part of the log again meets what is damaged
+/// in it.
+#[test]
+fn a_log_is_gone_through_once() {
+    let place = tempfile::tempdir().expect("a directory");
+    let sweep = |world: &World| {
+        let (from, below) = (Lsn::FIRST, Lsn::NONE);
+        let sweep = Sweep { tenant: world.tenant, from, replaced_before_us: 0, below };
+        let stamp = Stamp { time_us: world.time_us, seed: [5; 32] };
+        let written = world.store.write(&[Command::Sweep(sweep)], stamp);
+        written.and_then(|mut committed| committed.answers.remove(0)).map(|applied| applied.effect)
+    };
+    let says = |world: &mut World, id: &str| {
+        world.say(entity(id, "host", "x"));
+        let (tenant, actor, id) = (world.tenant, ActorId::NODE, id.to_owned());
+        world.one(Command::Delete(Delete { tenant, actor, id }));
+    };
+    let mut world = World::on_disk(place.path());
+    says(&mut world, "a");
+    assert_eq!(sweep(&world), Ok(Effect::Done));
+    world.check();
+    drop(world);
+    damage_first_row_of_log(place.path());
+    let mut world = World::on_disk(place.path());
+    says(&mut world, "b");
+    assert_eq!(sweep(&world), Ok(Effect::Done), "what is new is listed, and what is old is not read");
+    let head = world.view().head(world.tenant).expect("read");
+    assert_eq!(head.loose_to, head.next_lsn);
+    drop(world);
+
+    let place = tempfile::tempdir().expect("a directory");
+    drop(World::on_disk(place.path()));
+    damage_first_row_of_log(place.path());
+    assert!(matches!(sweep(&World::on_disk(place.path())), Err(Error::Corrupt { what: "log", .. })));
+}
+
+fn damage_first_row_of_log(directory: &Path) {
+    let database = Database::open(directory.join("store.redb")).expect("opens");
+    let write = database.begin_write().expect("writes");
+    {
+        let log: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new(Table::Log.name());
+        let mut rows = write.open_table(log).expect("opens");
+        let first = rows.first().expect("readable").expect("a row");
+        let (key, mut row) = (first.0.value().to_vec(), first.1.value().to_vec());
+        drop(first);
+        *row.last_mut().expect("a checksum") ^= 1;
+        rows.insert(key.as_slice(), row.as_slice()).expect("changes");
+    }
+    write.commit().expect("commits");
 }
 
 #[test]

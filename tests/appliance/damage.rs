@@ -3,15 +3,20 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::{Duration, Instant};
+
+use serde_json::json;
 
 use crate::campaign::{Broken, Campaign, How, Trial, counts};
+use crate::data;
 use crate::disks::{files_in, serve_for, verify};
 use crate::http::Http;
 use crate::kills::clock;
 use crate::lasting::{self, Answered};
-use crate::node::{Node, program, run};
+use crate::node::{Node, Ran, program, run};
 use crate::seed::Seeded;
 
 const DAMAGES: Campaign = Campaign { name: "damages", unit: "damages", per_seed: 1 };
@@ -20,6 +25,11 @@ const COUNT: u64 = 60;
 const PAGE_BYTES: usize = 4096;
 /// Made again from the rest, or of no meaning while the node is stopped: to lose them loses nothing.
 const DERIVED: [&str; 4] = ["index/", "ballast", "lock", "admin.sock"];
+const DATABASE: &str = "store.redb";
+/// Bits of a file that are flipped, one at a time.
+const FLIPS: usize = 4;
+/// Its pages are not looked at when it is opened: a larger database starts like that.
+const UNCHECKED: [&str; 2] = ["/usr/bin/env", "INTELGRAPH_CHECKED_BYTES_MAX=0"];
 
 /// What can happen to a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -46,8 +56,6 @@ enum Found {
     OnRead,
     /// Every answer was as before, and a scrub of the running node said so.
     ByScrub,
-    /// Only `verify` said so.
-    ByVerify,
     /// Every answer was as before and `verify` found everything in order: it was made again, or nothing was there.
     Harmless,
 }
@@ -68,6 +76,89 @@ fn damage_is_found_wherever_it_is() {
     assert!(of(Found::AtOpen) + of(Found::OnRead) + of(Found::ByScrub) > 0, "no damage met anything");
 }
 
+/// All but the database, whose free pages nobody reads.
+#[test]
+fn a_flip_in_any_file_that_is_not_derived_is_found_and_named() {
+    let known = Known::new();
+    let mut random = Seeded::new(clock(), 12);
+    let mut kinds = Vec::new();
+    for file in files_in(&known.node.data_dir()) {
+        let name = file.strip_prefix(known.node.data_dir()).expect("below it").display().to_string();
+        if is_derived(&name) || name == DATABASE {
+            continue;
+        }
+        let length = fs::metadata(&file).expect("a file").len() as usize;
+        // The last byte is the end of a line.
+        let mut places = vec![0, length - 1];
+        places.resize_with(FLIPS, || random.below(length));
+        for place in places {
+            let bit = random.below(8);
+            let told = known.flipped(&name, place, bit);
+            let names = ["`anchor`", "anchor", "format", "key", "decisions", "rejects"];
+            let what = format!("bit {bit} of byte {place} of `{name}`: {told}");
+            assert!(names.iter().any(|name| told.contains(name)), "{what}");
+        }
+        kinds.extend(name.split('/').next().map(str::to_owned));
+    }
+    kinds.sort();
+    kinds.dedup();
+    assert_eq!(kinds, ["anchor", "decisions", "format", "keys", "rejects"], "what a node writes");
+}
+
+/// What `verify` says of the pages of a stopped node a scrub says of them while it runs.
+#[test]
+fn a_scrub_sees_pages_that_are_older_versions_of_themselves() {
+    let known = Known::new();
+    let pages = |place: &Path| fs::read(place.join(DATABASE)).expect("the database");
+    let (before, after) = (pages(&known.earlier), pages(&known.node.data_dir()));
+    let is_other = |at: &usize| {
+        let old = &before[*at..*at + PAGE_BYTES];
+        *old != after[*at..*at + PAGE_BYTES] && old.iter().any(|byte| *byte != 0)
+    };
+    let others: Vec<_> =
+        (PAGE_BYTES..before.len().min(after.len())).step_by(PAGE_BYTES).filter(is_other).collect();
+    let mut seen = 0;
+    for at in others.iter().step_by((others.len() / 12).max(1)) {
+        let copy = known.copy();
+        let mut damaged = after.clone();
+        damaged[*at..*at + PAGE_BYTES].copy_from_slice(&before[*at..*at + PAGE_BYTES]);
+        fs::write(copy.join(DATABASE), &damaged).expect("the database");
+        let mut scrubbed = None;
+        let started = serve_for(&copy, &UNCHECKED, |url| scrubbed = Some(scrub(url, &known.node.token)));
+        let (Ok(()), Some(scrubbed)) = (started, scrubbed) else { continue };
+        fs::write(copy.join(DATABASE), &damaged).expect("the database");
+        let verified = verify(&copy);
+        assert_eq!(scrubbed.exit == 0, verified.exit == 0, "page {at}: {scrubbed:?}, and {verified:?}");
+        seen += usize::from(scrubbed.json["problems"].to_string().contains("older version"));
+    }
+    assert!(seen > 0, "no page of {} was one that counts: the test shows nothing", others.len());
+}
+
+/// The index is mapped into memory: whoever damages it does so under the node's feet.
+#[test]
+fn an_index_that_is_damaged_while_it_is_in_use_is_built_anew() {
+    let mut node = Node::start();
+    let made = data::jsonl("ring", 300);
+    let file = node.write("ring.jsonl", &made.text);
+    node.import(&file, "jsonl", "ring", &[]).ok();
+    let is_store = |file: &PathBuf| file.extension().is_some_and(|kind| kind == "store");
+    let store = files_in(&node.data_dir().join("index")).into_iter().find(is_store).expect("a file of texts");
+    let damaged = fs::File::options().write(true).open(&store).expect("a file");
+    damaged.write_all_at(&[0x5a; 8], 16).expect("damaged where it lies");
+    node.cli(&["scrub"]).ok();
+    let name = store.file_name().expect("a name").to_string_lossy().into_owned();
+    let since = Instant::now();
+    while !node.log().contains("is being rebuilt") {
+        assert!(since.elapsed() < Duration::from_secs(30), "{}", node.log());
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    assert!(node.log().contains(&name), "the file is named: {}", node.log());
+    let lsn = node.http().graphql("node:v1", json!({}))["node"]["lsn"].clone();
+    let found = node.http().graphql("search:v1", json!({"q": made.word, "atLeast": lsn}));
+    assert_eq!(found["search"]["hits"][0]["id"].as_str(), Some(made.word_in.as_str()), "{found}");
+    node.stop_and_verify();
+}
+
 impl Known {
     fn new() -> Known {
         let mut node = Node::start();
@@ -76,16 +167,36 @@ impl Known {
         let earlier = node.file("earlier");
         copy_all(&node.data_dir(), &earlier);
         node.restart();
-        let answers = lasting::go_on(&node, ring).answers(&node.http());
+        let filled = lasting::go_on(&node, ring);
+        let refused = node.write("refused.jsonl", "{\"id\": \"no-type\"}\nno line\n");
+        assert_eq!(node.import(&refused, "jsonl", "ring", &[]).exit, 1);
+        let answers = filled.answers(&node.http());
         node.stop_and_verify();
         Known { node, earlier, answers }
     }
 
-    /// Damages a file of a copy, and sees how that ends.
-    fn damage(&self, random: &mut Seeded) -> Trial {
+    fn copy(&self) -> PathBuf {
         let copy = self.node.file("damaged");
         let _ = fs::remove_dir_all(&copy);
         copy_all(&self.node.data_dir(), &copy);
+        copy
+    }
+
+    /// What a node says on a copy in which a bit is another: when it is started, or scrubbed.
+    fn flipped(&self, name: &str, place: usize, bit: usize) -> String {
+        let copy = self.copy();
+        let mut bytes = fs::read(copy.join(name)).expect("a file");
+        bytes[place] ^= 1 << bit;
+        fs::write(copy.join(name), bytes).expect("a file");
+        let mut told = String::new();
+        let started =
+            serve_for(&copy, &[], |url| told = scrub(url, &self.node.token).json["problems"].to_string());
+        started.map_or_else(|ran| ran.error()["message"].to_string(), |()| told)
+    }
+
+    /// Damages a file of a copy, and sees how that ends.
+    fn damage(&self, random: &mut Seeded) -> Trial {
+        let copy = self.copy();
         let files = files_in(&copy);
         let file = any_of_a_kind(&files, &copy, random);
         let name = file.strip_prefix(&copy).expect("below it").display().to_string();
@@ -102,7 +213,7 @@ impl Known {
     fn judge(&self, directory: &Path, name: &str, what: &str) -> Result<Found, Broken> {
         let (mut refused, mut wrong, mut is_scrubbed) = (0_usize, Vec::new(), false);
         let token = &self.node.token;
-        let started = serve_for(directory, |url| {
+        let started = serve_for(directory, &[], |url| {
             let http = Http::new(url, token);
             for (question, answer) in &self.answers {
                 let now = lasting::ask(&http, question);
@@ -112,7 +223,8 @@ impl Known {
                     false => wrong.push(format!("{question}: {now}, not {answer}")),
                 }
             }
-            is_scrubbed = finds_by_scrubbing(url, token);
+            // It finds something, or cannot even end.
+            is_scrubbed = scrub(url, token).exit != 0;
         });
         if let Err(ran) = started {
             assert_eq!(ran.exit, 3, "{what}: {ran:?}");
@@ -137,7 +249,9 @@ impl Known {
             (1.., _) => Err(Broken { how: How::Failed, report: format!("answered over, {}", report()) }),
             (0, 1..) => Ok(Found::OnRead),
             (0, 0) if is_scrubbed => Ok(Found::ByScrub),
-            (0, 0) if is_found => Ok(Found::ByVerify),
+            (0, 0) if is_found => {
+                Err(Broken { how: How::Failed, report: format!("not found by a scrub, {}", report()) })
+            }
             (0, 0) => Ok(Found::Harmless),
         }
     }
@@ -149,17 +263,15 @@ impl Found {
             Found::AtOpen => "at_open",
             Found::OnRead => "on_read",
             Found::ByScrub => "by_scrub",
-            Found::ByVerify => "by_verify",
             Found::Harmless => "harmless",
         }
     }
 }
 
-/// Whether a scrub of the running node finds anything, or cannot even end.
-fn finds_by_scrubbing(url: &str, token: &str) -> bool {
+fn scrub(url: &str, token: &str) -> Ran {
     let mut command = program();
     command.args(["scrub", "--json", "--url", url]).env("INTELGRAPH_TOKEN", token);
-    run(command).exit != 0
+    run(command)
 }
 
 /// Each kind of file is as likely as the next, however many there are of it; the database as three.
@@ -169,7 +281,7 @@ fn any_of_a_kind<'f>(files: &'f [PathBuf], home: &Path, random: &mut Seeded) -> 
         let name = file.strip_prefix(home).expect("below it").display().to_string();
         kinds.entry(kind_of(&name)).or_default().push(file);
     }
-    let database = kinds.get("store.redb").cloned().unwrap_or_default();
+    let database = kinds.get(DATABASE).cloned().unwrap_or_default();
     let kinds: Vec<_> = kinds.into_values().chain([database.clone(), database]).collect();
     let kind = &kinds[random.below(kinds.len())];
     kind[random.below(kind.len())]

@@ -180,9 +180,10 @@ fn an_index_that_is_lost_or_damaged_is_made_again() {
     node.stop_and_verify();
 }
 
-/// Serves a directory for as long as `act` takes; what the program said if it does not serve it.
-pub(crate) fn serve_for(data_dir: &Path, act: impl FnOnce(&str)) -> Result<(), Ran> {
-    let mut node = Node::over(data_dir.to_owned())?;
+/// Serves a directory, by itself or under another program, for as long as `act` takes; what the program said if it does not
+/// serve it.
+pub(crate) fn serve_for(data_dir: &Path, under: &[&str], act: impl FnOnce(&str)) -> Result<(), Ran> {
+    let mut node = Node::over_under(data_dir.to_owned(), under)?;
     act(&node.url);
     node.stop();
     Ok(())

@@ -128,6 +128,11 @@ fn a_model_that_is_damaged_on_the_disk_is_said_and_everything_else_goes_on() {
         verified.json["models"][0]["problem"],
         "model `one`: file `model.safetensors` does not match its digest in the manifest"
     );
+    let scrubbed = node.cli(&["scrub"]);
+    assert_eq!(
+        (scrubbed.exit, &scrubbed.json["problems"]),
+        (1, &json!([verified.json["models"][0]["problem"]]))
+    );
     node.stop();
     node.restart();
     let begun = Instant::now();

@@ -26,8 +26,9 @@ struct State {
     lies: bool,
     fault: Option<Fault>,
     has_failed: bool,
-    /// Only the newest backend reaches the disk: the others belong to processes that are dead.
-    opened: u64,
+    /// Backends so far, and the newest that changed anything: those before it belong to processes that are dead.
+    made: u64,
+    changed_by: u64,
 }
 
 /// An operation that reached the disk.
@@ -78,11 +79,11 @@ impl Disk {
         Disk(Arc::new(Mutex::new(state)))
     }
 
-    /// A backend on this disk; those made before are cut off.
+    /// A backend on this disk; those made before are cut off when it changes something.
     pub(crate) fn backend(&self) -> Box<dyn storage::Backend> {
         let mut state = self.state();
-        state.opened += 1;
-        Box::new(Backend { disk: self.clone(), opened: state.opened })
+        state.made += 1;
+        Box::new(Backend { disk: self.clone(), number: state.made })
     }
 
     pub(crate) fn bytes(&self) -> Vec<u8> {
@@ -223,13 +224,19 @@ impl Op {
 #[derive(Debug)]
 struct Backend {
     disk: Disk,
-    opened: u64,
+    number: u64,
 }
 
 impl Backend {
     fn reach(&self) -> io::Result<MutexGuard<'_, State>> {
         let state = self.disk.state();
-        if state.opened == self.opened { Ok(state) } else { Err(io::ErrorKind::BrokenPipe.into()) }
+        if state.changed_by <= self.number { Ok(state) } else { Err(io::ErrorKind::BrokenPipe.into()) }
+    }
+
+    fn reach_to_change(&self) -> io::Result<MutexGuard<'_, State>> {
+        let mut state = self.reach()?;
+        state.changed_by = self.number;
+        Ok(state)
     }
 }
 
@@ -247,14 +254,14 @@ impl storage::Backend for Backend {
     }
 
     fn set_len(&self, len: u64) -> io::Result<()> {
-        let mut state = self.reach()?;
+        let mut state = self.reach_to_change()?;
         state.strikes(Call::SetLen)?;
         state.carry_out(Op::SetLen(len as usize));
         Ok(())
     }
 
     fn sync_data(&self) -> io::Result<()> {
-        let mut state = self.reach()?;
+        let mut state = self.reach_to_change()?;
         if let Err(error) = state.strikes(Call::Sync) {
             state.lose_unsynced();
             return Err(error);
@@ -266,7 +273,7 @@ impl storage::Backend for Backend {
     }
 
     fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
-        let mut state = self.reach()?;
+        let mut state = self.reach_to_change()?;
         state.strikes(Call::Write)?;
         state.carry_out(Op::Write(offset as usize, data.to_vec()));
         Ok(())

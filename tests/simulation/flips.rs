@@ -63,7 +63,10 @@ fn flip(workload: &Workload, mut bytes: Vec<u8>, bit: usize, checked: bool) -> O
     let Ok(store) = try_open(&disk) else { return Some("at_open") };
     let view = store.view().expect("just opened");
     match crate::observe::observe(&view) {
-        Ok(found) if workload.is_last_state(&found) => Some("harmless"),
+        Ok(found) if workload.is_last_state(&found) => match store.check_pages(Box::new(|_| Ok(()))) {
+            Ok(()) => Some("harmless"),
+            Err(_) => Some("by_scrub"),
+        },
         // Two ways to ask that disagree: whoever asks one way only is misled.
         Err(error) if !matches!(error, Error::Corrupt { what: "view", .. }) => Some("on_read"),
         _ => match view.verify(&mut |_| ()) {

@@ -107,12 +107,12 @@ pub fn judge(
     Ok(())
 }
 
-/// The store keeps every promise about itself.
+/// The store keeps every promise about itself, and so does every page that it lies on.
 pub fn is_sound(store: &Store) -> Result<(), Violation> {
     let view = store.view().map_err(Violation::unreadable)?;
     let report = view.verify(&mut |_| ()).map_err(Violation::unreadable)?;
     if !report.problems.is_empty() {
         return Err(Violation::Problems(report.problems));
     }
-    Ok(())
+    store.check_pages(Box::new(|_| Ok(()))).map_err(Violation::unreadable)
 }

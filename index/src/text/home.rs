@@ -69,12 +69,21 @@ impl Home {
         if !self.is_inhabited()? {
             return self.create(Found::Nothing);
         }
-        // The engine's readers assert where a damaged file contradicts another one.
-        let checked = catch_unwind(AssertUnwindSafe(|| self.check(owner)));
-        match checked.unwrap_or_else(|_| Err("the engine panicked".to_owned())) {
+        match self.checked(owner) {
             Ok((index, position)) => Ok(Opened { index, position, found: Found::Index }),
             Err(reason) => self.create(Found::Damage(reason)),
         }
+    }
+
+    /// Why what is there cannot be trusted, if it cannot.
+    pub(super) fn damage(&self, owner: &Owner) -> Option<String> {
+        self.checked(owner).err()
+    }
+
+    /// The engine's readers assert where a damaged file contradicts another one.
+    fn checked(&self, owner: &Owner) -> Result<(Index, Lsn), String> {
+        let checked = catch_unwind(AssertUnwindSafe(|| self.check(owner)));
+        checked.unwrap_or_else(|_| Err("the engine panicked".to_owned()))
     }
 
     /// Deletes whatever is there and begins an empty index.

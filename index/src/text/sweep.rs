@@ -61,6 +61,16 @@ impl TextIndex {
         Ok(documents)
     }
 
+    /// Holds every file against its checksum, as when the index was opened; why it cannot be trusted, if it cannot. Everything
+    /// applied before must be committed.
+    ///
+    /// # Errors
+    /// `Io` if the writer cannot be closed: it deletes files that it has merged.
+    pub fn check(&mut self) -> Result<Option<String>> {
+        self.close_writer()?;
+        Ok(self.home.damage(&self.owner))
+    }
+
     /// Rewrites whatever holds words of deleted documents, and deletes the old files. Everything applied before must be
     /// committed. Readers that still hold an older state keep its files until they let go of it.
     ///

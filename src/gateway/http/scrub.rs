@@ -14,7 +14,7 @@ use crate::gateway::errors::Failure;
 use crate::node::rfc3339;
 use crate::scrub::{self, Outcome};
 
-/// Begins to look at every row; one that runs already is gone on with.
+/// Begins to look at everything; one that runs already is gone on with.
 pub(crate) async fn begin(
     State(app): State<Shared>,
     Caller(principal): Caller,

@@ -22,6 +22,9 @@ pub struct Reject {
     pub value: String,
 }
 
+/// Behind a row and in front of the CRC-32 of what stands before this, in 8 hex digits.
+const SUM: &str = ",\"crc32\":\"";
+
 #[derive(Serialize)]
 struct Row<'a> {
     file: &'a str,
@@ -66,9 +69,36 @@ impl Reject {
             reason: &self.reason,
             value: &self.value,
         };
-        serde_json::to_writer(&mut *out, &row)?;
-        out.write_all(b"\n")
+        let mut line = serde_json::to_vec(&row)?;
+        line.pop();
+        let sum = crc32fast::hash(&line);
+        out.write_all(&line)?;
+        writeln!(out, "{SUM}{sum:08x}\"}}")
     }
+}
+
+/// Whether a line of a rejects file, without its end, is as it was written.
+#[must_use]
+pub(crate) fn is_whole(line: &[u8]) -> bool {
+    let Some(at) = memchr::memmem::rfind(line, SUM.as_bytes()) else { return is_unsummed(line) };
+    let sum = format!("{:08x}\"}}", crc32fast::hash(&line[..at]));
+    line[at + SUM.len()..] == *sum.as_bytes()
+}
+
+/// Whether it is a line of an earlier program, which wrote no checksums.
+fn is_unsummed(line: &[u8]) -> bool {
+    #[derive(serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
+    #[expect(dead_code, reason = "what is in them is for people")]
+    struct Unsummed {
+        file: String,
+        line: u64,
+        column: Option<String>,
+        code: String,
+        reason: String,
+        value: String,
+    }
+    serde_json::from_slice::<Unsummed>(line).is_ok()
 }
 
 /// What breaks a rule of the model is a reject with a code of its own.

@@ -1,12 +1,15 @@
-//! The file that lists what an import refused: one JSON object a line, with file, line, code, reason and value.
+//! The file that lists what an import refused: one JSON object a line, with file, line, code, reason, value and a checksum.
 
 use std::fs::{self, File};
-use std::io::{BufRead, BufReader, BufWriter, Write};
+use std::io::{BufRead, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use storage::ids::{RunId, TenantId};
 
-use crate::ingest::files::Reject;
+use crate::ingest::files::{Reject, is_reject_whole};
+
+/// A line is never longer, in bytes.
+const LINE_BYTES_MAX: u64 = 1 << 20;
 
 /// The rejects of a run, written as they come; no file is made if there are none.
 pub struct Rejects {
@@ -45,6 +48,7 @@ pub(crate) fn forget_id(data_dir: &Path, tenant: TenantId, id: &str) -> std::io:
 
 /// The list is written anew and put in place whole, so that none of its old bytes stays in a file.
 fn forget_id_in(path: &Path, id: &str) -> std::io::Result<()> {
+    cut_off_line(path)?;
     let beside = path.with_extension("new");
     let (mut named, mut left) = (0_u64, 0_u64);
     let mut out = BufWriter::new(File::create(&beside)?);
@@ -73,6 +77,66 @@ fn names(line: &str, id: &str) -> bool {
     row.values()
         .filter_map(|value| value.as_str())
         .any(|text| text == id || quoted.iter().any(|quoted| text.contains(quoted.as_str())))
+}
+
+/// What is wrong with the lists, in words: lines that are not as they were written. A last one without an end is not there yet.
+pub(crate) fn problems(data_dir: &Path) -> std::io::Result<Vec<String>> {
+    let mut problems = Vec::new();
+    let entries = match fs::read_dir(data_dir.join("rejects")) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(problems),
+        entries => entries?,
+    };
+    for entry in entries {
+        let path = entry?.path();
+        match first_damaged(&path) {
+            // It was forgotten since.
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            line => problems.extend(line?.map(|line| {
+                format!("rejects `{}`, line {line}: it is not as it was written", path.display())
+            })),
+        }
+    }
+    Ok(problems)
+}
+
+fn first_damaged(path: &Path) -> std::io::Result<Option<u64>> {
+    let (mut file, mut line) = (BufReader::new(File::open(path)?), Vec::new());
+    for number in 1.. {
+        line.clear();
+        if file.by_ref().take(LINE_BYTES_MAX).read_until(b'\n', &mut line)? == 0 {
+            break;
+        }
+        let is_damaged = match line.strip_suffix(b"\n") {
+            Some(line) => !is_reject_whole(line),
+            None => line.len() as u64 == LINE_BYTES_MAX || is_line_without_end(&line),
+        };
+        if is_damaged {
+            return Ok(Some(number));
+        }
+    }
+    Ok(None)
+}
+
+/// Whether it is a line with another byte for its end: no crash writes that.
+fn is_line_without_end(rest: &[u8]) -> bool {
+    rest.split_last().is_some_and(|(_, line)| is_reject_whole(line))
+}
+
+/// Takes off what a crash left of a last line, so that the next does not stand behind it.
+fn cut_off_line(path: &Path) -> std::io::Result<()> {
+    let mut file = match File::options().read(true).write(true).open(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        file => file?,
+    };
+    let from = file.metadata()?.len().saturating_sub(LINE_BYTES_MAX);
+    let mut end = Vec::new();
+    file.seek(SeekFrom::Start(from))?;
+    file.read_to_end(&mut end)?;
+    let whole = memchr::memrchr(b'\n', &end).map_or(0, |at| at + 1);
+    match is_line_without_end(&end[whole..]) {
+        true => Ok(()),
+        false => file.set_len(from + whole as u64),
+    }
 }
 
 impl Rejects {
@@ -109,6 +173,7 @@ impl Rejects {
             let parent = self.path.parent().unwrap_or(Path::new("."));
             fs::create_dir_all(parent)?;
             // A recovered run goes on with the list that it had begun.
+            cut_off_line(&self.path)?;
             let opened = File::options().create(true).append(true).open(&self.path)?;
             File::open(parent)?.sync_all()?;
             self.file = Some(BufWriter::new(opened));

@@ -139,6 +139,10 @@ impl Open {
         let path = path(directory, number);
         let bytes = fs::read(&path)?;
         let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+        // Nothing is taken off that was whole: the file is closed as it is.
+        if is_line_without_end(&bytes[whole..]) {
+            return Ok(None);
+        }
         let head = bytes[..whole].split(|byte| *byte == b'\n').next().and_then(head);
         let Some(head) = head.filter(|head| head.format == FORMAT) else { return Ok(None) };
         let file = OpenOptions::new().append(true).open(&path)?;
@@ -155,8 +159,13 @@ impl Open {
 pub(super) fn read(directory: &Path, number: u64) -> io::Result<Contents> {
     let bytes = fs::read(path(directory, number))?;
     let mut contents = Contents { sha256: Sha256::digest(&bytes).into(), ..Contents::default() };
-    let lines = (1..).zip(bytes.split_inclusive(|byte| *byte == b'\n'));
-    for (at, line) in lines.filter_map(|(at, line)| Some((at, line.strip_suffix(b"\n")?))) {
+    for (at, line) in (1..).zip(bytes.split_inclusive(|byte| *byte == b'\n')) {
+        let Some(line) = line.strip_suffix(b"\n") else {
+            if is_line_without_end(line) {
+                contents.damaged.push((at, "it does not end as a line does".to_owned()));
+            }
+            break;
+        };
         if at == 1 {
             if head(line).is_none() {
                 contents.damaged.push((at, "it does not begin as a segment does".to_owned()));
@@ -199,6 +208,11 @@ fn line(content: &impl Serialize) -> String {
 fn head(line: &[u8]) -> Option<Head> {
     let head: Head = serde_json::from_slice(json(line).ok()?).ok()?;
     (FORMAT_READ_MIN..=FORMAT).contains(&head.format).then_some(head)
+}
+
+/// Whether what stands behind the last end of a line is a line with another byte for its end: no crash writes that.
+fn is_line_without_end(rest: &[u8]) -> bool {
+    rest.split_last().is_some_and(|(_, line)| json(line).is_ok())
 }
 
 /// The JSON of a line whose checksum fits.

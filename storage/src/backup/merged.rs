@@ -1,6 +1,6 @@
 //! A full backup and the increments on it, as one row of rows: of each key the newest.
 
-use super::{Reader, TakeRow, damaged};
+use super::{Gone, Reader, TakeRow, damaged};
 use crate::error::Result;
 use crate::tables::Table;
 
@@ -17,26 +17,22 @@ pub trait Blocks {
 pub struct Merged<B> {
     /// The oldest first.
     sources: Vec<Source<B>>,
+    gone: Gone,
 }
 
-struct Source<B> {
+pub(super) struct Source<B> {
     blocks: B,
     /// The row that is next; `None` at the end.
-    reader: Option<Reader>,
+    pub(super) reader: Option<Reader>,
 }
 
 impl<B: Blocks> Merged<B> {
-    /// Begins to read a full backup and its increments, oldest first.
+    /// Begins to read a full backup and its increments, oldest first, which say what is `gone`.
     ///
     /// # Errors
     /// `Corrupt` if a block is none; whatever reading fails with.
-    pub fn new(sources: impl IntoIterator<Item = B>) -> Result<Merged<B>> {
-        let begin = |blocks| {
-            let mut source = Source { blocks, reader: None };
-            source.next_block()?;
-            Ok(source)
-        };
-        Ok(Merged { sources: sources.into_iter().map(begin).collect::<Result<_>>()? })
+    pub fn new(sources: impl IntoIterator<Item = B>, gone: Gone) -> Result<Merged<B>> {
+        Ok(Merged { sources: sources.into_iter().map(Source::begin).collect::<Result<_>>()?, gone })
     }
 
     /// Visits the rows that there are in the end, table by table and in order.
@@ -55,7 +51,9 @@ impl<B: Blocks> Merged<B> {
             {
                 return Err(damaged("rows are out of order"));
             }
-            if let Some(value) = reader.value() {
+            if let Some(value) = reader.value()
+                && !self.gone.has_name(table, key, value)
+            {
                 visit(table, key, value)?;
             }
             for source in older.iter_mut().filter(|source| source.row() == Some((table, key))) {
@@ -85,11 +83,18 @@ impl<B: Blocks> Merged<B> {
 }
 
 impl<B: Blocks> Source<B> {
+    /// Blocks in front of their first row.
+    pub(super) fn begin(blocks: B) -> Result<Source<B>> {
+        let mut source = Source { blocks, reader: None };
+        source.next_block()?;
+        Ok(source)
+    }
+
     fn row(&self) -> Option<(Table, &[u8])> {
         self.reader.as_ref().map(|reader| (reader.table, reader.key.as_slice()))
     }
 
-    fn advance(&mut self) -> Result<()> {
+    pub(super) fn advance(&mut self) -> Result<()> {
         let has_more = self.reader.as_mut().map_or(Ok(false), Reader::advance)?;
         if has_more { Ok(()) } else { self.next_block() }
     }

@@ -14,8 +14,8 @@ fn commit(base: &Memory, node: &mut NodeRow, keys: &[(Table, Vec<u8>)], bytes_ma
     tx.into_changes()
 }
 
-fn names(from: usize, count: usize) -> Vec<(Table, Vec<u8>)> {
-    (from..from + count).map(|n| (Table::Names, format!("\0\0\0\x01thing-{n:08}").into_bytes())).collect()
+fn symbols(from: usize, count: usize) -> Vec<(Table, Vec<u8>)> {
+    (from..from + count).map(|n| (Table::Symbols, format!("\0\0\0\x01thing-{n:08}").into_bytes())).collect()
 }
 
 fn noted_rows(memory: &Memory) -> Vec<(u64, usize)> {
@@ -32,7 +32,7 @@ fn noted_rows(memory: &Memory) -> Vec<(u64, usize)> {
 #[test]
 fn many_keys_are_several_rows_and_all_of_them_come_back() {
     let (mut memory, mut node) = (Memory::default(), NodeRow { changes_from: 1, ..NodeRow::default() });
-    let mut keys = names(0, 30_000);
+    let mut keys = symbols(0, 30_000);
     keys.push((Table::Things, vec![9; 12]));
     let changes = commit(&memory, &mut node, &keys, u64::MAX);
     memory.apply(changes);
@@ -62,7 +62,7 @@ fn many_keys_are_several_rows_and_all_of_them_come_back() {
 fn the_oldest_go_when_there_are_too_many_and_it_is_known_from_where_they_are_whole() {
     let (mut memory, mut node) = (Memory::default(), NodeRow { changes_from: 1, ..NodeRow::default() });
     for round in 0..50 {
-        let changes = commit(&memory, &mut node, &names(round * 100, 100), 5_000);
+        let changes = commit(&memory, &mut node, &symbols(round * 100, 100), 5_000);
         memory.apply(changes);
         let rows = noted_rows(&memory);
         assert_eq!(rows.iter().map(|(_, bytes)| *bytes as u64).sum::<u64>(), node.changes_bytes);

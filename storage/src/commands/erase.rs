@@ -251,7 +251,6 @@ pub(super) fn delete_thing(
 ) -> Result<()> {
     batch.delete(Table::Things, Key::of(tenant).and(&thing).bytes());
     batch.delete(Table::Names, Key::of(tenant).and(row.id.as_str()).bytes());
-    batch.forget_changes()?;
     let counters = batch.counters(tenant)?;
     match row.form()? {
         Form::Entity => counters.entities -= 1,

@@ -1,4 +1,5 @@
-//! Goes through the log for bodies that nothing cites any more.
+//! Looks for bodies that nothing cites any more. The log is gone through once: what may go by itself is listed on the way, and
+//! looked at in the list from then on. Who appends pays nothing for it.
 
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
@@ -8,7 +9,7 @@ use prost::Message;
 use super::graph;
 use super::redact::record;
 use crate::batch::Batch;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::ids::{ActorId, Lsn, TenantId, ThingId};
 use crate::model::{Graph, Hold, Selection};
 use crate::record::{Kind, Record, Row};
@@ -16,7 +17,7 @@ use crate::rows::GraphRow;
 use crate::tables::{Key, Table, key_u64};
 use crate::tx::{Read, Tx};
 
-/// Packed rows of so many bytes are gone through at a time.
+/// Of the log, or of bodies, so many bytes are gone through at a time.
 const BYTES_MAX: usize = 4 << 20;
 /// What a graph is called from which something was taken: its name and note may speak of that.
 const NAMELESS: &str = "Redacted";
@@ -40,9 +41,12 @@ pub(super) struct Swept {
     pub(super) next: Option<Lsn>,
 }
 
-/// Goes through a part of the log, from a position on. A graph on which something is that is gone is saved without it.
+/// Goes through a part of what may go, from a position on. A graph on which something is that is gone is saved without it.
 pub(super) fn sweep(batch: &mut Batch<'_>, tenant: TenantId, from: Lsn, rule: Rule) -> Result<Swept> {
     batch.close_row(tenant)?;
+    if !list_more(batch, tenant)? {
+        return Ok(Swept { next: Some(from), ..Swept::default() });
+    }
     let (candidates, next) = candidates(batch, tenant, from)?;
     let mut swept = Swept { next, ..Swept::default() };
     for record in candidates {
@@ -56,33 +60,78 @@ pub(super) fn sweep(batch: &mut Batch<'_>, tenant: TenantId, from: Lsn, rule: Ru
     Ok(swept)
 }
 
-/// The records of a part of the log that may go, and where the next part begins.
-fn candidates(tx: &dyn Read, tenant: TenantId, from: Lsn) -> Result<(Vec<Record>, Option<Lsn>)> {
+/// Lists what may go of a part of the log that was not gone through yet; whether that was the last part.
+fn list_more(batch: &mut Batch<'_>, tenant: TenantId) -> Result<bool> {
+    let head = batch.counters(tenant)?.clone();
+    let from = Lsn(head.loose_to).max(Lsn::FIRST);
+    if from > head.head() {
+        return Ok(true);
+    }
+    let (found, next) = part_of_log(batch, tenant, from)?;
+    for (lsn, has_body) in found {
+        let key = Key::of(tenant).and(&lsn);
+        match has_body {
+            true => batch.put(Table::Loose, key.bytes(), Vec::new()),
+            // A program that knows of no list may have taken it.
+            false => batch.delete(Table::Loose, key.bytes()),
+        }
+    }
+    if next <= from {
+        return Err(Error::Corrupt { what: "log", detail: format!("no record at {from}") });
+    }
+    batch.counters(tenant)?.loose_to = next.0;
+    Ok(next > head.head())
+}
+
+/// The records of a part of the log that may go, and whether they still have bodies; and where the next part begins.
+fn part_of_log(tx: &dyn Read, tenant: TenantId, from: Lsn) -> Result<(Vec<(Lsn, bool)>, Lsn)> {
     let prefix = Key::of(tenant);
-    let from = from.max(Lsn::FIRST);
     let start = tx.last_at(Table::Log, prefix.bytes(), Key::of(tenant).and(&from).bytes())?;
     let start = start.map_or_else(|| prefix.bytes().to_vec(), |(key, _)| key);
-    let (mut found, mut bytes, mut next) = (Vec::new(), 0, None);
+    let (mut found, mut bytes, mut next) = (Vec::new(), 0, from);
     tx.scan(Table::Log, &start, prefix.end().as_deref(), &mut |key, row| {
-        if bytes >= BYTES_MAX {
-            next = Some(Lsn(key_u64(key, 4)));
-            return Ok(ControlFlow::Break(()));
-        }
         bytes += row.len();
-        let row = Row::parse(row)?;
+        let (row, first) = (Row::parse(row)?, key_u64(key, 4));
         for place in 0..row.len() {
             if may_go(row.kind(place)?) {
-                found.push(row.record(place)?);
+                let record = row.record(place)?;
+                found.push((record.lsn, record.body().is_some()));
             }
         }
-        Ok(ControlFlow::Continue(()))
+        next = Lsn(first + row.len() as u64);
+        Ok(if bytes < BYTES_MAX { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
     })?;
-    found.retain(|record| record.body().is_some());
     Ok((found, next))
 }
 
-/// What is said goes with the rows that cite it; nothing else here is about a thing.
-fn may_go(kind: Kind) -> bool {
+/// Records of the list, and where the next part of it begins.
+fn candidates(tx: &dyn Read, tenant: TenantId, from: Lsn) -> Result<(Vec<Record>, Option<Lsn>)> {
+    let (prefix, start) = (Key::of(tenant), Key::of(tenant).and(&from));
+    let (mut found, mut bytes, mut next) = (Vec::new(), 0, None);
+    tx.scan(Table::Loose, start.bytes(), prefix.end().as_deref(), &mut |key, _| {
+        let lsn = Lsn(key_u64(key, 4));
+        if bytes >= BYTES_MAX {
+            next = Some(lsn);
+            return Ok(ControlFlow::Break(()));
+        }
+        let record = listed(tx, tenant, lsn)?;
+        bytes += record.header.len() + record.body().map_or(0, <[u8]>::len);
+        found.push(record);
+        Ok(ControlFlow::Continue(()))
+    })?;
+    Ok((found, next))
+}
+
+fn listed(tx: &dyn Read, tenant: TenantId, lsn: Lsn) -> Result<Record> {
+    let found = tx.last_at(Table::Log, Key::of(tenant).bytes(), Key::of(tenant).and(&lsn).bytes())?;
+    let missing = || Error::Corrupt { what: "loose", detail: format!("no record at {lsn}") };
+    let (key, row) = found.ok_or_else(missing)?;
+    let record = Row::parse(&row)?.record((lsn.0 - key_u64(&key, 4)) as usize)?;
+    if record.lsn == lsn { Ok(record) } else { Err(missing()) }
+}
+
+/// Whether a body of this kind may go by itself. What is said goes with the rows that cite it; nothing else is about a thing.
+pub(crate) fn may_go(kind: Kind) -> bool {
     matches!(kind, Kind::Withdrawn | Kind::Deleted | Kind::Restored | Kind::GraphSaved | Kind::HoldSet)
 }
 

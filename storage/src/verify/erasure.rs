@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
+use roaring::RoaringTreemap;
+
 use super::Check;
 use super::log::Told;
 use crate::error::Result;
@@ -65,6 +67,7 @@ impl ToldOfErasure {
 
 impl Check<'_> {
     pub(super) fn erasures(&mut self, tenant: TenantId, head: &HeadRow, told: &Told) -> Result<()> {
+        self.loose(tenant, head, told)?;
         let told = &told.erasure;
         self.agree(format_args!("records of {} without a body", head.name), told.bodies, head.erased);
         for (begun, wanted) in &told.redactions {
@@ -86,6 +89,27 @@ impl Check<'_> {
                 head.name,
                 holds.len(),
                 told.holds.len()
+            ));
+        }
+        Ok(())
+    }
+
+    /// As far as the log was gone through, what may go of it is listed, and nothing else.
+    fn loose(&mut self, tenant: TenantId, head: &HeadRow, told: &Told) -> Result<()> {
+        let mut listed = RoaringTreemap::new();
+        let (from, to) = (Key::of(tenant), Key::of(tenant).and(&Lsn(head.loose_to)));
+        let scanned = self.view.scan(Table::Loose, from.bytes(), Some(to.bytes()), &mut |key, _| {
+            listed.insert(key_u64(key, 4));
+            Ok(ControlFlow::Continue(()))
+        });
+        self.or_problem(scanned)?;
+        let mut wanted = told.loose.clone();
+        wanted.remove_range(head.loose_to..);
+        if listed != wanted {
+            let (found, wanted) = (listed.len(), wanted.len());
+            self.problem(format!(
+                "bodies of {} that may go: {found} listed, the log has {wanted} or others",
+                head.name
             ));
         }
         Ok(())

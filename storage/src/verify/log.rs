@@ -7,6 +7,7 @@ use roaring::RoaringTreemap;
 
 use super::erasure::ToldOfErasure;
 use super::{Check, TenantRoot};
+use crate::commands::may_go;
 use crate::error::Result;
 use crate::ids::{Lsn, TenantId};
 use crate::ledger::{Coord, Frontier, Hash};
@@ -38,6 +39,8 @@ pub(super) struct Told {
     /// Whom outside issuers named, and which of their tokens are denied.
     pub(super) subjects: u64,
     pub(super) denied_tokens: u64,
+    /// Positions of records with bodies that may go by themselves.
+    pub(super) loose: RoaringTreemap,
     /// What was erased, and what is held.
     pub(super) erasure: ToldOfErasure,
 }
@@ -46,6 +49,9 @@ impl Told {
     fn add(&mut self, record: &Record) -> Result<()> {
         let position = record.lsn.0;
         self.erasure.add(record)?;
+        if may_go(record.kind) && record.body().is_some() {
+            self.loose.insert(position);
+        }
         match (record.kind, record.body()) {
             (Kind::Asserted, Some(_)) => drop(self.asserted.insert(position)),
             (Kind::RunBegan, _) => drop(self.began.insert(position)),

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use proptest::prelude::*;
 use storage::View;
-use storage::backup::{Blocks, Merged};
+use storage::backup::{Blocks, Gone, Merged};
 use storage::ids::CommitNo;
 use storage::tables::Table;
 
@@ -86,7 +86,7 @@ fn rows_out_of_order_are_refused() {
     };
     let read = |blocks: Vec<Vec<u8>>| {
         let mut seen = Vec::new();
-        let merged = Merged::new([Kept(blocks.into())])?;
+        let merged = Merged::new([Kept(blocks.into())], Gone::default())?;
         merged.each(&mut |table, key, _| {
             seen.push((table, key.to_vec()));
             Ok(())
@@ -135,7 +135,8 @@ fn increment(view: &View, since: CommitNo) -> Kept {
 
 fn merged(chain: &[Kept]) -> Vec<(Table, Vec<u8>, Vec<u8>)> {
     let mut rows = Vec::new();
-    let merged = Merged::new(chain.iter().cloned()).expect("blocks");
+    let gone = Gone::of(chain.iter().skip(1).cloned()).expect("blocks");
+    let merged = Merged::new(chain.iter().cloned(), gone).expect("blocks");
     let read = merged.each(&mut |table, key, value| {
         rows.push((table, key.to_vec(), value.to_vec()));
         Ok(())

@@ -231,32 +231,15 @@ impl Model {
             Command::Once(c) => self.once(c, time_us),
             Command::TakeEvents(c) => self.take_events(c, time_us),
             Command::Redact(c) => self.redact(c, time_us),
-            Command::EraseSome(c) => {
-                let before = self.tenant(c.tenant)?.things.len();
-                let answer = self.erase_some(c.tenant, c.redaction, time_us);
-                self.forget_changes(c.tenant, before);
-                answer
-            }
+            Command::EraseSome(c) => self.erase_some(c.tenant, c.redaction, time_us),
             Command::EndRedaction(c) => self.tenant(c.tenant)?.end_redaction(c, time_us),
             Command::LiftRedaction(c) => self.tenant(c.tenant)?.lift(c, time_us),
             Command::RedactAgain(_) | Command::SeeClock(_) => panic!("no order is of this: {command:?}"),
             Command::SetHold(c) => self.tenant(c.tenant)?.set_hold(c, time_us),
             Command::RemoveHold(c) => self.tenant(c.tenant)?.remove_hold(c, time_us),
-            Command::PurgeThings(c) => {
-                let before = self.tenant(c.tenant)?.things.len();
-                let answer = self.tenant(c.tenant)?.purge_things(c);
-                self.forget_changes(c.tenant, before);
-                answer
-            }
+            Command::PurgeThings(c) => self.tenant(c.tenant)?.purge_things(c),
             Command::Sweep(c) => self.tenant(c.tenant)?.sweep_log(c.replaced_before_us, c.below.0, time_us),
             Command::EndPurge(c) => self.tenant(c.tenant)?.end_purge(c, time_us),
-        }
-    }
-
-    /// What was noted for increments names things: it goes with the first of them.
-    fn forget_changes(&mut self, tenant: TenantId, things_before: usize) {
-        if self.tenant(tenant).is_ok_and(|tenant| tenant.things.len() < things_before) {
-            self.notes_changes = false;
         }
     }
 
