@@ -8,6 +8,7 @@ use index::vector::embedded;
 use storage::View;
 use storage::ids::{LabelId, ThingId};
 use storage::model::{Assertion, Status};
+use storage::rows::{SaidRow, ThingRow};
 
 use super::{Hit, Legs};
 use crate::app::App;
@@ -57,14 +58,8 @@ impl<'a> Describe<'a> {
         (score, legs): (f64, Legs),
     ) -> Result<Option<Hit>, Failure> {
         let &Place { thing, label, .. } = place;
-        if !allowed.contains(label) {
-            self.app.metrics.denied_after_filter.inc();
-            return Ok(None);
-        }
-        let tenant = self.principal.tenant;
-        let row = self.view.thing(tenant, thing)?;
-        let readable = self.reader.readable(thing, &row, None)?;
-        let Some(said) = readable.iter().find(|said| said.label() == label) else { return Ok(None) };
+        let Some((row, said)) = self.said(allowed, (thing, label))? else { return Ok(None) };
+        let (said, tenant) = (&said, self.principal.tenant);
         let assertion = self.view.assertion(tenant, said.lsn())?;
         let observed_us = assertion.as_ref().and_then(|assertion| assertion.observed_at_us);
         let snippet = assertion.and_then(|assertion| self.snippet(&assertion, place));
@@ -86,6 +81,26 @@ impl<'a> Describe<'a> {
             why: None,
             cursor: None,
         }))
+    }
+
+    /// Whether a thing would be a hit.
+    pub(super) fn is_shown(&self, allowed: &Allowed, of: (ThingId, LabelId)) -> Result<bool, Failure> {
+        Ok(self.said(allowed, of)?.is_some())
+    }
+
+    /// What is shown of a thing: the assertion with that label.
+    fn said(
+        &self,
+        allowed: &Allowed,
+        (thing, label): (ThingId, LabelId),
+    ) -> Result<Option<(ThingRow, SaidRow)>, Failure> {
+        if !allowed.contains(label) {
+            self.app.metrics.denied_after_filter.inc();
+            return Ok(None);
+        }
+        let row = self.view.thing(self.principal.tenant, thing)?;
+        let readable = self.reader.readable(thing, &row, None)?;
+        Ok(readable.into_iter().find(|said| said.label() == label).map(|said| (row, said)))
     }
 
     /// Where the words are; where none is, the passage that is nearest.

@@ -56,4 +56,5 @@ mod session;
 mod space;
 mod tables;
 mod tls;
+mod tuning;
 mod upgrades;
