@@ -32,7 +32,7 @@ use cursors::{Ended, Page, Resumed};
 use describe::Describe;
 use fuse::Method;
 pub(crate) use hybrid::{hybrid, tenant_weight};
-pub(crate) use orders::{Orders, orders};
+pub(crate) use orders::orders;
 use plan::{Mode, Outcome};
 use reason::Reason;
 pub(crate) use similar::similar;

@@ -12,7 +12,7 @@ use super::collection::{Judgements, Query, judged_lines};
 use super::error::Error;
 use super::measures::{DEPTH, Measures};
 use super::report::{self, PerQuery, QueryReport, Run};
-use super::tune::{QUERIES_MIN, Tuned, WEIGHTS, tune};
+use super::tune::{Tuned, WEIGHTS, enough, tune};
 use super::{Mode, Way};
 use crate::app::App;
 use crate::gateway::Failure;
@@ -21,11 +21,11 @@ use crate::search;
 use crate::search::reason::Reason;
 
 /// Most queries.
-pub const QUERIES_MAX: usize = 2_000;
+const QUERIES_MAX: usize = 2_000;
 /// Longest text of judged queries, in bytes.
-pub const BYTES_MAX: usize = 8 << 20;
+pub(crate) const BYTES_MAX: usize = 8 << 20;
 /// Longest time that asking them may take.
-pub const TIME_MAX: Duration = Duration::from_secs(300);
+const TIME_MAX: Duration = Duration::from_secs(300);
 
 /// Queries that are being asked.
 pub(crate) struct Tuning {
@@ -98,7 +98,7 @@ impl Tuning {
         let all = self.judgements.of(&query.id).cloned().unwrap_or_default();
         let grades = self.seen(app, principal, &all)?;
         let measures = |order: &Vec<ThingId>| {
-            let grade = |thing| grades.get(thing).copied().unwrap_or(0);
+            let grade = |thing: &ThingId| grades.get(thing).copied().unwrap_or(0);
             let ranked: Vec<u32> = order.iter().take(DEPTH).map(grade).collect();
             Measures::of(&ranked, all.values().copied())
         };
@@ -163,17 +163,12 @@ impl Tuning {
 }
 
 /// Refuses a number of queries by which nothing can be said, or that would take too long.
-///
-/// # Errors
-/// What is wrong with it.
-pub fn check(queries: usize) -> Result<(), String> {
-    match queries {
-        QUERIES_MIN..=QUERIES_MAX => Ok(()),
-        few if few < QUERIES_MIN => {
-            Err(format!("{few} judged queries; a weight is chosen by {QUERIES_MIN} or more"))
-        }
-        many => Err(format!("{many} judged queries; at most {QUERIES_MAX}")),
+pub(crate) fn check(queries: usize) -> Result<(), String> {
+    enough(queries)?;
+    if queries > QUERIES_MAX {
+        return Err(format!("{queries} judged queries; at most {QUERIES_MAX}"));
     }
+    Ok(())
 }
 
 /// Words alone, meaning alone, and both at each weight that is tried, the present one among them.

@@ -1,6 +1,7 @@
 //! The orders that a question has in several ways, as its answers would have them: what judged queries are measured by.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::time::{Duration, Instant};
 
 use index::text::{Highlighter, Query};
@@ -88,8 +89,8 @@ fn shown(
     describe.filtered(&prepared.allowed);
     let mut known = HashMap::new();
     for place in of.iter().flatten() {
-        if !known.contains_key(place) {
-            known.insert(*place, describe.is_shown(&prepared.allowed, *place)?);
+        if let Entry::Vacant(unknown) = known.entry(*place) {
+            unknown.insert(describe.is_shown(&prepared.allowed, *place)?);
         }
     }
     let seen =

@@ -13,7 +13,7 @@ use crate::cli::output::{Output, plain};
 use crate::cli::{Answer, Failure, Global, Result};
 use crate::evaluate::collection::{Format, Judgements, Query, judged_queries};
 use crate::evaluate::report::QueryReport;
-use crate::evaluate::tune::{WEIGHTS, tune};
+use crate::evaluate::tune::{WEIGHTS, enough, tune};
 use crate::evaluate::tuning::check;
 use crate::evaluate::{self, Settings};
 use crate::search::fuse::KEYWORD_WEIGHT;
@@ -75,7 +75,7 @@ async fn of_tenant(client: &Client, file: &Path, output: &Output) -> Result<Valu
     let (queries, judgements) = judged_queries(file).map_err(failure)?;
     check(queries.len()).map_err(Failure::bad_input)?;
     let bar = progress(output);
-    let told = |asked, of| {
+    let told = |asked: u64, of: u64| {
         bar.set_message(format!("{asked} of {of} queries asked"));
         bar.tick();
     };
@@ -116,7 +116,7 @@ async fn of_collection(given: &Given, paths: Vec<PathBuf>, output: &Output) -> R
         query.runs.iter().filter(|run| run.mode == "hybrid").map(|run| run.measures.ndcg_at_10).collect()
     };
     let queries: Vec<Vec<f64>> = report.per_query.iter().map(at_each).collect();
-    check(queries.len()).map_err(Failure::bad_input)?;
+    enough(queries.len()).map_err(Failure::bad_input)?;
     let tuned = tune(&WEIGHTS, KEYWORD_WEIGHT, &queries);
     let mut found = serde_json::to_value(&tuned).map_err(anyhow::Error::from)?;
     found["queries"] = queries.len().into();
