@@ -163,7 +163,7 @@ pub(super) fn need_vectors(vector: &Value) -> Result<()> {
 
 /// A reason in words, and what to do; one that a newer node gives has only its name.
 fn means(reason: &str) -> &str {
-    reason.parse().map_or(reason, Reason::help)
+    reason.parse().map_or(reason, |known: Reason| known.help())
 }
 
 /// The answer in the names of the contract, and why no vector stage ran if none did.

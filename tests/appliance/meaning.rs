@@ -151,6 +151,18 @@ fn what_is_chosen_is_chosen_by_meaning_too() {
     }
 }
 
+/// What has none of the words shows the passage that is near, and not once more the title that stands above it.
+#[test]
+fn a_hit_by_meaning_shows_what_is_near() {
+    let node = ready(&reports(1, 8, &Value::Null));
+    let named = json!({"id": "named", "type": "report", "attributes": {"name": "Pass the"}, "texts": [{"text": "Credential dump theft."}]});
+    say(&node, "named", &named.to_string());
+    awaited(&node, &node.token);
+    let found = hits(&ask(&node, &json!({"q": "stolen tickets", "first": 50, "mode": "VECTOR"})));
+    let hit = found.iter().find(|hit| hit["id"] == "named").expect("it is near enough");
+    assert_eq!((&hit["title"], &hit["snippet"]), (&json!("Pass the"), &json!("Credential dump theft.")));
+}
+
 /// What may not be seen is not found, and moves nothing: neither an order nor a score.
 #[test]
 fn what_is_hidden_neither_is_found_nor_moves_a_score() {

@@ -46,6 +46,16 @@ if (node) {
 }
 const at = (path, how = {}) => open(path, { token: node.token, address: node.url, ...how });
 const hits = (page) => page.getByRole('region', { name: 'Hits' }).getByRole('listitem').filter({ has: page.getByRole('heading') });
+/** Waits for an answer by meaning: on a machine that is busy one may be too late. */
+async function meant(page) {
+  for (let tries = 0; tries < 20; tries++) {
+    await settled(page);
+    const again = page.getByRole('button', { name: 'Try again' });
+    if ((await again.count()) === 0) return;
+    await again.click();
+  }
+  assert.fail('it is always too late');
+}
 const flag = async (name) => (await node.run('flags:v1')).flags.find((flag) => flag.name === name).inForce;
 
 test('what shares no word with the question is found by meaning, and each hit says why', { skip }, async () => {
@@ -54,12 +64,13 @@ test('what shares no word with the question is found by meaning, and each hit sa
   assert.ok(!(await hits(page).allInnerTexts()).some((text) => text.includes('counterfeit portal')), 'not by words');
   await page.getByLabel('Order').selectOption('Words and meaning');
   await page.waitForURL(/by=meaning/);
-  await page.getByText('counterfeit portal').waitFor();
+  await meant(page);
+  await page.getByText('counterfeit portal').first().waitFor();
   await settled(page);
   await page.keyboard.press('w');
   const hit = hits(page).filter({ hasText: 'counterfeit portal' });
-  await hit.getByText(/× words \+ .* × meaning/).waitFor();
-  assert.match(await hit.innerText(), /of the best, cosine 0\.\d\d, number \d+ by it alone/);
+  await hit.getByText(/= 0\.70 × 0\.00 by words \+ 0\.30 × 0\.\d\d by meaning/).waitFor();
+  assert.match(await hit.innerText(), /of the best, cosine 0\.\d\d, number \d+ by meaning alone[\s\S]*None of them is there/);
   await picture(page, 'meaning-why-1280');
   assert.deepEqual(await violations(page), []);
   await page.setViewportSize({ width: 390, height: 844 });
@@ -72,14 +83,14 @@ test('what shares no word with the question is found by meaning, and each hit sa
 
 test('the weight of a search is moved by keys, and stands in the address', { skip }, async () => {
   const page = await at('search?q=fake%20login%20page&by=meaning&why=1');
-  await settled(page);
+  await meant(page);
   const slider = page.getByRole('slider', { name: 'What words count against meaning' });
   assert.equal(await slider.inputValue(), '70', 'as the tenant has it');
   await slider.focus();
   await page.keyboard.press('Home');
   await page.waitForURL(/weight=0/);
-  await settled(page);
-  assert.match(await hits(page).first().innerText(), /0\.00 × words \+ 1\.00 × meaning/);
+  await meant(page);
+  assert.match(await hits(page).first().innerText(), /0\.00 × \d\.\d\d by words \+ 1\.00 × 1\.00 by meaning/);
   await page.getByText('Words 0.00').waitFor();
   await page.getByRole('button', { name: 'Tenant’s' }).click();
   await page.waitForURL((url) => !url.search.includes('weight'));

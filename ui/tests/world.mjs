@@ -22,6 +22,8 @@ const program = process.env.INTELGRAPH_PROGRAM ?? '../target/debug/intelgraph';
 const pictures = process.env.INTELGRAPH_SCREENSHOTS ?? '../target/screenshots';
 const axeSource = readFileSync(new URL('../node_modules/axe-core/axe.min.js', import.meta.url), 'utf8');
 const START_MS = 180_000;
+/** A node refuses settings that it does not know, and those of these tests are none of its own. */
+const ENV = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('INTELGRAPH_') || name === 'INTELGRAPH_DEMO_BUNDLE'));
 
 /** A node, on an address that stays when it is started again; one without a command of its own has the demo's data. */
 export class Node {
@@ -36,7 +38,7 @@ export class Node {
   async start() {
     this.port ??= await freePort();
     const args = [...this.#command, '--json', '--listen', `127.0.0.1:${this.port}`, '--data-dir', join(this.#directory, 'data')];
-    this.#process = spawn(program, args, { stdio: ['ignore', 'pipe', 'ignore'] });
+    this.#process = spawn(program, args, { env: ENV, stdio: ['ignore', 'pipe', 'ignore'] });
     const [line] = await Promise.race([
       once(this.#process.stdout, 'data'),
       once(this.#process, 'exit').then(([code]) => { throw new Error(`${program} ended with ${code}`); }),
@@ -59,7 +61,7 @@ export class Node {
 
   /** Runs a command against it. */
   command(...args) {
-    const env = { ...process.env, INTELGRAPH_URL: `http://127.0.0.1:${this.port}`, INTELGRAPH_TOKEN: this.token };
+    const env = { ...ENV, INTELGRAPH_URL: `http://127.0.0.1:${this.port}`, INTELGRAPH_TOKEN: this.token };
     return JSON.parse(execFileSync(program, [...args, '--json'], { env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] }));
   }
 

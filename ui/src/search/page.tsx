@@ -12,7 +12,7 @@ import { copyText } from '../shell/copy.tsx';
 import { useMay } from '../shell/gate.tsx';
 import { useKeys } from '../shell/keys.ts';
 import { Segments } from '../shell/segments.tsx';
-import { Failed, Loading, NotHere, Partial } from '../shell/states.tsx';
+import { Degraded, Failed, Loading, NotHere, Note, Partial } from '../shell/states.tsx';
 import { Chips } from './chips.tsx';
 import { useDraft } from './draft.ts';
 import { Facets } from './facets.tsx';
@@ -21,7 +21,7 @@ import { Inspector } from './inspector.tsx';
 import { NoHits } from './no-hits.tsx';
 import styles from './page.module.css';
 import { type Params, question, totalOf } from './question.ts';
-import { UNTIL, WITHOUT } from './reasons.ts';
+import { CHOSEN, UNTIL, WITHOUT } from './reasons.ts';
 import { searchRoute } from './routes.tsx';
 import { Start } from './start.tsx';
 
@@ -42,7 +42,9 @@ export function SearchPage() {
   const hits = pages.flatMap((page) => page.edges.map((edge) => edge.node));
   const first = pages[0];
   const counts = useCounts(asked.variables, !asked.isEmpty && draft === null);
-  const total = draft === null && counts.facets ? totalOf(counts.facets, asked.variables) : undefined;
+  // What is counted is what the words match: meaning is near or far, and matches nothing.
+  const isMeant = isByMeaning && first?.vector?.used === true;
+  const total = draft === null && !isMeant && counts.facets ? totalOf(counts.facets, asked.variables) : undefined;
   const [at, setAt] = useState(0);
   const [facetsOpen, setFacetsOpen] = useState(false);
   const list = useRef<HTMLOListElement>(null);
@@ -78,6 +80,7 @@ export function SearchPage() {
   return (
     <div className={`${styles.page} ${params.hit ? styles.inspected : ''}`}>
       <aside className={`${styles.facets} ${facetsOpen ? styles.open : ''}`} aria-label="Filters">
+        {isMeant && <p className={styles.counted}>Counts are of what the words match</p>}
         {!counts.isAwaited && <Facets facets={counts.facets ?? []} spans={counts.spans} params={params} asked={asked} onChange={change} />}
       </aside>
       <section className={styles.hits} aria-label="Hits" aria-busy={found.isFetching}>
@@ -97,11 +100,11 @@ export function SearchPage() {
               <option value="newest">Newest</option>
             </select>
           </div>
-          {isByMeaning && UNTIL[first?.vector?.reason ?? ''] === undefined && <Weight of={params.weight} shown={hits[0]?.weight} tenant={tenant} onChange={(weight) => change({ weight }, true)} />}
+          {isByMeaning && UNTIL[first?.vector?.reason ?? ''] === undefined && <Weight of={params.weight} shown={first?.vector?.used ? hits[0]?.weight : undefined} tenant={tenant} onChange={(weight) => change({ weight }, true)} />}
           <IconButton label="Inspector (i)" onPress={inspect}><PanelRight size={16} /></IconButton>
         </header>
         {first && !first.complete && <Partial shown={hits.length} what="hits"><span>Time ran out before everything was looked at; more words or a filter narrow it.</span></Partial>}
-        {isByMeaning && first?.vector?.reason && <Partial shown={hits.length} what="hits"><span>By words alone: {WITHOUT[first.vector.reason] ?? first.vector.reason}.</span></Partial>}
+        {isByMeaning && first?.vector?.reason && <ByWordsAlone reason={first.vector.reason} onAgain={() => void found.refetch()} />}
         {found.error && (found.error.status === 404 ? <NotHere /> : <Failed error={found.error} onRetry={() => void found.refetch()} />)}
         {!first && !found.error && <Loading rows={9} what="the index" />}
         {first && hits.length === 0 && <NoHits asked={asked} params={params} onChange={change} />}
@@ -142,10 +145,20 @@ function useHits(variables: Variables<'search:v4'>, enabled: boolean, byMeaning?
   });
 }
 
+/** Why no meaning was looked for: because of the question or a choice, or because something is wanting or was too slow. */
+function ByWordsAlone({ reason, onAgain }: { reason: string; onAgain: () => void }) {
+  const says = <span>By words alone: {WITHOUT[reason] ?? reason}.</span>;
+  if (CHOSEN.includes(reason)) return <Note>{says}</Note>;
+  return <Degraded>{says}{UNTIL[reason] === undefined && <Button quiet onPress={onAgain}>Try again</Button>}</Degraded>;
+}
+
 /** What words count against meaning; who may set it for everybody is led to where that is weighed. */
 function Weight({ of, shown, tenant, onChange }: { of: number | undefined; shown: number | undefined; tenant: string; onChange: (weight: number | undefined) => void }) {
   const mayTune = useMay('flag.manage');
-  const value = of ?? Math.round((shown ?? 0.7) * 100);
+  const known = useRef(0.7);
+  // Where one side had nothing to say the other stands alone: that is no weight of anybody’s.
+  if (shown !== undefined && shown > 0 && shown < 1) known.current = shown;
+  const value = of ?? Math.round(known.current * 100);
   return (
     <span className={styles.weight}>
       <label>

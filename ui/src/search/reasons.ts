@@ -20,3 +20,6 @@ export const UNTIL: Record<string, string> = {
   index_building: '',
   index_damaged: '',
 };
+
+/** Those about which nothing is wrong. */
+export const CHOSEN = ['flag_off', 'query_empty', 'filter_exact'];
