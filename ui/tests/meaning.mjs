@@ -143,7 +143,7 @@ test('judged queries are asked, the curve is drawn, and a weight is chosen and s
 
   await page.getByRole('button', { name: 'Recall@100' }).click();
   await page.getByRole('img', { name: /^Recall@100: / }).waitFor();
-  await rows.filter({ hasText: /^\s*0\.2/ }).getByRole('radio').check();
+  await page.getByRole('radio', { name: '0.2', exact: true }).check();
   await page.waitForURL(/weight=20/);
   await page.getByRole('heading', { name: 'Each query, at 0.2 in place of 0.7' }).waitFor();
   await page.getByRole('button', { name: 'Set the weight to 0.2…' }).click();
@@ -156,7 +156,7 @@ test('judged queries are asked, the curve is drawn, and a weight is chosen and s
   await page.getByText('Words count 0.2 in tenant default').waitFor();
   assert.equal(await flag('keyword-weight'), '0.2');
   await page.getByText('Words counted 0.7 when these were asked, and count 0.2 now.').waitFor();
-  await rows.filter({ hasText: /^\s*1\b/ }).getByRole('radio').check();
+  await page.getByRole('radio', { name: '1', exact: true }).check();
   await page.getByRole('button', { name: /lose$/ }).click();
   await page.setViewportSize({ width: 390, height: 844 });
   await picture(page, 'tuning-390');
@@ -194,7 +194,7 @@ test('what is wrong with judged queries is said, and leaving ends the asking', {
   await page.getByLabel('File of judged queries').setInputFiles({ name: 'many.jsonl', mimeType: 'application/x-ndjson', buffer: Buffer.from(many) });
   await page.getByText('many.jsonl').waitFor();
   await ask.click();
-  await page.getByText(/^\d+ of 1,500 queries asked/).waitFor();
+  await page.getByText(/\d+ of 1,500 queries asked/).waitFor();
   await picture(page, 'tuning-asking-1280');
   const ended = page.waitForEvent('requestfailed', (request) => request.url().includes('/api/v1/search/tune'));
   await page.keyboard.press('g');

@@ -91,7 +91,7 @@ function Setting({ tuned, now, chosen, tenant }: Omit<Props, 'onChoose'>) {
   if (chosen === now) return <p className={styles.setting} role="status">Words count {now} in tenant {tenant}. Choose another weight to set it.</p>;
   return (
     <form className={styles.setting} onSubmit={(event) => void submit(event)} onKeyDown={(event) => event.key === 'Escape' && setAsked(false)}>
-      <p>At {chosen} in place of {now} {counted(gain.length, 'query', 'queries')} of {count(tuned.queries)} would be answered better, and {count(lose.length)} worse.</p>
+      <p>At {chosen} in place of {now}, {counted(gain.length, 'query', 'queries')} of {count(tuned.queries)} would be answered better, and {count(lose.length)} worse.</p>
       {isAsked ? (
         <div ref={first} role="group" aria-label="Set the weight?">
           <p>From then on words count {chosen} in every search by words and meaning in tenant <b>{tenant}</b> that names no weight of its own. Who set it is recorded. It can be set back.</p>
