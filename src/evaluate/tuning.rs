@@ -27,6 +27,11 @@ pub(crate) const BYTES_MAX: usize = 8 << 20;
 /// Longest time that asking them may take.
 const TIME_MAX: Duration = Duration::from_secs(300);
 
+/// Vectors of what was written a moment ago are waited for so long,
+const CATCHING_UP: Duration = Duration::from_secs(3);
+/// and looked for so often.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
+
 /// Queries that are being asked.
 pub(crate) struct Tuning {
     queries: Vec<Query>,
@@ -64,6 +69,7 @@ impl Tuning {
     ) -> Result<Tuning, Failure> {
         let (queries, judgements) = judged_lines(lines)?;
         check(queries.len()).map_err(Failure::bad_request)?;
+        has_caught_up(app, principal)?;
         let current = search::tenant_weight(&app.view()?, principal.tenant)?;
         Ok(Tuning {
             queries,
@@ -169,6 +175,21 @@ pub(crate) fn check(queries: usize) -> Result<(), String> {
         return Err(format!("{queries} judged queries; at most {QUERIES_MAX}"));
     }
     Ok(())
+}
+
+/// While vectors are still being made of what is there, meaning seems to be worth less than it will be.
+fn has_caught_up(app: &App, principal: &Principal) -> Result<(), Failure> {
+    let head = app.view()?.head(principal.tenant)?.head();
+    // Without meaning there is nothing to catch up, and the first query says why.
+    let behind =
+        || app.meaning(principal.tenant).ok().map(|meaning| meaning.position()).filter(|at| *at < head);
+    let begun = Instant::now();
+    while begun.elapsed() < CATCHING_UP && behind().is_some() {
+        std::thread::sleep(LOOK_EVERY);
+    }
+    let Some(at) = behind() else { return Ok(()) };
+    let message = format!("the vectors reflect record {at} of {head}; ask again when they have caught up");
+    Err(Failure::new(StatusCode::SERVICE_UNAVAILABLE, "index_behind", message))
 }
 
 /// Words alone, meaning alone, and both at each weight that is tried, the present one among them.

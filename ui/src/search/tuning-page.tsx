@@ -47,7 +47,7 @@ export function TuningPage() {
           return (
             <>
               <Asking tuning={tuning} onChange={(to) => change(tenant, to)} onBegin={() => void begin(tenant, tuning)} onStop={() => stop(tenant)} />
-              {tuning.error && <Failed error={tuning.error} />}
+              {tuning.error && <Failed error={tuning.error} onRetry={() => void begin(tenant, tuning)} />}
               {tuning.tuned && now !== undefined && <Found tuned={tuning.tuned} among={tuning.among ?? 'all'} now={now} tenant={tenant} />}
               {!tuning.tuned && !tuning.error && !tuning.asking && <Nothing now={now} />}
             </>
