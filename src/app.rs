@@ -36,6 +36,8 @@ use crate::sessions::Sessions;
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// Exports at a time: each holds a thread and a view for as long as it is taken.
 pub(crate) const EXPORTERS_MAX: usize = 8;
+/// Rounds of judged queries at a time: each keeps a processor busy.
+pub(crate) const TUNERS_MAX: usize = 2;
 
 /// The node, shared by everything that serves a request.
 pub type Shared = Arc<App>;
@@ -75,6 +77,8 @@ pub struct App {
     pub(crate) importers: Arc<Semaphore>,
     /// Places for exports.
     pub(crate) exporters: Arc<Semaphore>,
+    /// Places for rounds of judged queries.
+    pub(crate) tuners: Arc<Semaphore>,
     /// The place for a backup.
     pub(crate) backups: Backups,
     /// The scrub that runs, and the last one.
@@ -170,6 +174,7 @@ impl App {
             readers: Readers::default(),
             takers: Arc::new(Semaphore::new(TAKERS_MAX)),
             exporters: Arc::new(Semaphore::new(EXPORTERS_MAX)),
+            tuners: Arc::new(Semaphore::new(TUNERS_MAX)),
             backups: Backups::default(),
             scrub: Scrub::default(),
             adhoc: Arc::new(Semaphore::new(ADHOC_MAX)),

@@ -1,4 +1,4 @@
-//! How good searches are, measured on a judged collection and without a node.
+//! How good searches are, measured on a judged collection and without a node; or by judged queries on what a tenant has.
 //!
 //! Documents come in as by an import, the follower makes them searchable, and every query goes the way of a query over
 //! HTTP. So what is measured is what users get.
@@ -11,6 +11,7 @@ mod runs;
 mod sandbox;
 pub mod significance;
 pub mod tune;
+pub(crate) mod tuning;
 pub mod words;
 
 use std::collections::HashMap;
@@ -25,6 +26,7 @@ use runs::RunFiles;
 use sandbox::Sandbox;
 
 pub use crate::search::plan::Mode;
+pub use crate::search::plan::orders::Way;
 
 /// What to measure.
 #[derive(Clone, Debug, Default)]
@@ -64,15 +66,6 @@ pub enum Stage {
     Vectors(u64),
     /// Queries are asked, so many of them.
     Queries(u64),
-}
-
-/// A way to search.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Way {
-    /// What is looked at.
-    pub mode: Mode,
-    /// How much words count, from 0 to 1.
-    pub weight: f64,
 }
 
 /// A query that is judged, ready to be asked.

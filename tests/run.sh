@@ -106,7 +106,7 @@ part_ui() {
   part_build
   "$venv/bin/python" demo/attack_bundle.py --out "$target/demo/attack-enterprise.json"
   INTELGRAPH_PROGRAM=$target/debug/intelgraph INTELGRAPH_DEMO_BUNDLE=$target/demo/attack-enterprise.json \
-    INTELGRAPH_SCREENSHOTS=$target/screenshots node ui/tests/browser.mjs
+    INTELGRAPH_SCREENSHOTS=$target/screenshots INTELGRAPH_TEST_MODELS=$target/models node ui/tests/browser.mjs
 }
 
 part_format() { cargo fmt --all --check; }

@@ -217,6 +217,28 @@ impl Client {
         Ok(response.json().await?)
     }
 
+    /// Has judged queries asked, as lines of JSON; what they say of each weight. `told` hears how many were asked, and of how many.
+    pub(super) async fn tune(&self, judged: String, told: &dyn Fn(u64, u64)) -> Result<Value> {
+        let request = self.http.post(format!("{}/api/v1/search/tune", self.url)).body(judged);
+        let mut response = self.request(request).await?;
+        let mut text = Vec::new();
+        while let Some(piece) = response.chunk().await? {
+            text.extend_from_slice(&piece);
+            while let Some(end) = memchr::memchr(b'\n', &text) {
+                let line: Vec<u8> = text.drain(..=end).collect();
+                let mut line: Value = serde_json::from_slice(&line).unwrap_or_default();
+                if let Some(error) = line.get("error") {
+                    return Err(failure_of(error).unwrap_or_else(|| unexpected(response.status())));
+                }
+                if let Some(found) = line.get_mut("tuned") {
+                    return Ok(found.take());
+                }
+                told(line["asked"].as_u64().unwrap_or_default(), line["of"].as_u64().unwrap_or_default());
+            }
+        }
+        Err(Failure::cannot_tell("broken_off", "the node ended before all queries were asked; ask again"))
+    }
+
     /// Asks what an import would make of a file.
     pub(super) async fn preview(
         &self,
@@ -286,11 +308,11 @@ fn unexpected(status: StatusCode) -> Failure {
 async fn refused(response: Response) -> Failure {
     let status = response.status();
     let body: Value = response.json().await.unwrap_or_default();
-    let error = &body["error"];
-    match (error["code"].as_str(), error["message"].as_str()) {
-        (Some(code), Some(message)) => Failure::from_node(code, message),
-        _ => unexpected(status),
-    }
+    failure_of(&body["error"]).unwrap_or_else(|| unexpected(status))
+}
+
+fn failure_of(error: &Value) -> Option<Failure> {
+    Some(Failure::from_node(error["code"].as_str()?, error["message"].as_str()?))
 }
 
 fn token(global: &Global) -> Result<String> {

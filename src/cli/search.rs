@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::client::{Client, next_cursor, nodes};
 use super::output::{Output, plain};
 use super::{Answer, Failure, Global, Result};
+use crate::search::reason::Reason;
 
 /// What to look for, and where.
 #[derive(Args)]
@@ -160,23 +161,9 @@ pub(super) fn need_vectors(vector: &Value) -> Result<()> {
     Err(Failure::cannot_tell(reason, message))
 }
 
-/// A reason in words, and what to do.
+/// A reason in words, and what to do; one that a newer node gives has only its name.
 pub(super) fn means(reason: &str) -> &str {
-    match reason {
-        "flag_off" => {
-            "the tenant is not in the pilot (flag set vector-preview on), or it is stopped for the node"
-        }
-        "query_empty" => "there is no word in the query",
-        "filter_exact" => "a \"phrase\" and a -word are exact, and nearness is not",
-        "no_model" => "no model is installed",
-        "index_missing" => "the tenant has no vector index yet (index build --now)",
-        "index_building" => "the vector index is being built",
-        "index_damaged" => "the vector index is damaged and is built anew",
-        "encoder_failed" => "the model failed on the query",
-        "deadline" => "it was not done in time; try again",
-        "busy" => "the node is busy; try again",
-        other => other,
-    }
+    reason.parse().map_or(reason, |known: Reason| known.help())
 }
 
 /// The answer in the names of the contract, and why no vector stage ran if none did.

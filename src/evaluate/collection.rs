@@ -160,6 +160,14 @@ pub fn judged_queries(file: &Path) -> Result<(Vec<Query>, Judgements)> {
     jsonl::judged_queries(&mut Lines::open(file, Encoding::Utf8)?)
 }
 
+/// The same of lines that came with a request.
+///
+/// # Errors
+/// If a line is not what it should be.
+pub fn judged_lines(lines: Vec<u8>) -> Result<(Vec<Query>, Judgements)> {
+    jsonl::judged_queries(&mut Lines::sent(lines, Encoding::Utf8))
+}
+
 fn judgements(format: Format, file: &Path) -> Result<Judgements> {
     let mut lines = Lines::open(file, format.encoding())?;
     match format {

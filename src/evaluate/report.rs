@@ -108,20 +108,24 @@ pub(super) struct PerQuery {
 impl Report {
     pub(super) fn of(answered: Answered) -> Report {
         let Answered { docs, queries, graded, ways, per_query, notes, seconds } = answered;
-        let column =
-            |at: usize| -> Vec<Measures> { per_query.iter().map(|query| query.results[at]).collect() };
-        let keyword = column(0);
-        let run = |(at, way): (usize, &Way)| {
-            let measured = column(at);
-            let against_keyword = (at > 0).then(|| Gain::of(&measured, &keyword));
-            Run { mode: way.mode(), weight: way.weight, means: Measures::mean(&measured), against_keyword }
-        };
-        let runs = ways.iter().enumerate().map(run).collect();
+        let runs = runs(&ways, &per_query);
         let judged = per_query.len();
         let per_query = per_query.into_iter().map(|query| query.report(&ways)).collect();
         let relevance = if graded { "graded" } else { "binary" };
         Report { docs, queries, judged, relevance, runs, per_query, seconds, notes }
     }
+}
+
+/// What each way is worth, beside the first, which is words alone.
+pub(super) fn runs(ways: &[Way], per_query: &[PerQuery]) -> Vec<Run> {
+    let column = |at: usize| -> Vec<Measures> { per_query.iter().map(|query| query.results[at]).collect() };
+    let keyword = column(0);
+    let run = |(at, way): (usize, &Way)| {
+        let measured = column(at);
+        let against_keyword = (at > 0).then(|| Gain::of(&measured, &keyword));
+        Run { mode: way.mode(), weight: way.weight, means: Measures::mean(&measured), against_keyword }
+    };
+    ways.iter().enumerate().map(run).collect()
 }
 
 impl Gain {
@@ -135,7 +139,7 @@ impl Gain {
 }
 
 impl PerQuery {
-    fn report(self, ways: &[Way]) -> QueryReport {
+    pub(super) fn report(self, ways: &[Way]) -> QueryReport {
         let run =
             |(way, measures): (&Way, Measures)| QueryRun { mode: way.mode(), weight: way.weight, measures };
         let runs = ways.iter().zip(self.results).map(run).collect();

@@ -10,7 +10,7 @@ use super::significance::Comparison;
 /// Weights that are tried.
 pub const WEIGHTS: [f64; 11] = [0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0];
 /// Fewer judged queries say nothing.
-pub const QUERIES_MIN: usize = 10;
+const QUERIES_MIN: usize = 10;
 /// Parts of the queries.
 const FOLDS: usize = 5;
 
@@ -38,6 +38,17 @@ pub struct Tuned {
     pub curve: Vec<Point>,
     /// The cross-validated beside the current weight, query by query.
     pub against_current: Comparison,
+}
+
+/// Refuses queries that are too few to say anything.
+///
+/// # Errors
+/// How many there are, and how many it takes.
+pub fn enough(queries: usize) -> Result<(), String> {
+    if queries >= QUERIES_MIN {
+        return Ok(());
+    }
+    Err(format!("{queries} judged queries; a weight is chosen by {QUERIES_MIN} or more"))
 }
 
 /// Tunes on the nDCG of each query, in the order of `weights`, of which `current` is one.

@@ -12,4 +12,5 @@ pub(crate) mod preview;
 pub(crate) mod progress;
 pub(crate) mod scrub;
 pub(crate) mod session;
+pub(crate) mod tuning;
 pub(crate) mod vectors;

@@ -41,6 +41,7 @@ pub(crate) fn routes(app: Shared) -> Router {
         )
         .route("/api/v1/models/{name}", delete(http::models::remove))
         .route("/api/v1/models/{name}/verify", post(http::models::verify))
+        .route("/api/v1/search/tune", post(http::tuning::run))
         .route("/api/v1/index/vectors", post(http::vectors::build).get(http::vectors::ask))
         .route("/api/v1/imports/{run}/rejects", get(http::import::rejects))
         .route("/api/v1/progress", get(http::progress::watch))

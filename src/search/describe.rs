@@ -8,6 +8,7 @@ use index::vector::embedded;
 use storage::View;
 use storage::ids::{LabelId, ThingId};
 use storage::model::{Assertion, Status};
+use storage::rows::{SaidRow, ThingRow};
 
 use super::{Hit, Legs};
 use crate::app::App;
@@ -57,17 +58,12 @@ impl<'a> Describe<'a> {
         (score, legs): (f64, Legs),
     ) -> Result<Option<Hit>, Failure> {
         let &Place { thing, label, .. } = place;
-        if !allowed.contains(label) {
-            self.app.metrics.denied_after_filter.inc();
-            return Ok(None);
-        }
-        let tenant = self.principal.tenant;
-        let row = self.view.thing(tenant, thing)?;
-        let readable = self.reader.readable(thing, &row, None)?;
-        let Some(said) = readable.iter().find(|said| said.label() == label) else { return Ok(None) };
+        let Some((row, said)) = self.said(allowed, (thing, label))? else { return Ok(None) };
+        let (said, tenant) = (&said, self.principal.tenant);
         let assertion = self.view.assertion(tenant, said.lsn())?;
         let observed_us = assertion.as_ref().and_then(|assertion| assertion.observed_at_us);
-        let snippet = assertion.and_then(|assertion| self.snippet(&assertion, place));
+        let title = self.reader.title(thing, &row)?;
+        let snippet = assertion.and_then(|assertion| self.snippet(&assertion, place, &title));
         let (snippet, marks) = snippet.map(with_ellipses).unwrap_or_default();
         self.reader.uses().used(Action::EntitySearch, allowed, label);
         Ok(Some(Hit {
@@ -76,7 +72,7 @@ impl<'a> Describe<'a> {
             observed_us: observed_us.unwrap_or(said.recorded_us),
             classification: self.view.label(tenant, label)?.classification,
             status: Status::from_code(said.status)?,
-            title: self.reader.title(thing, &row)?,
+            title,
             thing_type: self.view.word(tenant, row.symbol())?,
             id: row.id,
             snippet,
@@ -88,20 +84,44 @@ impl<'a> Describe<'a> {
         }))
     }
 
+    /// Whether a thing would be a hit.
+    pub(super) fn is_shown(&self, allowed: &Allowed, of: (ThingId, LabelId)) -> Result<bool, Failure> {
+        Ok(self.said(allowed, of)?.is_some())
+    }
+
+    /// What is shown of a thing: the assertion with that label.
+    fn said(
+        &self,
+        allowed: &Allowed,
+        (thing, label): (ThingId, LabelId),
+    ) -> Result<Option<(ThingRow, SaidRow)>, Failure> {
+        if !allowed.contains(label) {
+            self.app.metrics.denied_after_filter.inc();
+            return Ok(None);
+        }
+        let row = self.view.thing(self.principal.tenant, thing)?;
+        let readable = self.reader.readable(thing, &row, None)?;
+        Ok(readable.into_iter().find(|said| said.label() == label).map(|said| (row, said)))
+    }
+
     /// Where the words are; where none is, the passage that is nearest.
-    fn snippet(&self, assertion: &Assertion, place: &Place) -> Option<Snippet> {
+    fn snippet(&self, assertion: &Assertion, place: &Place, title: &str) -> Option<Snippet> {
         let of_words = self.highlighter.best(&passages(assertion), SNIPPET_CHARS_MAX);
         let has_words = of_words.as_ref().is_some_and(|snippet| !snippet.marks.is_empty());
-        match place.passage.as_ref().filter(|_| !has_words).and_then(|passage| nearest(assertion, passage)) {
+        let passage = place.passage.as_ref().filter(|_| !has_words);
+        match passage.and_then(|passage| nearest(assertion, passage, title)) {
             Some(passage) => Some(self.highlighter.snippet(&passage, SNIPPET_CHARS_MAX)),
             None => of_words,
         }
     }
 }
 
-/// The passage of an assertion that is nearest to a question.
-fn nearest(assertion: &Assertion, passage: &Range<u32>) -> Option<String> {
-    embedded(assertion).get(passage.start as usize..passage.end as usize).map(str::to_owned)
+/// The passage of an assertion that is nearest to a question, without the title that stands above it.
+fn nearest(assertion: &Assertion, passage: &Range<u32>, title: &str) -> Option<String> {
+    let text = embedded(assertion);
+    let text = text.get(passage.start as usize..passage.end as usize)?;
+    let below = text.strip_prefix(title).and_then(|rest| rest.strip_prefix('\n'));
+    Some(below.unwrap_or(text).to_owned())
 }
 
 /// The snippet's text with a mark where it was cut, and the places of its words in that.

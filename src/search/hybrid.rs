@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use index::text::{Hits, Pinned, Wanted, wanted};
 use roaring::RoaringBitmap;
 use storage::View;
-use storage::ids::ThingId;
+use storage::ids::{TenantId, ThingId};
 use storage::model::{Flag, weight};
 
 use super::cursors::{Page, Resumed};
@@ -53,7 +53,7 @@ pub(crate) fn hybrid(
 }
 
 /// What can look for the meaning of a question, or why nothing can.
-fn meaning(
+pub(super) fn meaning(
     app: &App,
     principal: &Principal,
     view: &View,
@@ -83,7 +83,13 @@ fn keyword_weight(view: &View, principal: &Principal, question: &Question) -> Re
     if let Some(weight) = question.keyword_weight {
         return Ok(weight);
     }
-    let set = view.flag(principal.tenant, Flag::KeywordWeight)?;
+    Ok(tenant_weight(view, principal.tenant)?)
+}
+
+/// What words count where a question says nothing.
+pub(crate) fn tenant_weight(view: &View, tenant: TenantId) -> storage::Result<f64> {
+    let set =
+        if view.is_stopped(Flag::KeywordWeight)? { None } else { view.flag(tenant, Flag::KeywordWeight)? };
     Ok(set.and_then(|row| weight(&row.value)).unwrap_or(KEYWORD_WEIGHT))
 }
 

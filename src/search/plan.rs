@@ -16,6 +16,8 @@ use super::fuse::{Candidate, Fusion, Method, Ranked, Said, fuse};
 use super::reason::Reason;
 use super::stage::{Among, Asked, Meaning, Stage, Stages};
 
+pub mod orders;
+
 /// The fewest candidates of a leg,
 const CANDIDATES_MIN: usize = 100;
 /// how many for each hit on a page,

@@ -1,6 +1,7 @@
 //! Why an answer is by words alone. The list is closed: `docs/search.md` says of each what to do.
 
 use std::fmt;
+use std::str::FromStr;
 
 /// Why an answer is by words alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -61,6 +62,34 @@ impl Reason {
             Reason::Deadline => "deadline",
             Reason::Busy => "busy",
         }
+    }
+
+    /// The same in words, and what to do.
+    #[must_use]
+    pub fn help(self) -> &'static str {
+        match self {
+            Reason::NotAsked => "words were what was asked for",
+            Reason::FlagOff => {
+                "the tenant is not in the pilot (flag set vector-preview on), or it is stopped for the node"
+            }
+            Reason::QueryEmpty => "there is no word in the query",
+            Reason::FilterExact => "a \"phrase\" and a -word are exact, and nearness is not",
+            Reason::NoModel => "no model is installed",
+            Reason::IndexMissing => "the tenant has no vector index yet (index build --now)",
+            Reason::IndexBuilding => "the vector index is being built",
+            Reason::IndexDamaged => "the vector index is damaged and is built anew",
+            Reason::EncoderFailed => "the model failed on the query",
+            Reason::Deadline => "it was not done in time; try again",
+            Reason::Busy => "the node is busy; try again",
+        }
+    }
+}
+
+impl FromStr for Reason {
+    type Err = ();
+
+    fn from_str(name: &str) -> Result<Reason, ()> {
+        Reason::ALL.iter().copied().find(|reason| reason.as_str() == name).ok_or(())
     }
 }
 

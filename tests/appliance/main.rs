@@ -57,4 +57,5 @@ mod space;
 mod supplied;
 mod tables;
 mod tls;
+mod tuning;
 mod upgrades;

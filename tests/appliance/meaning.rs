@@ -10,7 +10,7 @@ use crate::node::Node;
 const Q: &str = "lateral movement with stolen tickets";
 
 /// Reports of words that the model knows, in so many orders.
-fn reports(from: usize, to: usize, more: &Value) -> String {
+pub(crate) fn reports(from: usize, to: usize, more: &Value) -> String {
     let words = ["lateral", "movement", "stolen", "tickets", "pass", "credential", "dump", "theft"];
     let report = |number: usize| {
         let text: Vec<_> =
@@ -25,12 +25,12 @@ fn reports(from: usize, to: usize, more: &Value) -> String {
     (from..=to).map(report).collect::<Vec<_>>().join("\n")
 }
 
-fn say(node: &Node, name: &str, lines: &str) {
+pub(crate) fn say(node: &Node, name: &str, lines: &str) {
     let file = node.write(&format!("{name}.jsonl"), lines);
     node.import(&file, "jsonl", name, &["--classification", "public"]).ok();
 }
 
-fn ready(reports: &str) -> Node {
+pub(crate) fn ready(reports: &str) -> Node {
     let node = Node::start();
     let folder = published(&node, "small-model", "bert");
     install(&node, &[&folder], &[]).ok();
@@ -41,7 +41,7 @@ fn ready(reports: &str) -> Node {
 }
 
 /// Vectors follow behind the words.
-fn awaited(node: &Node, token: &str) {
+pub(crate) fn awaited(node: &Node, token: &str) {
     let begun = Instant::now();
     loop {
         let answer = ask_as(node, token, &json!({"q": Q, "first": 1}));
@@ -54,7 +54,7 @@ fn awaited(node: &Node, token: &str) {
     }
 }
 
-fn ask_as(node: &Node, token: &str, variables: &Value) -> Value {
+pub(crate) fn ask_as(node: &Node, token: &str, variables: &Value) -> Value {
     let answer = node.http_as(token).post(&json!({"id": "searchHybrid:v1", "variables": variables})).json();
     assert!(answer["errors"].is_null(), "{answer}");
     answer["data"]["searchHybrid"].clone()
@@ -64,7 +64,7 @@ fn ask(node: &Node, variables: &Value) -> Value {
     ask_as(node, &node.token, variables)
 }
 
-fn hits(answer: &Value) -> Vec<Value> {
+pub(crate) fn hits(answer: &Value) -> Vec<Value> {
     answer["edges"].as_array().expect("hits").iter().map(|edge| edge["node"].clone()).collect()
 }
 
@@ -92,7 +92,11 @@ fn each_score_is_what_the_formula_makes_of_its_parts() {
     }
     // The tenant's weight holds where a question has none.
     node.cli(&["flag", "set", "keyword-weight", "0.25"]).ok();
-    assert_eq!(number(&hits(&ask(&node, &json!({"q": Q})))[0], "weight"), 0.25);
+    let weight = || number(&hits(&ask(&node, &json!({"q": Q})))[0], "weight");
+    assert_eq!(weight(), 0.25);
+    node.cli(&["flag", "stop", "keyword-weight"]).ok();
+    assert_eq!(weight(), 0.7, "what is stopped for the node holds for nobody");
+    node.cli(&["flag", "resume", "keyword-weight"]).ok();
     let told = node.cli(&["search", Q, "--mode", "hybrid", "--explain"]).ok();
     let explain = &told["hits"][0]["explain"];
     assert!(explain["vector_raw"].is_number() && explain["vector"].is_number(), "{explain}");
@@ -145,6 +149,18 @@ fn what_is_chosen_is_chosen_by_meaning_too() {
         assert_eq!(found.len(), 20, "{variables}");
         assert!(found.iter().all(|hit| hit["type"] == "note" && hit["source"] == "other"), "{variables}");
     }
+}
+
+/// What has none of the words shows the passage that is near, and not once more the title that stands above it.
+#[test]
+fn a_hit_by_meaning_shows_what_is_near() {
+    let node = ready(&reports(1, 8, &Value::Null));
+    let named = json!({"id": "named", "type": "report", "attributes": {"name": "Pass the"}, "texts": [{"text": "Credential dump theft."}]});
+    say(&node, "named", &named.to_string());
+    awaited(&node, &node.token);
+    let found = hits(&ask(&node, &json!({"q": "stolen tickets", "first": 50, "mode": "VECTOR"})));
+    let hit = found.iter().find(|hit| hit["id"] == "named").expect("it is near enough");
+    assert_eq!((&hit["title"], &hit["snippet"]), (&json!("Pass the"), &json!("Credential dump theft.")));
 }
 
 /// What may not be seen is not found, and moves nothing: neither an order nor a score.

@@ -19,6 +19,7 @@ export const PAGES = {
   'hits-inspected': `search?q=mimikatz&hit=${id}`,
   'hits-relations': 'search?q=credential+dumping&form=relation',
   'hits-none': 'search?q=zzzqqqxxx&type=malware',
+  tuning: 'search/tuning',
   entity: `e/${id}`,
   'entity-relations': `e/${id}?tab=relations`,
   'entity-relation': `e/${relation}`,

@@ -21,7 +21,7 @@ const pages = await front(outDir, node.port);
 after(() => rmSync(outDir, { recursive: true }));
 
 /** One of each page; what only shows another part of the same is walked by pages.mjs. */
-const WALKED = ['start', 'hits', 'hits-inspected', 'entity', 'entity-relations', 'entity-paths', 'entity-history', 'entity-provenance', 'graphs', 'sources', 'sources-imports', 'sources-one', 'sources-import', 'sources-run', 'access', 'access-make', 'access-policy', 'access-decisions', 'access-explain', 'evidence', 'evidence-receipt', 'node'];
+const WALKED = ['start', 'hits', 'hits-inspected', 'tuning', 'entity', 'entity-relations', 'entity-paths', 'entity-history', 'entity-provenance', 'graphs', 'sources', 'sources-imports', 'sources-one', 'sources-import', 'sources-run', 'access', 'access-make', 'access-policy', 'access-decisions', 'access-explain', 'evidence', 'evidence-receipt', 'node'];
 const STATES = ['loading', 'empty', 'partial', 'withheld', 'not-here', 'denied', 'error', 'degraded', 'stale', 'stopped'];
 const WIDTHS = [[1280, 800], [768, 1024], [390, 844]];
 /** Pages at a time: a processor for each, and one for the node. */

@@ -2,11 +2,12 @@
 //
 // INTELGRAPH_PROGRAM is the binary, built with the feature `ui`; INTELGRAPH_DEMO_BUNDLE its data; INTELGRAPH_SCREENSHOTS a directory
 // where pictures of the pages are kept. With INTELGRAPH_UI_DIST=dist the pages come from there, and the binary need not carry them.
+// INTELGRAPH_TEST_MODELS is where models are; without it what needs one is skipped.
 
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -21,16 +22,23 @@ const program = process.env.INTELGRAPH_PROGRAM ?? '../target/debug/intelgraph';
 const pictures = process.env.INTELGRAPH_SCREENSHOTS ?? '../target/screenshots';
 const axeSource = readFileSync(new URL('../node_modules/axe-core/axe.min.js', import.meta.url), 'utf8');
 const START_MS = 180_000;
+/** A node refuses settings that it does not know, and those of these tests are none of its own. */
+const ENV = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('INTELGRAPH_') || name === 'INTELGRAPH_DEMO_BUNDLE'));
 
-/** A node with the demo's data, on an address that stays when it is started again. */
-class Node {
+/** A node, on an address that stays when it is started again; one without a command of its own has the demo's data. */
+export class Node {
   #directory = mkdtempSync(join(tmpdir(), 'explorer-'));
+  #command;
   #process;
+
+  constructor(command = ['demo', '--no-browser']) {
+    this.#command = command;
+  }
 
   async start() {
     this.port ??= await freePort();
-    const args = ['demo', '--json', '--no-browser', '--listen', `127.0.0.1:${this.port}`, '--data-dir', join(this.#directory, 'data')];
-    this.#process = spawn(program, args, { stdio: ['ignore', 'pipe', 'ignore'] });
+    const args = [...this.#command, '--json', '--listen', `127.0.0.1:${this.port}`, '--data-dir', join(this.#directory, 'data')];
+    this.#process = spawn(program, args, { env: ENV, stdio: ['ignore', 'pipe', 'ignore'] });
     const [line] = await Promise.race([
       once(this.#process.stdout, 'data'),
       once(this.#process, 'exit').then(([code]) => { throw new Error(`${program} ended with ${code}`); }),
@@ -49,6 +57,19 @@ class Node {
   async end() {
     if (this.#process.exitCode === null && this.#process.signalCode === null) await this.stop();
     rmSync(this.#directory, { recursive: true });
+  }
+
+  /** Runs a command against it. */
+  command(...args) {
+    const env = { ...ENV, INTELGRAPH_URL: `http://127.0.0.1:${this.port}`, INTELGRAPH_TOKEN: this.token };
+    return JSON.parse(execFileSync(program, [...args, '--json'], { env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] }));
+  }
+
+  /** Writes a file beside its data; gives its path. */
+  write(name, text) {
+    const path = join(this.#directory, name);
+    writeFileSync(path, text);
+    return path;
   }
 
   /** Runs an operation with a token. */

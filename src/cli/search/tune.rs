@@ -7,21 +7,17 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::evaluate::{Given, Models, failure, progress, stoppable};
-use super::means;
-use crate::cli::client::{Client, nodes};
+use crate::cli::client::Client;
 use crate::cli::model::gathering::Gathered;
-use crate::cli::output::Output;
+use crate::cli::output::{Output, plain};
 use crate::cli::{Answer, Failure, Global, Result};
 use crate::evaluate::collection::{Format, Judgements, Query, judged_queries};
-use crate::evaluate::measures::Measures;
 use crate::evaluate::report::QueryReport;
-use crate::evaluate::significance::Comparison;
-use crate::evaluate::tune::{Point, QUERIES_MIN, Tuned, WEIGHTS, tune};
+use crate::evaluate::tune::{WEIGHTS, enough, tune};
+use crate::evaluate::tuning::check;
 use crate::evaluate::{self, Settings};
 use crate::search::fuse::KEYWORD_WEIGHT;
 
-/// Hits by which a query is judged.
-const HITS: usize = 10;
 /// Length of the longest bar of the curve, in characters.
 const BAR_CHARS: f64 = 40.0;
 /// The flag of a tenant's weight.
@@ -50,15 +46,16 @@ pub(in crate::cli) struct Tune {
 
 impl Tune {
     pub(super) async fn run(self, global: &Global, output: &Output) -> Result {
-        let (client, current, queries) = match (&self.judged, &self.corpus, self.format) {
+        let (found, applied) = match (&self.judged, &self.corpus, self.format) {
             (Some(file), _, _) => {
                 let client = Client::new(global)?;
-                let (current, queries) = (current(&client).await?, of_tenant(&client, file, output).await?);
-                (Some(client), current, queries)
+                let found = of_tenant(&client, file, output).await?;
+                let applied = self.apply && applied(&client, &found).await?;
+                (found, applied)
             }
             (None, Some(corpus), Some(format)) => {
                 let given = Given::directory(corpus.clone(), format);
-                (None, KEYWORD_WEIGHT, of_collection(&given, self.model.clone(), output).await?)
+                (of_collection(&given, self.model.clone(), output).await?, false)
             }
             _ => {
                 return Err(Failure::bad_input(
@@ -66,62 +63,50 @@ impl Tune {
                 ));
             }
         };
-        if queries.len() < QUERIES_MIN {
-            let message =
-                format!("{} judged queries; a weight is chosen by {QUERIES_MIN} or more", queries.len());
-            return Err(Failure::bad_input(message));
-        }
-        let tuned = tune(&WEIGHTS, nearest(current), &queries);
-        let is_better = tuned.against_current.difference > 0.0;
-        let applied = match client.filter(|_| self.apply && is_better) {
-            Some(client) => {
-                client
-                    .run("flagSet:v1", json!({"name": FLAG, "value": format!("{:.1}", tuned.weight)}))
-                    .await?;
-                true
-            }
-            None => false,
-        };
-        let mut document = serde_json::to_value(&tuned).map_err(anyhow::Error::from)?;
-        document["queries"] = queries.len().into();
+        let mut document = found;
         document["applied"] = applied.into();
-        output.result(&document, |output| print(&tuned, (queries.len(), applied), output));
+        output.result(&document, |output| print(&document, output));
         Ok(Answer::Yes)
     }
 }
 
-/// The nDCG of each query at each weight, by the answers of the tenant's node.
-async fn of_tenant(client: &Client, file: &Path, output: &Output) -> Result<Vec<Vec<f64>>> {
+/// What the tenant's node says of each weight.
+async fn of_tenant(client: &Client, file: &Path, output: &Output) -> Result<Value> {
     let (queries, judgements) = judged_queries(file).map_err(failure)?;
+    check(queries.len()).map_err(Failure::bad_input)?;
     let bar = progress(output);
-    let mut all = Vec::with_capacity(queries.len());
-    for query in &queries {
-        bar.set_message(format!("{} of {} queries asked", all.len(), queries.len()));
+    let told = |asked: u64, of: u64| {
+        bar.set_message(format!("{asked} of {of} queries asked"));
         bar.tick();
-        let mut worth = Vec::with_capacity(WEIGHTS.len());
-        for weight in WEIGHTS {
-            worth.push(asked(client, query, &judgements, weight).await?);
-        }
-        all.push(worth);
-    }
+    };
+    let found = client.tune(lines(&queries, &judgements), &told).await;
     bar.finish_and_clear();
-    Ok(all)
+    found
 }
 
-async fn asked(client: &Client, query: &Query, judgements: &Judgements, weight: f64) -> Result<f64> {
-    let variables = json!({"q": query.text, "first": HITS, "mode": "HYBRID", "keywordWeight": weight});
-    let found = client.run("searchHybrid:v1", variables).await?["searchHybrid"].take();
-    if let Some(reason) = found["vector"]["reason"].as_str().filter(|reason| *reason != "query_empty") {
-        let message = format!("`{}` was answered by words alone: {}", query.text, means(reason));
-        return Err(Failure::cannot_tell(reason, message));
+/// Judged queries as the node takes them: a line for each judgement.
+fn lines(queries: &[Query], judgements: &Judgements) -> String {
+    let of_query = |query: &Query| {
+        let grades = judgements.of(&query.id).into_iter().flatten();
+        let line = |(id, grade): (&String, &u32)| {
+            format!("{}\n", json!({"query": query.text, "document": id, "grade": grade}))
+        };
+        grades.map(line).collect::<String>()
+    };
+    queries.iter().map(of_query).collect()
+}
+
+/// Sets the tenant's weight to the best one, if other queries are served better by it, too.
+async fn applied(client: &Client, found: &Value) -> Result<bool> {
+    let (weight, difference) = (&found["weight"], &found["against_current"]["difference"]);
+    if weight == &found["current"] || difference.as_f64().is_none_or(|difference| difference <= 0.0) {
+        return Ok(false);
     }
-    let Some(grades) = judgements.of(&query.id) else { return Ok(0.0) };
-    let grade = |hit: &Value| hit["id"].as_str().and_then(|id| grades.get(id)).copied().unwrap_or(0);
-    let ranked: Vec<u32> = nodes(&found).iter().map(grade).collect();
-    Ok(Measures::of(&ranked, grades.values().copied()).ndcg_at_10)
+    client.run("flagSet:v1", json!({"name": FLAG, "value": weight.to_string()})).await?;
+    Ok(true)
 }
 
-async fn of_collection(given: &Given, paths: Vec<PathBuf>, output: &Output) -> Result<Vec<Vec<f64>>> {
+async fn of_collection(given: &Given, paths: Vec<PathBuf>, output: &Output) -> Result<Value> {
     let collection = given.open()?;
     let gathered = Models { paths }.gather(output)?;
     let model = gathered.as_ref().map(Gathered::model_files);
@@ -130,41 +115,39 @@ async fn of_collection(given: &Given, paths: Vec<PathBuf>, output: &Output) -> R
     let at_each = |query: &QueryReport| {
         query.runs.iter().filter(|run| run.mode == "hybrid").map(|run| run.measures.ndcg_at_10).collect()
     };
-    Ok(report.per_query.iter().map(at_each).collect())
+    let queries: Vec<Vec<f64>> = report.per_query.iter().map(at_each).collect();
+    enough(queries.len()).map_err(Failure::bad_input)?;
+    let tuned = tune(&WEIGHTS, KEYWORD_WEIGHT, &queries);
+    let mut found = serde_json::to_value(&tuned).map_err(anyhow::Error::from)?;
+    found["queries"] = queries.len().into();
+    Ok(found)
 }
 
-/// The weight of the tenant, or else that of every tenant.
-async fn current(client: &Client) -> Result<f64> {
-    let flags = client.run("flags:v1", json!({})).await?;
-    let flags = flags["flags"].as_array().cloned().unwrap_or_default();
-    let set = flags.iter().find(|flag| flag["name"] == FLAG).and_then(|flag| flag["value"].as_str());
-    Ok(set.and_then(|text| text.parse().ok()).unwrap_or(KEYWORD_WEIGHT))
-}
-
-/// The weight among those that are tried.
-fn nearest(weight: f64) -> f64 {
-    let by_distance = |one: &f64, other: &f64| (one - weight).abs().total_cmp(&(other - weight).abs());
-    WEIGHTS.into_iter().min_by(by_distance).unwrap_or(KEYWORD_WEIGHT)
-}
-
-fn print(tuned: &Tuned, (queries, applied): (usize, bool), output: &Output) {
-    let best = tuned.curve.iter().map(|point| point.ndcg_at_10).fold(f64::MIN_POSITIVE, f64::max);
-    let row = |point: &Point| {
-        let mark = match point.weight {
-            weight if weight == tuned.weight => "best",
-            weight if weight == tuned.current => "current",
+fn print(found: &Value, output: &Output) {
+    let number = |value: &Value| value.as_f64().unwrap_or_default();
+    let curve = found["curve"].as_array().cloned().unwrap_or_default();
+    let worth = |point: &Value| number(&point["ndcg_at_10"]);
+    let best = curve.iter().map(worth).fold(f64::MIN_POSITIVE, f64::max);
+    let row = |point: &Value| {
+        let mark = match &point["weight"] {
+            weight if *weight == found["weight"] => "best",
+            weight if *weight == found["current"] => "current",
             _ => "",
         };
-        let bar = "#".repeat((point.ndcg_at_10 / best * BAR_CHARS).round() as usize);
-        vec![format!("{:.1}", point.weight), format!("{:.4}", point.ndcg_at_10), bar, mark.to_owned()]
+        let bar = "#".repeat((worth(point) / best * BAR_CHARS).round() as usize);
+        vec![plain(&point["weight"]), format!("{:.4}", worth(point)), bar, mark.to_owned()]
     };
-    output.table(&["weight", "nDCG@10", "", ""], &tuned.curve.iter().map(row).collect::<Vec<_>>(), "weight");
-    let Comparison { difference, better, worse, p } = tuned.against_current;
+    output.table(&["weight", "nDCG@10", "", ""], &curve.iter().map(row).collect::<Vec<_>>(), "weight");
+    let against = &found["against_current"];
     output.note(&format!(
-        "on queries by which it was not chosen: {:.4}, {difference:+.4} beside {:.1}, better on {better} and worse on {worse} of {queries}, p {p:.4}",
-        tuned.cross_validated, tuned.current
+        "on queries by which it was not chosen: {:.4}, {:+.4} beside {}, better on {} and worse on {} of {}, p {:.4}",
+        number(&found["cross_validated"]), number(&against["difference"]), found["current"], against["better"],
+        against["worse"], found["queries"], number(&against["p"]),
     ));
-    if applied {
-        output.note(&format!("the tenant's weight is {:.1} now", tuned.weight));
+    for note in found["notes"].as_array().into_iter().flatten() {
+        output.note(&format!("note: {}", plain(note)));
+    }
+    if found["applied"] == true {
+        output.note(&format!("the tenant's weight is {} now", found["weight"]));
     }
 }

@@ -71,7 +71,9 @@ impl Judgements {
         Ok(())
     }
 
-    pub(super) fn note(&self) -> Option<String> {
+    /// What the reader of a result should know of them.
+    #[must_use]
+    pub fn note(&self) -> Option<String> {
         let note = "judgements differ from one of the same query and document before them; the last stands";
         (self.again > 0).then(|| format!("{} {note}", self.again))
     }

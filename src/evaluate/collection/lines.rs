@@ -1,7 +1,7 @@
 //! The lines of a file, with their numbers: plain, gzip or zstd, with a byte order mark and carriage returns or without.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Cursor, Read};
 use std::path::{Path, PathBuf};
 
 use crate::evaluate::error::{Error, Result};
@@ -9,6 +9,8 @@ use crate::ingest::files::decompress::{self, DECOMPRESSED_BYTES_MAX};
 
 /// Longest line, in bytes.
 const LINE_BYTES_MAX: usize = 16 << 20;
+/// What errors call a text that has no file.
+const SENT: &str = "judged queries";
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// How a file writes what is not ASCII.
@@ -33,6 +35,12 @@ impl Lines {
         let opened = File::open(file).and_then(|opened| decompress::open(opened, DECOMPRESSED_BYTES_MAX));
         let reader = BufReader::new(opened.map_err(|cause| Error::file(file, cause))?);
         Ok(Lines { file: file.to_owned(), reader, encoding, number: 0 })
+    }
+
+    /// Those of a text that was sent, and has no file.
+    pub(super) fn sent(text: Vec<u8>, encoding: Encoding) -> Lines {
+        let reader: Box<dyn Read> = Box::new(Cursor::new(text));
+        Lines { file: PathBuf::from(SENT), reader: BufReader::new(reader), encoding, number: 0 }
     }
 
     /// The next line without its end.

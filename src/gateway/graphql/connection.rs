@@ -17,16 +17,16 @@ pub(super) struct PageInfo {
 
 /// Declares the connection and the edge of a type of nodes, with more fields of the connection's own.
 macro_rules! connection {
-    ($(#[$doc:meta])* $connection:ident of $edge:ident of $node:ident) => {
-        connection!($(#[$doc])* $connection of $edge of $node {});
+    ($(#[$doc:meta])* $vis:vis $connection:ident of $edge:ident of $node:ident) => {
+        connection!($(#[$doc])* $vis $connection of $edge of $node {});
     };
-    ($(#[$doc:meta])* $connection:ident of $edge:ident of $node:ident {
+    ($(#[$doc:meta])* $vis:vis $connection:ident of $edge:ident of $node:ident {
         $($(#[$more:meta])* $name:ident: $type:ty,)*
     }) => {
         $(#[$doc])*
         #[derive(async_graphql::SimpleObject)]
         #[graphql(directive = $crate::gateway::graphql::declared::public::apply())]
-        struct $connection {
+        $vis struct $connection {
             edges: Vec<$edge>,
             page_info: $crate::gateway::graphql::connection::PageInfo,
             $($(#[$more])* $name: $type,)*
@@ -35,7 +35,7 @@ macro_rules! connection {
         /// An element of a list, with its place.
         #[derive(async_graphql::SimpleObject)]
         #[graphql(directive = $crate::gateway::graphql::declared::public::apply())]
-        struct $edge {
+        $vis struct $edge {
             node: $node,
             /// To be sent as `after` for what follows.
             cursor: String,

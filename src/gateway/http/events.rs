@@ -196,11 +196,16 @@ pub(crate) fn rejected_by_store(rejects: &[EventRejected], of: usize) -> Failure
 }
 
 fn unread(error: &axum::Error) -> Failure {
+    let advice = format!("send fewer events at a time (at most {EVENTS_MAX})");
+    unread_body(error, BODY_BYTES_MAX, &advice)
+}
+
+/// Why a body could not be read: it broke off, or is longer than it may be.
+pub(super) fn unread_body(error: &axum::Error, bytes_max: usize, advice: &str) -> Failure {
     let cause = std::error::Error::source(error).map(ToString::to_string);
     if cause.as_deref() != Some(LENGTH_LIMIT) {
         return Failure::bad_request(format!("the body broke off: {error}"));
     }
-    let message =
-        format!("more than {BODY_BYTES_MAX} bytes; send fewer events at a time (at most {EVENTS_MAX})");
+    let message = format!("more than {bytes_max} bytes; {advice}");
     Failure::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", message)
 }

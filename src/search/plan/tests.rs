@@ -65,10 +65,14 @@ impl World {
 
     fn run(&self, meaning: Fake, stages: &Stages, text: &str, how: (Mode, f64, Duration)) -> Planned {
         let query = Query { text: text.to_owned(), limit: 10, ..Query::default() };
+        run(&self.legs(&query, meaning, how), stages, &|| false).expect("answers")
+    }
+
+    fn legs<'a>(&'a self, query: &'a Query, meaning: Fake, how: (Mode, f64, Duration)) -> Legs<'a> {
         let (mode, keyword_weight, budget) = how;
-        let legs = Legs {
+        Legs {
             pinned: &self.pinned,
-            query: &query,
+            query,
             allowed: &Allowed::Every,
             chosen: Allowed::Every,
             meaning: Arc::new(Fake { labels: self.labels.clone(), ..meaning }),
@@ -76,8 +80,7 @@ impl World {
             method: Method::Scores,
             keyword_weight,
             budget,
-        };
-        run(&legs, stages, &|| false).expect("answers")
+        }
     }
 }
 
@@ -254,6 +257,32 @@ fn by_meaning_alone_words_find_nothing() {
     let planned = world.run(meaning, &Stages::default(), "stolen movement", (Mode::Vector, 0.7, BUDGET));
     let window = window(planned);
     assert_eq!((order(&window), window.keyword_weight), (vec![2, 4], 0.0));
+}
+
+/// Asked once for all ways, the legs come to the orders that each way would have by itself.
+#[test]
+fn the_orders_of_several_ways_are_those_of_as_many_searches() {
+    let world = World::of(&TEXTS);
+    let meaning = || Fake { finds: 2, ..Fake::knows(&[(4, 0.9), (2, 0.8), (1, 0.6), (3, 0.1)]) };
+    let modes = [Mode::Vector, Mode::Hybrid, Mode::Hybrid, Mode::Hybrid, Mode::Hybrid];
+    let ways = modes.iter().zip([0.0, 0.0, 0.2, 0.7, 1.0]);
+    let ways: Vec<_> = ways.map(|(mode, weight)| orders::Way { mode: *mode, weight }).collect();
+    let query = Query { text: "stolen movement".to_owned(), limit: 10, ..Query::default() };
+    let legs = world.legs(&query, meaning(), (Mode::Hybrid, 0.7, BUDGET));
+    let asked = orders::run(&legs, &ways, &Stages::default(), &|| false).expect("answers").expect("meaning");
+    for (way, asked) in ways.iter().zip(&asked) {
+        let alone =
+            world.run(meaning(), &Stages::default(), "stolen movement", (way.mode, way.weight, BUDGET));
+        let asked: Vec<u64> = asked.iter().map(|(thing, _)| thing.0).collect();
+        assert_eq!(asked, order(&window(alone)), "{way:?}");
+    }
+    let distinct: HashSet<_> =
+        asked.iter().map(|order| order.iter().map(|(thing, _)| thing.0).collect::<Vec<_>>()).collect();
+    assert!(distinct.len() >= 3, "the weights make a difference: {asked:?}");
+    let words = orders::Way { mode: Mode::Keyword, weight: 1.0 };
+    let of_words =
+        orders::run(&legs, &[words], &Stages::default(), &|| false).expect("answers").expect("meaning");
+    assert_eq!(of_words[0].iter().map(|(thing, _)| thing.0).collect::<Vec<_>>(), [1, 3]);
 }
 
 /// A stage that is stuck at a step: the answer comes within the budget, is that of the words, and says so; and of the

@@ -2,7 +2,7 @@
 
 use super::Findings;
 use super::answers::lasting_text;
-use super::world::{Asker, Word, World};
+use super::world::{Asker, JUDGED, Word, World, judged};
 use crate::node::{Ran, program, run};
 use crate::seed::Seeded;
 
@@ -74,7 +74,7 @@ fn one(world: &World, asker: &Asker, command: &str, random: &mut Seeded, finding
         "model list" | "model verify" => (plain("--quiet"), &[]),
         "model remove" => (plain("one"), &[]),
         "hold list" => (plain("--quiet"), &[]),
-        "search tune" => (plain("--judged"), &["judged.jsonl"]),
+        "search tune" => (world.word(asker, random, JUDGED), &[]),
         "flag set" => (plain("keyword-weight"), &["0.7"]),
         "flag list" | "flag pilots" => (plain("--quiet"), &[]),
         "flag stop" | "flag resume" => (plain("no-such-flag"), &[]),
@@ -92,7 +92,12 @@ fn one(world: &World, asker: &Asker, command: &str, random: &mut Seeded, finding
         other => panic!("the command `{other}` has no probe; add one"),
     };
     let ask = |text: &str| {
+        let file;
         let asked = match command {
+            "search tune" => {
+                file = world.node.write("judged.jsonl", judged(text));
+                vec!["--judged", file.to_str().expect("UTF-8")]
+            }
             "policy explain" => vec!["--thing", text],
             "redact" | "hold add" => vec!["--entity", text],
             _ => vec![text],

@@ -4,7 +4,7 @@ use reqwest::Method;
 
 use super::Findings;
 use super::answers::{lasting_headers, lasting_text};
-use super::world::{Asker, World};
+use super::world::{Asker, JUDGED, World, judged};
 use crate::http::Http;
 use crate::progress::Events;
 use crate::seed::Seeded;
@@ -74,6 +74,7 @@ fn one(
         "/api/v1/progress" => return watch(world, asker, random, findings),
         "/api/v1/events" => return event(world, asker, client, random, findings),
         "/api/v1/import" => return import(world, asker, client, random, findings),
+        "/api/v1/search/tune" => return tune(world, asker, client, random, findings),
         "/api/v1/import/preview" => return preview(world, asker, client, random, findings),
         other => panic!("the route `{other}` has no probe; add one"),
     };
@@ -164,6 +165,22 @@ fn preview(world: &World, asker: &Asker, client: &Http, random: &mut Seeded, fin
     findings.judge(world, asker, probe, &[], &ask(&source.text));
     if let Some(absent) = source.absent {
         findings.compare(asker, probe, &source.text, &absent, &ask);
+    }
+}
+
+/// What is hidden is worth to a query what nothing is worth.
+fn tune(world: &World, asker: &Asker, client: &Http, random: &mut Seeded, findings: &mut Findings) {
+    let token = format!("Bearer {}", asker.token);
+    let word = world.word(asker, random, JUDGED);
+    let ask = |word: &str| {
+        let headers = [("authorization", token.as_str())];
+        let answer = client.send(Method::POST, "/api/v1/search/tune", &headers, judged(word).into_bytes());
+        format!("{}\n{}", answer.status, lasting_text(&answer.body))
+    };
+    let probe = "route /api/v1/search/tune";
+    findings.judge(world, asker, probe, &[&word.text], &ask(&word.text));
+    if let Some(absent) = word.absent {
+        findings.compare(asker, probe, &word.text, &absent, &ask);
     }
 }
 

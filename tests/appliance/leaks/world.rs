@@ -1,5 +1,7 @@
 //! Two tenants whose every place holds a word that tells where it leaked from, and the people who look at them.
 
+use std::time::{Duration, Instant};
+
 use serde_json::{Value, json};
 
 use crate::data;
@@ -53,6 +55,8 @@ pub(super) struct Word {
 /// The class of things that are many, and hidden from every asker.
 const CROWD: &str = "zqcrowd";
 const CROWD_SIZE: usize = 1_200;
+/// What of something judged queries are about.
+pub(super) const JUDGED: &[&str] = &["text", "name", "value", "ida", "idb"];
 const WORK: &[&str] = &["threat-intel", "demo", "investigation"];
 
 impl World {
@@ -74,6 +78,7 @@ impl World {
         install(&node, &[&published(&node, "small-model", "bert")], &[]).ok();
         let askers = askers().into_iter().map(|asker| asker.with_token(&node)).collect();
         keep(&node);
+        meaning(&node);
         let spare = |tenant: &'static str| (tenant, public_id(&node, tenant));
         let spare_tokens = vec![spare("default"), spare("far")];
         World { node, askers, classes, spare_tokens }
@@ -412,6 +417,31 @@ fn keep(node: &Node) {
     for tenant in ["default", "far"] {
         node.cli(&["--tenant", tenant, "hold", "add", "--whole-tenant", "--reason", "kept"]).ok();
     }
+}
+
+/// Meaning is looked for in both tenants, by a model that knows none of these words: what is hidden and what never was mean the same.
+fn meaning(node: &Node) {
+    install(node, &[&published(node, "small-model", "bert")], &[]).ok();
+    for tenant in ["default", "far"] {
+        node.cli(&["--tenant", tenant, "flag", "set", "vector-preview", "on"]).ok();
+        let begun = Instant::now();
+        let used = || {
+            let body = json!({"id": "searchHybrid:v1", "variables": {"q": "kestrel", "first": 1}});
+            let found = node.http().post_for(Some(tenant), &body).json()["data"]["searchHybrid"].take();
+            found["vector"]["used"] == true && found["vector"]["lsn"].as_u64() >= found["lsn"].as_u64()
+        };
+        while !used() {
+            assert!(begun.elapsed() < Duration::from_secs(60), "no vectors in `{tenant}`");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+}
+
+/// Judged queries: enough to be asked, all of what everybody may ask but for one, and to each of them a word is relevant.
+pub(super) fn judged(word: &str) -> String {
+    let line = |query: &str| format!("{}\n", json!({"query": query, "relevant": [word]}));
+    let open: String = (0..10).map(|number| line(&format!("kestrel {number}"))).collect();
+    open + &line(word)
 }
 
 fn public_id(node: &Node, tenant: &str) -> String {

@@ -1,6 +1,6 @@
-import { FileUp } from 'lucide-react';
-import { type DragEvent, useState } from 'react';
+import { useState } from 'react';
 
+import { Drop } from '../shell/drop.tsx';
 import { Field } from '../shell/field.tsx';
 import styles from './file-check.module.css';
 import { type Checked, check } from './receipt.ts';
@@ -26,24 +26,15 @@ export function FileCheck({ vkey }: { vkey?: string }) {
       setSays('That is no receipt. It begins with the line c2sp.org/tlog-proof@v1.');
     }
   };
-  const take = async (found: File | undefined) => {
-    if (!found) return;
+  const take = async (found: File) => {
     if (found.size > FILE_BYTES_MAX) return setSays('That is no receipt: it is larger than 8 MB.');
     const text = await found.text();
     setFile({ name: found.name, text });
     await look(text, by);
   };
-  const drop = (event: DragEvent) => {
-    event.preventDefault();
-    void take(event.dataTransfer.files[0]);
-  };
   return (
-    <div className={styles.check} onDragOver={(event) => event.preventDefault()} onDrop={drop}>
-      <label className={styles.drop}>
-        <FileUp size={18} aria-hidden />
-        <span>{file ? file.name : <>Drop a <code>.tlog-proof</code> here, or choose it</>}</span>
-        <input type="file" onChange={(event) => void take(event.target.files?.[0])} />
-      </label>
+    <div className={styles.check}>
+      <Drop label="Receipt" onFile={(file) => void take(file)}>{file ? file.name : <>Drop a <code>.tlog-proof</code> here, or choose it</>}</Drop>
       <Field label="Key" hint={key === null && vkey ? 'This ledger’s own' : undefined}>
         {(control) => <input {...control} value={by} spellCheck={false} autoComplete="off" className={styles.key} placeholder="name+id+key" onChange={(event) => { setKey(event.target.value); if (file) void look(file.text, event.target.value); }} />}
       </Field>

@@ -3,7 +3,7 @@ import { count, duration } from '../shell/amount.ts';
 import { Badge } from '../shell/badge.tsx';
 import table from '../shell/table.module.css';
 import styles from './followers.module.css';
-import { Course } from './gauge.tsx';
+import { Course } from '../shell/gauge.tsx';
 import { type Measured, valueOf } from './metrics.ts';
 
 type Node = Pick<Data<'node:v1'>['node'], 'lsn' | 'followers'>;

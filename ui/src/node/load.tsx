@@ -1,7 +1,7 @@
 import { count, duration } from '../shell/amount.ts';
 import table from '../shell/table.module.css';
 import styles from './load.module.css';
-import { Course } from './gauge.tsx';
+import { Course } from '../shell/gauge.tsx';
 import { type Measured, quantile, rates, valueOf } from './metrics.ts';
 
 /** What is asked of the node, and how long it takes. */

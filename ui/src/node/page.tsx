@@ -10,7 +10,7 @@ import { Page, Section } from '../shell/page.tsx';
 import { Degraded, Loaded, Loading, Withheld } from '../shell/states.tsx';
 import { Doctor } from './doctor.tsx';
 import { Followers } from './followers.tsx';
-import { Gauge, Gauges } from './gauge.tsx';
+import { Gauge, Gauges } from '../shell/gauge.tsx';
 import { Load } from './load.tsx';
 import { Refused } from './refused.tsx';
 import { type Measured, useMetrics, valueOf } from './metrics.ts';

@@ -8,6 +8,7 @@ const MEANS: Record<string, [string, string]> = {
   rate: ['A token asked too often', 'principal_requests_per_second_max'],
   sign_in_limit: ['An address failed to sign in too often', 'failed_sign_ins_per_minute_max'],
   takers: ['Too many requests with a body at once', 'none; they come again in a second'],
+  tuners: ['Too many rounds of judged queries at once', 'none; they come again in a moment'],
   readers: ['Too many readings waited for a place', 'none; they come again in a second'],
   slow_body: ['A body came too slowly', 'body_timeout_s'],
   slow_header: ['A head came too slowly', 'header_timeout_s'],

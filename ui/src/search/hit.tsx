@@ -55,7 +55,7 @@ const isStem = (stem: string, word: string) => word.startsWith(stem.slice(0, Mat
 const Bar = ({ of }: { of: number }) => <span className={styles.bar}><span style={{ width: `${Math.min(1, of) * 100}%` }} /></span>;
 
 /** Where one side alone has a hit. */
-const rank = (at: number | null | undefined) => (at ? `, number ${at} by it alone` : ', not found by it alone');
+const rank = (at: number | null | undefined, side: string) => (at ? `, number ${at} by ${side} alone` : `, not among the first by ${side} alone`);
 
 /** What the score is made of: what each word adds where it is. */
 function Why({ hit }: { hit: Found }) {
@@ -65,11 +65,11 @@ function Why({ hit }: { hit: Found }) {
   return (
     <dl className={styles.why}>
       <dt>Score</dt>
-      {isByMeaning && <dd><Bar of={hit.score} />{hit.score.toFixed(2)} = {(hit.weight ?? 1).toFixed(2)} × words + {(1 - (hit.weight ?? 1)).toFixed(2)} × meaning</dd>}
+      {isByMeaning && <dd><Bar of={hit.score} />{hit.score.toFixed(2)} = {(hit.weight ?? 1).toFixed(2)} × {hit.keyword.toFixed(2)} by words + {(1 - (hit.weight ?? 1)).toFixed(2)} × {(hit.vector ?? 0).toFixed(2)} by meaning</dd>}
       {isByMeaning && <dt>Meaning</dt>}
-      {isByMeaning && <dd><Bar of={hit.vector ?? 0} />{hit.vector?.toFixed(2)} of the best, cosine {hit.vectorRaw?.toFixed(2)}{rank(hit.vectorRank)}</dd>}
+      {isByMeaning && <dd><Bar of={hit.vector ?? 0} />{hit.vector?.toFixed(2)} of the best, cosine {hit.vectorRaw?.toFixed(2)}{rank(hit.vectorRank, 'meaning')}</dd>}
       {isByMeaning && <dt>Words</dt>}
-      <dd><Bar of={hit.keyword} />{hit.keyword.toFixed(2)} of the best, BM25 {hit.keywordRaw.toFixed(2)}{isByMeaning && rank(hit.keywordRank)}</dd>
+      <dd><Bar of={hit.keyword} />{hit.keywordRaw === 0 ? 'None of them is there' : <>{hit.keyword.toFixed(2)} of the best, BM25 {hit.keywordRaw.toFixed(2)}{isByMeaning && rank(hit.keywordRank, 'words')}</>}</dd>
       {hit.why?.shares.map(({ word, found, place, score }, index) => (
         <Fragment key={index}>
           <dt>{PLACES[place] ?? place}</dt>

@@ -1,5 +1,5 @@
 import { useInfiniteQuery } from '@tanstack/react-query';
-import { useNavigate } from '@tanstack/react-router';
+import { Link, useNavigate } from '@tanstack/react-router';
 import { PanelRight, RotateCcw, SlidersHorizontal } from 'lucide-react';
 import { useEffect, useMemo, useRef, useState } from 'react';
 
@@ -9,8 +9,10 @@ import { useOperation } from '../gateway/use.ts';
 import { counted } from '../shell/amount.ts';
 import { Button, IconButton } from '../shell/button.tsx';
 import { copyText } from '../shell/copy.tsx';
+import { useMay } from '../shell/gate.tsx';
 import { useKeys } from '../shell/keys.ts';
-import { Failed, Loading, NotHere, Partial } from '../shell/states.tsx';
+import { Segments } from '../shell/segments.tsx';
+import { Degraded, Failed, Loading, NotHere, Note, Partial } from '../shell/states.tsx';
 import { Chips } from './chips.tsx';
 import { useDraft } from './draft.ts';
 import { Facets } from './facets.tsx';
@@ -19,6 +21,7 @@ import { Inspector } from './inspector.tsx';
 import { NoHits } from './no-hits.tsx';
 import styles from './page.module.css';
 import { type Params, question, totalOf } from './question.ts';
+import { CHOSEN, UNTIL, WITHOUT } from './reasons.ts';
 import { searchRoute } from './routes.tsx';
 import { Start } from './start.tsx';
 
@@ -39,7 +42,9 @@ export function SearchPage() {
   const hits = pages.flatMap((page) => page.edges.map((edge) => edge.node));
   const first = pages[0];
   const counts = useCounts(asked.variables, !asked.isEmpty && draft === null);
-  const total = draft === null && counts.facets ? totalOf(counts.facets, asked.variables) : undefined;
+  // What is counted is what the words match: meaning is near or far, and matches nothing.
+  const isMeant = isByMeaning && first?.vector?.used === true;
+  const total = draft === null && !isMeant && counts.facets ? totalOf(counts.facets, asked.variables) : undefined;
   const [at, setAt] = useState(0);
   const [facetsOpen, setFacetsOpen] = useState(false);
   const list = useRef<HTMLOListElement>(null);
@@ -75,13 +80,14 @@ export function SearchPage() {
   return (
     <div className={`${styles.page} ${params.hit ? styles.inspected : ''}`}>
       <aside className={`${styles.facets} ${facetsOpen ? styles.open : ''}`} aria-label="Filters">
+        {isMeant && <p className={styles.counted}>Counts are of what the words match</p>}
         {!counts.isAwaited && <Facets facets={counts.facets ?? []} spans={counts.spans} params={params} asked={asked} onChange={change} />}
       </aside>
       <section className={styles.hits} aria-label="Hits" aria-busy={found.isFetching}>
         <header className={styles.head}>
           <Button quiet onPress={() => setFacetsOpen(!facetsOpen)} aria-expanded={facetsOpen}><SlidersHorizontal size={14} aria-hidden /> Filters</Button>
           <Chips asked={asked} params={params} onChange={change} />
-          <Forms at={params.form} onGo={(form) => change({ form, type: undefined, hit: undefined })} />
+          <Segments label="Search among" of={FORMS} at={params.form ?? 'entity'} onGo={(form) => change({ form: form === 'entity' ? undefined : form, type: undefined, hit: undefined })} />
           <p className={styles.took} role="status">
             {first && <>{total === undefined ? `${hits.length}${found.hasNextPage ? '+' : ''}` : total.toLocaleString('en')} {total === 1 ? 'hit' : 'hits'} in {first.tookMs < 10 ? first.tookMs.toFixed(1) : Math.round(first.tookMs)} ms</>}
           </p>
@@ -94,11 +100,11 @@ export function SearchPage() {
               <option value="newest">Newest</option>
             </select>
           </div>
-          {isByMeaning && <Weight of={params.weight} shown={hits[0]?.weight} onChange={(weight) => change({ weight }, true)} />}
+          {isByMeaning && UNTIL[first?.vector?.reason ?? ''] === undefined && <Weight of={params.weight} shown={first?.vector?.used ? hits[0]?.weight : undefined} tenant={tenant} onChange={(weight) => change({ weight }, true)} />}
           <IconButton label="Inspector (i)" onPress={inspect}><PanelRight size={16} /></IconButton>
         </header>
         {first && !first.complete && <Partial shown={hits.length} what="hits"><span>Time ran out before everything was looked at; more words or a filter narrow it.</span></Partial>}
-        {isByMeaning && first?.vector?.reason && <Partial shown={hits.length} what="hits"><span>By words alone: {WITHOUT[first.vector.reason] ?? first.vector.reason}.</span></Partial>}
+        {isByMeaning && first?.vector?.reason && <ByWordsAlone reason={first.vector.reason} onAgain={() => void found.refetch()} />}
         {found.error && (found.error.status === 404 ? <NotHere /> : <Failed error={found.error} onRetry={() => void found.refetch()} />)}
         {!first && !found.error && <Loading rows={9} what="the index" />}
         {first && hits.length === 0 && <NoHits asked={asked} params={params} onChange={change} />}
@@ -139,40 +145,34 @@ function useHits(variables: Variables<'search:v4'>, enabled: boolean, byMeaning?
   });
 }
 
-/** Why an answer is by words alone. */
-const WITHOUT: Record<string, string> = {
-  flag_off: 'meaning is being tried out, and not here',
-  query_empty: 'there is no word in the question',
-  filter_exact: 'a phrase in quotes and a word left out are exact, and meaning is not',
-  no_model: 'no model is installed on the node',
-  index_missing: 'nothing is prepared for it yet',
-  index_building: 'it is being prepared',
-  index_damaged: 'what was prepared is damaged, and is made anew',
-  encoder_failed: 'the model failed on the question',
-  deadline: 'it took too long',
-  busy: 'the node is busy',
-};
+/** Why no meaning was looked for: because of the question or a choice, or because something is wanting or was too slow. */
+function ByWordsAlone({ reason, onAgain }: { reason: string; onAgain: () => void }) {
+  const says = <span>By words alone: {WITHOUT[reason] ?? reason}.</span>;
+  if (CHOSEN.includes(reason)) return <Note>{says}</Note>;
+  return <Degraded>{says}{UNTIL[reason] === undefined && <Button quiet onPress={onAgain}>Try again</Button>}</Degraded>;
+}
 
-/** What words count against meaning. */
-function Weight({ of, shown, onChange }: { of: number | undefined; shown: number | undefined; onChange: (weight: number) => void }) {
+/** What words count against meaning; who may set it for everybody is led to where that is weighed. */
+function Weight({ of, shown, tenant, onChange }: { of: number | undefined; shown: number | undefined; tenant: string; onChange: (weight: number | undefined) => void }) {
+  const mayTune = useMay('flag.manage');
+  const known = useRef(0.7);
+  // Where one side had nothing to say the other stands alone: that is no weight of anybody’s.
+  if (shown !== undefined && shown > 0 && shown < 1) known.current = shown;
+  const value = of ?? Math.round(known.current * 100);
   return (
-    <label className={styles.weight}>
-      <span>Meaning</span>
-      <input type="range" min={0} max={100} step={5} aria-label="What words count against meaning" value={of ?? Math.round((shown ?? 0.7) * 100)} onChange={(event) => onChange(Number(event.target.value))} />
-      <span>Words</span>
-    </label>
+    <span className={styles.weight}>
+      <label>
+        <span>Meaning</span>
+        <input type="range" min={0} max={100} step={5} aria-label="What words count against meaning" aria-valuetext={`words ${value}, meaning ${100 - value} of 100`} value={value} onChange={(event) => onChange(Number(event.target.value))} />
+        <span>Words {(value / 100).toFixed(2)}</span>
+      </label>
+      {of !== undefined && <Button quiet onPress={() => onChange(undefined)}>Tenant’s</Button>}
+      {mayTune && <Link to="/t/$tenant/search/tuning" params={{ tenant }} title="Which weight serves best">Which is best?</Link>}
+    </span>
   );
 }
 
-const FORMS: [Params['form'], string][] = [[undefined, 'Entities'], ['relation', 'Relations'], ['all', 'Both']];
-
-function Forms({ at, onGo }: { at: Params['form']; onGo: (form: Params['form']) => void }) {
-  return (
-    <div role="group" aria-label="Search among" className={styles.forms}>
-      {FORMS.map(([form, word]) => <button key={word} type="button" aria-pressed={form === at} onClick={() => onGo(form)}>{word}</button>)}
-    </div>
-  );
-}
+const FORMS = [{ id: 'entity' as const, word: 'Entities' }, { id: 'relation' as const, word: 'Relations' }, { id: 'all' as const, word: 'Both' }];
 
 /** What can be found by now and could not when it was asked. */
 function Newer({ than, isAwaited, onAgain }: { than: number | undefined; isAwaited: boolean; onAgain: () => void }) {

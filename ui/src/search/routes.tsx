@@ -26,4 +26,11 @@ export const searchRoute = createRoute({
   component: lazyRouteComponent(() => import('./page.tsx'), 'SearchPage'),
 });
 
-export const search = [searchRoute] as const;
+export const tuningRoute = createRoute({
+  getParentRoute: () => tenantRoute,
+  path: 'search/tuning',
+  validateSearch: params({ measure: oneOf('ndcg_at_10', 'mrr_at_10', 'recall_at_100'), weight: upTo(100), queries: oneOf('gain', 'lose', 'stay') }),
+  component: lazyRouteComponent(() => import('./tuning-page.tsx'), 'TuningPage'),
+});
+
+export const search = [searchRoute, tuningRoute] as const;

@@ -1,6 +1,6 @@
 // The eight states that a page, or a part of one, can be in. Each looks the same wherever it is met.
 
-import { AlertTriangle, ChevronRight, Clock, EyeOff, Inbox, Lock, type LucideIcon, SearchX, Unplug } from 'lucide-react';
+import { AlertTriangle, ChevronRight, Clock, EyeOff, Inbox, Info, Lock, type LucideIcon, SearchX, Unplug } from 'lucide-react';
 import { type ReactNode, useEffect, useState } from 'react';
 
 import type { GatewayError, Operation } from '../gateway/run.ts';
@@ -112,6 +112,11 @@ export function Failed({ error, onRetry }: { error: GatewayError | Error; onRetr
 /** A part of the node is not at its best: which, and what that means here. */
 export function Degraded({ children, stopped = false }: { children: ReactNode; stopped?: boolean }) {
   return <Strip state={stopped ? 'stopped' : 'degraded'} icon={stopped ? Unplug : AlertTriangle}>{children}</Strip>;
+}
+
+/** Something to know of what is shown, about which nothing is wrong. */
+export function Note({ children }: { children: ReactNode }) {
+  return <Strip state="note" icon={Info}>{children}</Strip>;
 }
 
 /** What is shown is not the newest: as of when. */
