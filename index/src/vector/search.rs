@@ -198,7 +198,7 @@ impl Pinned {
         }
     }
 
-    fn settle(
+    pub(super) fn settle(
         &self,
         query: &[f32],
         k: usize,
@@ -270,17 +270,17 @@ fn kth(best: &HashMap<Key, (f32, u32)>, k: usize) -> f32 {
 }
 
 /// A search that is under way.
-struct Looking<'a> {
-    state: &'a State,
-    query: Code,
-    test: Test,
-    width: Option<usize>,
-    stop: &'a dyn Fn() -> bool,
+pub(super) struct Looking<'a> {
+    pub(super) state: &'a State,
+    pub(super) query: Code,
+    pub(super) test: Test,
+    pub(super) width: Option<usize>,
+    pub(super) stop: &'a dyn Fn() -> bool,
 }
 
 impl Looking<'_> {
     /// Candidates of the segment, and whether all that pass are among them; `None` if it was stopped.
-    fn sealed(&self, k: usize) -> Option<(Candidates, bool)> {
+    pub(super) fn sealed(&self, k: usize) -> Option<(Candidates, bool)> {
         let Some(segment) = &self.state.segment else { return Some((vec![], true)) };
         let passing: usize = self.ranges(segment).map(|range| range.len()).sum();
         let width = self.width.unwrap_or_else(|| width(segment, k));
@@ -305,7 +305,7 @@ impl Looking<'_> {
         Some((candidates.collect(), walked.end))
     }
 
-    fn scan_sealed(&self) -> Option<Candidates> {
+    pub(super) fn scan_sealed(&self) -> Option<Candidates> {
         let Some(segment) = &self.state.segment else { return Some(vec![]) };
         let mut candidates = Vec::new();
         for range in self.ranges(segment) {
