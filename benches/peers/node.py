@@ -1,9 +1,14 @@
 """A node that is measured beside a peer: started, filled, asked, stopped."""
 
+import atexit
 import http.client
 import json
 import socket
 import subprocess
+import time
+
+# The node closes a connection that is quiet for longer.
+QUIET_SECONDS = 5
 
 
 class Node:
@@ -12,12 +17,17 @@ class Node:
         command = [program, "serve", "--json", "--listen", "127.0.0.1:0", "--data-dir", str(directory / "node")]
         self.log = (directory / "node.log").open("w")
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=self.log, env={"INTELGRAPH_LOG": "warn"})
+        atexit.register(self.process.kill)
         ready = json.loads(self.process.stdout.readline())
         self.url, self.token = ready["url"], ready["token"]
-        # Kept open, as a client of Postgres keeps its connection.
+        self.connect()
+
+    def connect(self):
+        """Kept open, as a client of Postgres keeps its connection."""
         self.connection = http.client.HTTPConnection(self.url.removeprefix("http://"))
         self.connection.connect()
         self.connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.asked = time.monotonic()
 
     def import_file(self, path, source):
         command = [self.program, "import", str(path), "--format", "jsonl", "--source", source, "--json"]
@@ -27,10 +37,13 @@ class Node:
         return json.loads(done.stdout)
 
     def post(self, path, content_type, body):
+        if time.monotonic() - self.asked > QUIET_SECONDS:
+            self.connect()
         headers = {"authorization": f"Bearer {self.token}", "content-type": content_type}
         self.connection.request("POST", path, json.dumps(body).encode(), headers)
         answer = self.connection.getresponse()
         said = json.load(answer)
+        self.asked = time.monotonic()
         assert answer.status == 200, said
         return said
 

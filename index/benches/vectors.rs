@@ -39,7 +39,7 @@ use world::{World, entity};
 
 const QUERIES: usize = 500;
 const NEAREST: usize = 10;
-const WIDTHS: [usize; 5] = [16, 32, 64, 128, 256];
+const WIDTHS: [usize; 6] = [16, 32, 64, 128, 256, 512];
 /// One row in so many is in the compartment of this name.
 const SHARES: [usize; 6] = [1000, 200, 100, 20, 10, 4];
 const BATCH: usize = 16_384;

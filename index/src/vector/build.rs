@@ -29,7 +29,7 @@ const SAMPLES: usize = 200;
 /// Nearest that are looked for.
 const NEAREST: usize = 10;
 /// Widths that are tried.
-const WIDTHS: [u32; 11] = [16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512];
+const WIDTHS: [u32; 13] = [16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024];
 /// What hnsw_rs takes for a row beside its vector, in bytes.
 const ROW_BYTES: usize = 3_200;
 
@@ -159,7 +159,7 @@ impl Build {
                 let has = |other: u32| other as usize != row;
                 let way =
                     Way { width: *width as usize, compared_max: usize::MAX, has: &has, stop: &|| false };
-                let walked = graph.walk(codes, &code, &way).found;
+                let walked = graph.walk_around(Some(row as u32), codes, &code, &way).found;
                 *found += exact.iter().filter(|row| walked.iter().any(|(_, found)| found == *row)).count();
             }
         }

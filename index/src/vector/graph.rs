@@ -151,7 +151,20 @@ impl Graph {
 
     /// The best rows for a query, as far as the links lead to them.
     pub(super) fn walk(&self, codes: &Codes, query: &Code, way: &Way<'_>) -> Walked {
+        self.walk_around(None, codes, query, way)
+    }
+
+    /// As [`Graph::walk`], as if a row were not there: no walk leads over it. So it can be asked for what is near it as
+    /// a query is, which has no links of its own.
+    pub(super) fn walk_around(
+        &self,
+        hidden: Option<u32>,
+        codes: &Codes,
+        query: &Code,
+        way: &Way<'_>,
+    ) -> Walked {
         let mut walk = Walk::new(codes, query, way);
+        walk.hidden = hidden;
         let start = self.descend(&mut walk);
         walk.spread(&self.ground, start);
         let found = walk.best.into_iter().map(|Reverse(rank)| (score_of(rank), row_of(rank))).collect();
@@ -160,10 +173,12 @@ impl Graph {
 
     /// From level to level, to where the next step would lead away.
     fn descend(&self, walk: &mut Walk<'_>) -> u32 {
+        let hidden = walk.hidden;
         let (mut at, mut score) = (self.entry, walk.score(self.entry));
         for level in self.levels.iter().rev() {
             loop {
-                let better = level.links_of(at).iter().map(|row| (walk.score(*row), *row));
+                let others = level.links_of(at).iter().filter(|row| Some(**row) != hidden);
+                let better = others.map(|row| (walk.score(*row), *row));
                 match better.max_by(|one, other| one.0.total_cmp(&other.0)) {
                     Some((best, row)) if best > score => (at, score) = (row, best),
                     _ => break,
@@ -178,6 +193,8 @@ struct Walk<'a> {
     codes: &'a Codes,
     query: &'a Code,
     way: &'a Way<'a>,
+    /// A row that no walk leads over.
+    hidden: Option<u32>,
     compared: usize,
     end: End,
     /// The best that pass, the worst of them on top.
@@ -187,7 +204,7 @@ struct Walk<'a> {
 impl<'a> Walk<'a> {
     fn new(codes: &'a Codes, query: &'a Code, way: &'a Way<'a>) -> Walk<'a> {
         let best = BinaryHeap::with_capacity(way.width + 1);
-        Walk { codes, query, way, compared: 0, end: End::Found, best }
+        Walk { codes, query, way, hidden: None, compared: 0, end: End::Found, best }
     }
 
     fn score(&mut self, row: u32) -> f32 {
@@ -201,6 +218,9 @@ impl<'a> Walk<'a> {
         let mut open = BinaryHeap::with_capacity(4 * self.way.width);
         let (mut fresh, mut asked_at) = (Vec::with_capacity(LINE), 0);
         seen.add(start as usize);
+        if let Some(hidden) = self.hidden {
+            seen.add(hidden as usize);
+        }
         let score = self.score(start);
         self.keep(rank(score, start), &mut open);
         while let Some(next) = open.pop() {

@@ -3,7 +3,7 @@
 //! Queries are judged by their order in the file and not by what `.I` calls them. In the judgements 1 is the most relevant
 //! and 4 the least, so grades say no more here than relevant or not.
 
-use super::judged::{columns, grade};
+use super::judged::grade;
 use super::lines::Lines;
 use super::{Document, Judgements, Query};
 use crate::evaluate::error::Result;
@@ -38,7 +38,8 @@ pub(super) fn queries(lines: &mut Lines) -> Result<Vec<Query>> {
 pub(super) fn judgements(lines: &mut Lines) -> Result<Judgements> {
     let mut judgements = Judgements::default();
     while let Some(line) = lines.next()? {
-        let columns = columns(&line);
+        // Ids are numbers, so a blank parts columns, also beside tabs.
+        let columns: Vec<&str> = line.split_whitespace().collect();
         let (query, document, stated) = match columns[..] {
             [] => continue,
             [query, document] => (query, document, Some(1)),
