@@ -37,7 +37,7 @@ use self::content::{Cut, flags, read};
 use self::filling::Filling;
 use self::log::Log;
 use self::open::Owner;
-use self::rows::{Key, Row};
+use self::rows::{Key, Row, SUPPLIED};
 use self::state::Held;
 use crate::embed::Encoder;
 use crate::error::Result;
@@ -50,6 +50,7 @@ pub use self::open::Found;
 pub use self::recall::Recall;
 pub use self::search::{Filter, NEAREST_MAX, Near, Nearest, Pinned};
 pub use self::segment::Curve;
+pub use self::stored::Stored;
 
 /// A tenant's vector index, as the follower that writes it.
 pub struct VectorIndex {
@@ -186,16 +187,18 @@ impl VectorIndex {
             Ok(cut) => cut,
             Err(reason) => return Ok(Applied::Skipped(reason)),
         };
+        let flags = flags(&cut.assertion) | cut.brought.as_ref().map_or(0, |_| SUPPLIED);
         let mut rows = Vec::new();
         for (passage, id) in &cut.passages {
-            if let Some(reason) = self.keep_vector(id, &cut.text[passage.clone()])? {
+            let text = &cut.text[passage.clone()];
+            if let Some(reason) = self.keep_vector(id, text, cut.brought.as_deref())? {
                 return Ok(Applied::Skipped(reason));
             }
             rows.push(Row {
                 thing,
                 label: record.label,
                 time_us: cut.assertion.observed_at_us.unwrap_or(record.time_us),
-                flags: flags(&cut.assertion),
+                flags,
                 start: passage.start as u32,
                 end: passage.end as u32,
                 text: *id,

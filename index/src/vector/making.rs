@@ -7,7 +7,7 @@ use storage::ids::LabelId;
 use storage::record::{Kind, Record};
 
 use super::VectorIndex;
-use super::content::{Cut, read};
+use super::content::{Cut, read, supplied};
 use super::rows::flaw;
 use super::vectors::Buffer;
 use crate::error::{Error, ErrorKind, Result};
@@ -56,7 +56,7 @@ impl VectorIndex {
         wanted: &mut BTreeMap<[u8; 16], String>,
     ) -> Result<()> {
         let Ok(cut) = self.cut(view, record)? else { return Ok(()) };
-        for (passage, id) in &cut.passages {
+        for (passage, id) in cut.passages.iter().filter(|_| cut.brought.is_none()) {
             if self.log.vector(id).is_none() && self.held.sealed_vector(id).is_none() {
                 wanted.entry(*id).or_insert_with(|| cut.text[passage.clone()].to_owned());
             }
@@ -90,14 +90,23 @@ impl VectorIndex {
             Ok(assertion) => assertion,
             Err(reason) => return Ok(Err(reason)),
         };
+        // What came with its vector goes nowhere.
+        if let Some(vector) = supplied(self.encoder.model(), &assertion) {
+            return Ok(Ok(Cut::brought(assertion, self.encoder.model(), vector)));
+        }
         if !self.may_have(view, record.label)? {
             return Ok(Err(WITHHELD.to_owned()));
         }
         Ok(Ok(Cut::of(assertion, &*self.encoder)))
     }
 
-    /// Sees to it that the log has the vector of a text; or why there is none.
-    pub(super) fn keep_vector(&mut self, id: &[u8; 16], text: &str) -> Result<Option<String>> {
+    /// Sees to it that the log has the vector of a text, or the one that was brought in its place; or why there is none.
+    pub(super) fn keep_vector(
+        &mut self,
+        id: &[u8; 16],
+        text: &str,
+        brought: Option<&[f32]>,
+    ) -> Result<Option<String>> {
         if self.log.vector(id).is_some() {
             return Ok(None);
         }
@@ -106,7 +115,8 @@ impl VectorIndex {
             self.log.add_vector(id, buffer.read(&file, at, id)?)?;
             return Ok(None);
         }
-        let vector = match self.encoder.encode(text) {
+        let made = brought.map_or_else(|| self.encoder.encode(text), |vector| Ok(vector.to_vec()));
+        let vector = match made {
             Ok(vector) => vector,
             // The text is none for this model; another failure may pass.
             Err(error) if error.kind() == ErrorKind::Invalid => return Ok(Some(error.code().to_owned())),

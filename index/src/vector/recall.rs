@@ -87,8 +87,10 @@ impl Pinned {
         stop: &dyn Fn() -> bool,
     ) -> Result<Option<Recall>> {
         let filter = Filter { labels: &Allowed::Every, form: None, time: None, include_revoked: true };
-        let (query_code, test) = (Code::of(query), Test::new(&filter, &self.state));
-        let looking = Looking { state: &self.state, query: query_code, test, width: self.width, stop };
+        let (code, test) = (Code::of(query), Test::new(&filter, &self.state));
+        // A question has no links of its own that would lead to what is near it.
+        let hidden = Some(row as u32);
+        let looking = Looking { state: &self.state, query: code, test, width: self.width, hidden, stop };
         // Its own document is the nearest of all.
         let k = NEAREST + 1;
         let (Some((walked, exact)), Some(scanned)) = (looking.sealed(k), looking.scan_sealed()) else {

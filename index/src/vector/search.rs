@@ -131,7 +131,8 @@ impl Pinned {
             return Ok(Nearest { exact: true, ..nothing(true) });
         }
         let (code, test) = (Code::of(query), Test::new(filter, &self.state));
-        let looking = Looking { state: &self.state, query: code, test, width: self.width, stop };
+        let looking =
+            Looking { state: &self.state, query: code, test, width: self.width, hidden: None, stop };
         let Some(fresh) = looking.scan_delta() else { return Ok(nothing(false)) };
         let (mut candidates, exact) = match looking.sealed(k) {
             Some(found) => found,
@@ -275,6 +276,8 @@ pub(super) struct Looking<'a> {
     pub(super) query: Code,
     pub(super) test: Test,
     pub(super) width: Option<usize>,
+    /// A row of the segment that walks are not led over.
+    pub(super) hidden: Option<u32>,
     pub(super) stop: &'a dyn Fn() -> bool,
 }
 
@@ -297,7 +300,7 @@ impl Looking<'_> {
     fn walk(&self, segment: &Segment, width: usize, passing: usize) -> Option<(Candidates, End)> {
         let has = |row: u32| !self.state.dead.has(row as usize) && self.test.has(&segment.rows[row as usize]);
         let way = Way { width, compared_max: passing / SCAN_SPEED, has: &has, stop: self.stop };
-        let walked = segment.graph.walk(&segment.codes, &self.query, &way);
+        let walked = segment.graph.walk_around(self.hidden, &segment.codes, &self.query, &way);
         let candidates = walked.found.into_iter().map(|(score, row)| {
             let about = score * self.query.scale.step;
             rank(segment.codes.most(row as usize, &self.query, about), row)
