@@ -8,7 +8,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use serde::{Deserialize, Serialize};
+use storage::model::Classification;
 
+use crate::embedding::Embedder;
 use crate::follow::Window;
 use crate::oidc::{Issuer, Oidc};
 
@@ -49,6 +51,18 @@ pub struct Config {
     pub oidc: Option<Oidc>,
     /// Which of several models makes vectors of texts; the one that was installed first, unless set.
     pub model: Option<String>,
+    /// Another program that makes vectors of texts, by `POST v1/embeddings` below this address; none, unless set.
+    pub embedder_url: Option<String>,
+    /// What it calls its model.
+    pub embedder_model: Option<String>,
+    /// Components of its vectors.
+    pub embedder_dimension: usize,
+    /// A file with the key that it asks for, which others cannot read.
+    pub embedder_key_file: Option<PathBuf>,
+    /// It is given nothing that is classified higher.
+    pub embedder_classification_max: String,
+    /// Whether it may be asked beyond this machine without TLS.
+    pub embedder_insecure_http: bool,
     /// The time of the day at which vector segments are built, by the machine's clock.
     pub vectors_window: String,
     /// The memory that the node keeps to, in bytes; see [`Memory`].
@@ -99,6 +113,12 @@ impl Default for Config {
             dev: false,
             oidc: None,
             model: None,
+            embedder_url: None,
+            embedder_model: None,
+            embedder_dimension: 0,
+            embedder_key_file: None,
+            embedder_classification_max: Classification::Public.to_string(),
+            embedder_insecure_http: false,
             vectors_window: "02:00-04:00".to_owned(),
             memory_bytes_max: 512 << 20,
             checked_bytes_max: storage::CHECKED_BYTES_MAX,
@@ -137,6 +157,14 @@ pub struct Flags {
     pub tls_key: Option<PathBuf>,
     /// `--dev`.
     pub dev: bool,
+    /// `--embedder-url`.
+    pub embedder_url: Option<String>,
+    /// `--embedder-model`.
+    pub embedder_model: Option<String>,
+    /// `--embedder-dimension`.
+    pub embedder_dimension: Option<usize>,
+    /// `--embedder-key-file`.
+    pub embedder_key_file: Option<PathBuf>,
 }
 
 impl Config {
@@ -163,12 +191,17 @@ impl Config {
         config.tls_certificate = flags.tls_certificate.or(config.tls_certificate);
         config.tls_key = flags.tls_key.or(config.tls_key);
         config.dev |= flags.dev;
+        config.embedder_url = flags.embedder_url.or(config.embedder_url);
+        config.embedder_model = flags.embedder_model.or(config.embedder_model);
+        config.embedder_dimension = flags.embedder_dimension.unwrap_or(config.embedder_dimension);
+        config.embedder_key_file = flags.embedder_key_file.or(config.embedder_key_file);
         if let Some(url) = &config.public_url {
             config.public_url = Some(origin(url)?);
         }
         config.check()?;
         config.issuer()?;
         config.vectors_window()?;
+        Embedder::new(&config)?;
         Ok(config)
     }
 

@@ -1,4 +1,5 @@
-//! Vectors of texts: the model in use, and the thread on which it makes those of queries.
+//! Vectors of texts: the model in use, and the thread on which it makes those of queries. Where the settings say so the model is
+//! another program's, which is asked instead (`remote`).
 //!
 //! A query is encoded while somebody waits, so it has a deadline, and goes before documents, which are encoded on the
 //! thread of whoever follows the log. Vectors of queries are kept for a while; neither they nor the texts are ever in a
@@ -6,8 +7,10 @@
 
 mod cache;
 mod installed;
+mod remote;
 
 pub(crate) use installed::{Listed, Staged, check as check_installed, write};
+pub use remote::Embedder;
 
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -21,6 +24,7 @@ use index::embed::{Encoder, Model, ModelId};
 
 use self::cache::Cache;
 use self::installed::Installed;
+use self::remote::{Documents, Remote};
 
 /// Queries that may wait; one more would not be answered in time.
 const WAITING_MAX: usize = 64;
@@ -46,6 +50,8 @@ pub enum NoVector {
 
 struct Shared {
     installed: Installed,
+    /// Used in place of any that is installed.
+    remote: Option<Arc<Remote>>,
     in_use: RwLock<InUse>,
     cache: Mutex<Cache>,
     queue: Mutex<Queue>,
@@ -56,8 +62,26 @@ struct Shared {
 /// The model in use, and why there is none.
 #[derive(Default)]
 struct InUse {
-    model: Option<Arc<Model>>,
+    model: Option<Used>,
     problem: Option<String>,
+}
+
+/// A model, as it is asked.
+#[derive(Clone)]
+enum Used {
+    /// On a thread of the node.
+    Installed(Arc<Model>),
+    /// In another program.
+    Remote(Arc<Remote>),
+}
+
+impl Used {
+    fn id(&self) -> &ModelId {
+        match self {
+            Used::Installed(model) => model.model(),
+            Used::Remote(remote) => remote.id(),
+        }
+    }
 }
 
 #[derive(Default)]
@@ -76,7 +100,7 @@ struct Asked {
 
 impl Embedding {
     /// Starts the thread over the models installed in a directory, of which it loads the one to use. `chosen` names
-    /// it if there are several; it must not be larger than `model_bytes_max`.
+    /// it if there are several; it must not be larger than `model_bytes_max`. With an embedder none of them is used.
     ///
     /// # Errors
     /// If the thread cannot be started, or what is left of a model that did not come whole cannot be removed.
@@ -84,11 +108,13 @@ impl Embedding {
         home: PathBuf,
         chosen: Option<String>,
         model_bytes_max: usize,
+        embedder: Option<Embedder>,
     ) -> std::io::Result<(Embedding, JoinHandle<()>)> {
         let installed = Installed::new(home, chosen, model_bytes_max as u64);
         installed.forget_staged()?;
         let shared = Arc::new(Shared {
             installed,
+            remote: embedder.map(Remote::start).transpose()?.map(Arc::new),
             in_use: RwLock::default(),
             cache: Mutex::default(),
             queue: Mutex::default(),
@@ -102,7 +128,7 @@ impl Embedding {
     /// The model in use, if there is one.
     #[must_use]
     pub fn model(&self) -> Option<ModelId> {
-        self.0.model().map(|model| model.model().clone())
+        self.0.model().map(|model| model.id().clone())
     }
 
     /// The vector of a query by then, or why not.
@@ -112,7 +138,12 @@ impl Embedding {
     pub fn query(&self, text: &str, deadline: Instant) -> Result<Arc<[f32]>, NoVector> {
         let model = self.0.model().ok_or(NoVector::NoModel)?;
         let text = &text[..text.floor_char_boundary(QUERY_BYTES_MAX)];
-        if let Some(vector) = self.0.cache().get(model.model(), text) {
+        if let Some(vector) = self.0.cache().get(model.id(), text) {
+            return Ok(vector);
+        }
+        if let Used::Remote(remote) = &model {
+            let vector: Arc<[f32]> = remote.query(text, deadline)?.into();
+            self.0.cache().put(remote.id(), text, &vector);
             return Ok(vector);
         }
         let (answer, answered) = sync_channel(1);
@@ -128,11 +159,18 @@ impl Embedding {
         }
     }
 
-    /// For who follows the log: encodes on the thread of the caller, and lets queries go first.
+    /// For who follows the log: encodes on the thread of the caller, and lets queries go first; or asks the embedder.
     #[must_use]
     pub fn documents(&self) -> Option<Arc<dyn Encoder>> {
-        let model = self.0.model()?;
-        Some(Arc::new(Yielding { model, shared: Arc::clone(&self.0) }))
+        Some(match self.0.model()? {
+            Used::Installed(model) => Arc::new(Yielding { model, shared: Arc::clone(&self.0) }),
+            Used::Remote(remote) => Arc::new(Documents(remote)),
+        })
+    }
+
+    /// The other program that makes the vectors, if one does.
+    pub(crate) fn embedder(&self) -> Option<remote::Told> {
+        self.0.remote.as_ref().map(|remote| remote.told())
     }
 
     /// Why no model is in use, if one should be.
@@ -147,6 +185,10 @@ impl Embedding {
         queue.is_closed = true;
         queue.waiting.clear();
         self.0.moved.notify_all();
+        drop(queue);
+        if let Some(remote) = &self.0.remote {
+            remote.stop();
+        }
     }
 }
 
@@ -167,9 +209,12 @@ impl Shared {
     }
 
     /// The model that is to be used, of those that are installed, or why it cannot be.
-    fn chosen(&self) -> (Option<Arc<Model>>, Option<String>) {
+    fn chosen(&self) -> (Option<Used>, Option<String>) {
+        if let Some(remote) = &self.remote {
+            return (Some(Used::Remote(Arc::clone(remote))), None);
+        }
         match self.installed.load() {
-            Ok(model) => (model.map(Arc::new), None),
+            Ok(model) => (model.map(|model| Used::Installed(Arc::new(model))), None),
             Err(problem) => {
                 tracing::error!(problem, "no model is in use; search goes by words alone");
                 (None, Some(problem))
@@ -183,12 +228,12 @@ impl Shared {
         self.use_model(model, problem);
     }
 
-    fn use_model(&self, model: Option<Arc<Model>>, problem: Option<String>) {
+    fn use_model(&self, model: Option<Used>, problem: Option<String>) {
         *self.in_use.write().unwrap_or_else(PoisonError::into_inner) = InUse { model, problem };
         self.cache().clear();
     }
 
-    fn model(&self) -> Option<Arc<Model>> {
+    fn model(&self) -> Option<Used> {
         self.in_use.read().unwrap_or_else(PoisonError::into_inner).model.clone()
     }
 
@@ -220,7 +265,7 @@ impl Shared {
     }
 
     fn answer(&self, asked: &Asked) -> Result<Arc<[f32]>, NoVector> {
-        let model = self.model().ok_or(NoVector::NoModel)?;
+        let Some(Used::Installed(model)) = self.model() else { return Err(NoVector::NoModel) };
         // The same may have been asked twice at once.
         if let Some(vector) = self.cache().get(model.model(), &asked.text) {
             return Ok(vector);

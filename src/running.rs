@@ -11,8 +11,9 @@ use storage::{Directory, ErasureKey, Store};
 use crate::app::{App, Parts, Shared};
 use crate::commit;
 use crate::config::Config;
-use crate::embedding::Embedding;
+use crate::embedding::{Embedder, Embedding};
 use crate::erasure;
+use crate::follow::vectors::MEASURE_EVERY;
 use crate::follow::{Follow, Terms, Vectors};
 use crate::idempotency;
 use crate::ingest::import;
@@ -51,8 +52,13 @@ impl Running {
         let log = (Arc::clone(&store), Arc::clone(commit.tail()));
         let (follow, follower) = Follow::start(directory.index(), memory.writers_bytes, log.clone())?;
         let models = config.data_dir.join("models");
-        let (embedding, encoder) = Embedding::start(models, config.model.clone(), memory.model_bytes)?;
-        let terms = Terms { window: config.vectors_window()?, build_bytes_max: memory.build_bytes };
+        let (chosen, embedder) = (config.model.clone(), Embedder::new(&config)?);
+        let (embedding, encoder) = Embedding::start(models, chosen, memory.model_bytes, embedder)?;
+        let terms = Terms {
+            window: config.vectors_window()?,
+            build_bytes_max: memory.build_bytes,
+            measure_every: MEASURE_EVERY,
+        };
         let of_documents = embedding.clone();
         let encoders = Arc::new(move || of_documents.documents());
         let (vectors, vector_follower) = Vectors::start(directory.index(), encoders, terms, log)?;
@@ -89,8 +95,9 @@ impl Running {
     pub fn stop(self) {
         let Running { app, writer, followers, _directory: directory } = self;
         app.follow.stop();
-        app.embedding.stop();
+        // Before the embedder: what it leaves undone is no failure then.
         app.vectors.stop();
+        app.embedding.stop();
         app.commit.tail().close();
         let (store, anchor) = (Arc::clone(&app.store), Arc::clone(&app.anchor));
         // A request that was cut off may still hold the node; its writer then ends with the process.

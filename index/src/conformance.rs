@@ -51,6 +51,7 @@ pub fn check<S: Subject>(subject: &S) {
     suite.a_gap_is_refused();
     suite.being_ahead_is_refused();
     suite.stopping_leaves_no_trace();
+    suite.a_bootstrap_in_pieces_equals_one_at_once();
     suite.an_empty_tenant_is_current();
     suite.what_was_reset_can_be_filled_again();
 }
@@ -164,6 +165,22 @@ impl<'a, S: Subject> Suite<'a, S> {
         }
     }
 
+    /// Things are said, replaced and erased between its pieces.
+    fn a_bootstrap_in_pieces_equals_one_at_once(&self) {
+        let limits = Limits { records_max: 1, ..Limits::default() };
+        for from in 0..self.views.len() {
+            let mut follower = self.open(&self.subject.home());
+            for view in &self.views[from..] {
+                // What a reader sees of it is nothing, or what there was at one record.
+                let progress = follower::drive(&mut follower, view, limits, GO_ON).expect("drives");
+                let is_filled = progress.to != Lsn::NONE;
+                assert!(is_filled || self.contents(&follower).is_empty(), "published before its commit");
+            }
+            drive(&mut follower, self.last(), 1);
+            assert_eq!(self.contents(&follower), self.expected(self.last()), "in pieces, from view {from}");
+        }
+    }
+
     fn an_empty_tenant_is_current(&self) {
         let home = self.subject.home();
         let view = self.last();
@@ -191,7 +208,7 @@ impl<'a, S: Subject> Suite<'a, S> {
     fn expected(&self, view: &View) -> Vec<String> {
         let mut follower = self.open(&self.subject.home());
         let done = follower::drive(&mut follower, view, Limits::default(), GO_ON).expect("drives");
-        assert!(done.bootstrapped && done.is_current());
+        assert!(done.bootstrapped && done.is_current(), "a small tenant's is one step");
         self.contents(&follower)
     }
 

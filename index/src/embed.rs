@@ -20,12 +20,13 @@ pub mod words;
 
 use std::ops::Range;
 
-use storage::model::Embedding;
+use storage::model::{Embedding, Label};
 
 use crate::error::Result;
 
 pub use manifest::{File, MANIFEST, Manifest, NAME_CHARS_MAX, Pooling};
 pub use model::Model;
+pub use passages::estimated;
 pub use unusable::Unusable;
 
 /// A query is cut after so many tokens: its vector is made while somebody waits.
@@ -48,6 +49,24 @@ pub trait Encoder: Send + Sync {
     /// Where a text is cut, in bytes, so that the model takes each passage whole: between sentences where possible. They
     /// lie side by side and cover the text; there are none if nothing in it is a token.
     fn passages(&self, text: &str) -> Vec<Range<usize>>;
+
+    /// How many texts it takes at once: more are no faster.
+    fn at_once(&self) -> usize {
+        1
+    }
+
+    /// The vectors of texts, in their order; of all or of none.
+    ///
+    /// # Errors
+    /// As for [`Encoder::encode`]; which of the texts is at fault is not said.
+    fn encode_all(&self, texts: &[&str]) -> Result<Vec<Vec<f32>>> {
+        texts.iter().map(|text| self.encode(text)).collect()
+    }
+
+    /// Whether it may be given what is said under a label.
+    fn may_have(&self, _label: &Label) -> bool {
+        true
+    }
 }
 
 /// Which model made a vector. Vectors of different models cannot be compared.

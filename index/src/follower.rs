@@ -43,11 +43,38 @@ pub trait Follower {
     /// The last record that is committed; `Lsn::NONE` if it is empty.
     fn position(&self) -> Lsn;
 
-    /// Drops what there is and derives everything from the view; not durable until the commit.
+    /// Drops what there is and derives everything from the view; not durable until the commit. Who needs long for it may do a
+    /// piece within the limits, and is called again, perhaps with newer views, until it says that it is done.
     ///
     /// # Errors
     /// `Stopped` if `stop` said so; the store's and the follower's own failures.
-    fn bootstrap(&mut self, view: &View, skipped: &mut Skipped, stop: &dyn Fn() -> bool) -> Result<u64>;
+    fn bootstrap(
+        &mut self,
+        view: &View,
+        limits: Limits,
+        skipped: &mut Skipped,
+        stop: &dyn Fn() -> bool,
+    ) -> Result<Bootstrap>;
+
+    /// Whether a bootstrap has begun and is to be gone on with.
+    fn is_bootstrapping(&self) -> bool {
+        false
+    }
+
+    /// Does beforehand what takes long for records that are applied next, in this order, and is better done for many at once;
+    /// how many of them this step is to take in, at least one.
+    ///
+    /// # Errors
+    /// `Stopped` if `stop` said so; the follower's own failures.
+    fn prepare(
+        &mut self,
+        _view: &View,
+        records: &[Record],
+        _limits: Limits,
+        _stop: &dyn Fn() -> bool,
+    ) -> Result<usize> {
+        Ok(records.len())
+    }
 
     /// Takes in one record; the view holds it and perhaps later ones.
     ///
@@ -74,6 +101,20 @@ pub trait Follower {
     fn reset(&mut self) -> Result<()>;
 }
 
+/// How far a bootstrap is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bootstrap {
+    /// There is more to do.
+    More,
+    /// Everything up to a record is derived, to be committed there, from so many present assertions.
+    Done {
+        /// The record.
+        upto: Lsn,
+        /// The assertions.
+        indexed: u64,
+    },
+}
+
 /// What became of a record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Applied {
@@ -92,6 +133,8 @@ pub struct Limits {
     pub records_max: usize,
     /// Most bytes of record bodies in one commit, except that one record is always taken.
     pub bytes_max: usize,
+    /// Texts of which vectors are made in one step, about: no record is taken in in part.
+    pub texts_max: usize,
 }
 
 /// Records are read so many bytes at a time, whatever a commit may hold.
@@ -100,7 +143,7 @@ const READ_BYTES_MAX: usize = 4 << 20;
 /// Large, for a follower that is far behind: each commit of an index costs as much as thousands of records.
 impl Default for Limits {
     fn default() -> Limits {
-        Limits { records_max: 50_000, bytes_max: 48 << 20 }
+        Limits { records_max: 50_000, bytes_max: 48 << 20, texts_max: usize::MAX }
     }
 }
 
@@ -170,7 +213,8 @@ impl Skipped {
 ///
 /// An empty follower, and one that has more records to replay than there are things (and more than
 /// [`REPLAY_RECORDS_MIN`]), begins anew from the view: with claims replaced often that is the shorter way.
-/// A bootstrap is one step however large; `stop` ends it without a trace, and ends a replay after a commit.
+/// How much of a bootstrap is one step is for the follower to say; `stop` ends it without a trace, and ends a replay after a
+/// commit.
 ///
 /// # Errors
 /// `Ahead` if the follower has seen more than the log has, `Gap` if a record is missing, `Stopped` if
@@ -189,7 +233,7 @@ pub fn drive<F: Follower + ?Sized>(
         return Err(Error::Stopped);
     }
     let done = if should_bootstrap(follower, view, &progress)? {
-        bootstrap(follower, view, &mut progress, stop)
+        bootstrap(follower, view, limits, &mut progress, stop)
     } else {
         replay(follower, view, limits, &mut progress, stop)
     };
@@ -212,7 +256,7 @@ fn begin<F: Follower + ?Sized>(follower: &F, view: &View) -> Result<Progress> {
 }
 
 fn should_bootstrap<F: Follower + ?Sized>(follower: &F, view: &View, progress: &Progress) -> Result<bool> {
-    if progress.from == Lsn::NONE {
+    if progress.from == Lsn::NONE || follower.is_bootstrapping() {
         return Ok(true);
     }
     let head = view.head(follower.tenant())?;
@@ -223,13 +267,16 @@ fn should_bootstrap<F: Follower + ?Sized>(follower: &F, view: &View, progress: &
 fn bootstrap<F: Follower + ?Sized>(
     follower: &mut F,
     view: &View,
+    limits: Limits,
     progress: &mut Progress,
     stop: &dyn Fn() -> bool,
 ) -> Result<()> {
-    progress.indexed = follower.bootstrap(view, &mut progress.skipped, stop)?;
-    progress.bootstrapped = true;
-    follower.commit(progress.head)?;
-    progress.to = progress.head;
+    if let Bootstrap::Done { upto, indexed } =
+        follower.bootstrap(view, limits, &mut progress.skipped, stop)?
+    {
+        follower.commit(upto)?;
+        (progress.to, progress.indexed, progress.bootstrapped) = (upto, indexed, true);
+    }
     Ok(())
 }
 
@@ -243,11 +290,17 @@ fn replay<F: Follower + ?Sized>(
     let (mut at, mut left) = (follower.position(), limits);
     while at < progress.head && left.records_max > 0 && left.bytes_max > 0 {
         let records = read(follower.tenant(), view, at.next(), left)?;
-        let reached = apply(follower, view, &records, at, progress, stop)?;
+        let ready = follower.prepare(view, &records, left, stop)?;
+        let whole = records.len();
+        let records = &records[..ready.max(1).min(whole)];
+        let reached = apply(follower, view, records, at, progress, stop)?;
         if reached == at {
             break;
         }
         at = reached;
+        if ready < whole {
+            break;
+        }
         left.records_max = left.records_max.saturating_sub(records.len());
         let bytes: usize = records.iter().filter_map(Record::body).map(<[u8]>::len).sum();
         left.bytes_max = left.bytes_max.saturating_sub(bytes);
@@ -397,10 +450,12 @@ impl<F: Follower> Unit<F> {
             self.skipped = Skipped::default();
         }
         self.skipped.append(progress.skipped.clone());
-        self.state = if progress.is_current() {
-            State::Current
-        } else {
-            State::Lagging(progress.head.0 - progress.to.0)
+        self.state = match &self.state {
+            _ if progress.is_current() => State::Current,
+            _ if progress.to != Lsn::NONE => State::Lagging(progress.head.0 - progress.to.0),
+            // A piece of a bootstrap is nothing yet that a reader could use.
+            State::Rebuilding(why) => State::Rebuilding(why.clone()),
+            _ => State::Rebuilding("empty".to_owned()),
         };
     }
 

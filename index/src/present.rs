@@ -86,6 +86,11 @@ impl Present {
         Ok(Present { tenant, said })
     }
 
+    /// How many there are.
+    pub(crate) fn count(&self) -> usize {
+        self.said.len()
+    }
+
     /// Visits every assertion. The view may be asked in the visit.
     pub(crate) fn each(
         &self,
@@ -93,13 +98,13 @@ impl Present {
         stop: &dyn Fn() -> bool,
         visit: &mut dyn FnMut(ThingId, Record) -> Result<()>,
     ) -> Result<()> {
-        let mut rest = self.said.as_slice();
-        while !rest.is_empty() {
+        let mut done = 0;
+        while done < self.said.len() {
             if stop() {
                 return Err(Error::Stopped);
             }
-            let records = self.read(view, rest)?;
-            rest = &rest[records.len()..];
+            let records = self.read(view, done, usize::MAX)?;
+            done += records.len();
             for (thing, record) in records {
                 visit(thing, record)?;
             }
@@ -107,8 +112,12 @@ impl Present {
         Ok(())
     }
 
-    /// The first records of `wanted`, at least one.
-    fn read(&self, view: &View, wanted: &[(Lsn, ThingId)]) -> Result<Vec<(ThingId, Record)>> {
+    /// The records of the assertions behind the first so many: one at least if there are any, and at most `count_max`.
+    pub(crate) fn read(&self, view: &View, done: usize, count_max: usize) -> Result<Vec<(ThingId, Record)>> {
+        let wanted = &self.said[done..self.said.len().min(done.saturating_add(count_max.max(1)))];
+        if wanted.is_empty() {
+            return Ok(vec![]);
+        }
         let (mut records, mut bytes) = (Vec::new(), 0);
         view.records(self.tenant, wanted[0].0, &mut |record| {
             let (lsn, thing) = wanted[records.len()];

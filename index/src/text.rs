@@ -41,7 +41,7 @@ use self::content::{Content, Place};
 use self::home::{Opened, Owner};
 use self::schema::{Fields, schema};
 use crate::error::{Error, Result};
-use crate::follower::{Applied, Follower, Skipped};
+use crate::follower::{Applied, Bootstrap, Follower, Limits, Skipped};
 use crate::present::{Change, Present};
 
 pub(crate) use self::content::titles;
@@ -343,7 +343,13 @@ impl Follower for TextIndex {
     }
 
     /// Takes 16 bytes of memory for each present assertion while it runs.
-    fn bootstrap(&mut self, view: &View, skipped: &mut Skipped, stop: &dyn Fn() -> bool) -> Result<u64> {
+    fn bootstrap(
+        &mut self,
+        view: &View,
+        _limits: Limits,
+        skipped: &mut Skipped,
+        stop: &dyn Fn() -> bool,
+    ) -> Result<Bootstrap> {
         self.writer()?.delete_all_documents()?;
         let present = Present::of(view, self.owner.tenant, stop)?;
         let mut indexed = 0;
@@ -354,7 +360,7 @@ impl Follower for TextIndex {
             }
             Ok(())
         })?;
-        Ok(indexed)
+        Ok(Bootstrap::Done { upto: view.head(self.owner.tenant)?.head(), indexed })
     }
 
     fn apply(&mut self, view: &View, record: &Record) -> Result<Applied> {

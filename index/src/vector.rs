@@ -9,11 +9,14 @@
 
 mod build;
 mod content;
+mod filling;
 mod fold;
 mod graph;
 mod home;
 mod log;
+mod making;
 mod open;
+mod recall;
 mod rows;
 mod search;
 mod segment;
@@ -22,7 +25,7 @@ mod stored;
 mod sweep;
 mod vectors;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use storage::View;
@@ -30,27 +33,25 @@ use storage::ids::{LabelId, Lsn, TenantId, ThingId};
 use storage::record::Record;
 use storage::rows::ThingRow;
 
-use self::content::{flags, read, supplied, supplied_id, text_id};
+use self::content::{Cut, flags, read};
+use self::filling::Filling;
 use self::log::Log;
 use self::open::Owner;
-use self::rows::{Key, Row, SUPPLIED, flaw};
+use self::rows::{Key, Row, SUPPLIED};
 use self::state::Held;
-use self::vectors::Buffer;
 use crate::embed::Encoder;
-use crate::error::{Error, ErrorKind, Result};
-use crate::follower::{Applied, Follower, Skipped};
-use crate::present::{Change, Present};
+use crate::error::Result;
+use crate::follower::{Applied, Bootstrap, Follower, Limits, Skipped};
+use crate::present::Change;
 
 pub use self::build::{Build, Built, GRAPH_ROWS_MIN, Means, RECALL_MIN, Report};
 pub use self::content::{PASSAGES_MAX, embedded};
 pub use self::home::Home;
 pub use self::open::Found;
+pub use self::recall::Recall;
 pub use self::search::{Filter, NEAREST_MAX, Near, Nearest, Pinned};
 pub use self::segment::Curve;
 pub use self::stored::Stored;
-
-/// Vectors that are made between two moments at which they are made to last.
-const UNSYNCED_MAX: usize = 64;
 
 /// A tenant's vector index, as the follower that writes it.
 pub struct VectorIndex {
@@ -64,6 +65,12 @@ pub struct VectorIndex {
     damage: Arc<OnceLock<String>>,
     /// What records said since the last commit: the passages of a document, or none any more.
     pending: BTreeMap<Key, Vec<Row>>,
+    /// A bootstrap that is not done.
+    filling: Option<Filling>,
+    /// What was cut into passages already, of records that are yet to be applied.
+    cut: HashMap<Lsn, Cut>,
+    /// Labels, and whether the encoder may have what is said under them.
+    may_have: BTreeMap<LabelId, bool>,
     /// Of what was erased up to here nothing is looked for again.
     swept: Lsn,
     /// Where the last scrub was: what was built from an older state holds what has gone since.
@@ -124,6 +131,9 @@ impl VectorIndex {
             published: Reader(Arc::new(RwLock::new(pinned))),
             damage,
             pending: BTreeMap::new(),
+            filling: None,
+            cut: HashMap::new(),
+            may_have: BTreeMap::new(),
             swept: Lsn::NONE,
             scrubbed: Lsn::NONE,
             generation: opened.generation,
@@ -171,68 +181,32 @@ impl VectorIndex {
         });
     }
 
-    fn put(&mut self, thing: ThingId, record: &Record) -> Result<Applied> {
+    fn put(&mut self, view: &View, thing: ThingId, record: &Record) -> Result<Applied> {
         let key = (thing, record.label);
         self.pending.insert(key, vec![]);
-        let assertion = match read(record) {
-            Ok(assertion) => assertion,
+        let cut = match self.cut(view, record)? {
+            Ok(cut) => cut,
             Err(reason) => return Ok(Applied::Skipped(reason)),
         };
-        let (text, model) = (embedded(&assertion), self.encoder.model().clone());
-        // What came with the data stands for all that is said: nothing is encoded beside it.
-        let brought = supplied(&model, &assertion);
-        let passages = match brought {
-            Some(_) => std::iter::once(0..text.len()).collect(),
-            None => self.encoder.passages(&text),
-        };
-        let flags = flags(&assertion) | brought.as_ref().map_or(0, |_| SUPPLIED);
+        let flags = flags(&cut.assertion) | cut.brought.as_ref().map_or(0, |_| SUPPLIED);
         let mut rows = Vec::new();
-        for passage in passages.into_iter().take(PASSAGES_MAX) {
-            let part = text.get(passage.clone()).unwrap_or_default();
-            let id = match &brought {
-                Some(vector) => supplied_id(&model, vector),
-                None => text_id(&model, part),
-            };
-            if let Some(reason) = self.keep_vector(&id, part, brought.as_deref())? {
+        for (passage, id) in &cut.passages {
+            let text = &cut.text[passage.clone()];
+            if let Some(reason) = self.keep_vector(id, text, cut.brought.as_deref())? {
                 return Ok(Applied::Skipped(reason));
             }
             rows.push(Row {
                 thing,
                 label: record.label,
-                time_us: assertion.observed_at_us.unwrap_or(record.time_us),
+                time_us: cut.assertion.observed_at_us.unwrap_or(record.time_us),
                 flags,
                 start: passage.start as u32,
                 end: passage.end as u32,
-                text: id,
+                text: *id,
             });
         }
         self.pending.insert(key, rows);
         Ok(Applied::Indexed)
-    }
-
-    /// Sees to it that the log has the vector of a text, or the one that was brought in its place; or why there is none.
-    fn keep_vector(&mut self, id: &[u8; 16], text: &str, brought: Option<&[f32]>) -> Result<Option<String>> {
-        if self.log.vector(id).is_some() {
-            return Ok(None);
-        }
-        if let Some((file, at)) = self.held.sealed_vector(id) {
-            let mut buffer = Buffer::new(self.dimension());
-            self.log.add_vector(id, buffer.read(&file, at, id)?)?;
-            return Ok(None);
-        }
-        let made = brought.map_or_else(|| self.encoder.encode(text), |vector| Ok(vector.to_vec()));
-        let vector = match made {
-            Ok(vector) => vector,
-            // The text is none for this model; another failure may pass.
-            Err(error) if error.kind() == ErrorKind::Invalid => return Ok(Some(error.code().to_owned())),
-            Err(error) => return Err(error),
-        };
-        let flaw = flaw(&vector, self.dimension());
-        if flaw.is_none() {
-            self.log.add_vector(id, &vector)?;
-            self.log.sync_vectors(UNSYNCED_MAX)?;
-        }
-        Ok(flaw)
     }
 
     /// One record in hand is one document, unless a later record in the view already replaced it.
@@ -252,7 +226,7 @@ impl VectorIndex {
             self.forget_label(thing, record.label);
             return Ok(Applied::Ignored);
         }
-        self.put(thing, record)
+        self.put(view, thing, record)
     }
 
     fn apply_withdrawn(&mut self, view: &View, record: &Record) -> Result<Applied> {
@@ -276,7 +250,7 @@ impl VectorIndex {
         }
         for said in &row.said {
             let record = view.record(self.owner.tenant, said.lsn())?;
-            self.put(thing, &record)?;
+            self.put(view, thing, &record)?;
         }
         Ok(Applied::Indexed)
     }
@@ -317,22 +291,29 @@ impl Follower for VectorIndex {
     }
 
     /// What is there already and still holds stays; everything else goes. Takes about 100 bytes of memory for each passage
-    /// while it runs.
-    fn bootstrap(&mut self, view: &View, skipped: &mut Skipped, stop: &dyn Fn() -> bool) -> Result<u64> {
-        self.pending = self.held.documents().into_iter().map(|key| (key, vec![])).collect();
-        let present = Present::of(view, self.owner.tenant, stop)?;
-        let mut indexed = 0;
-        present.each(view, stop, &mut |thing, record| {
-            if stop() {
-                return Err(Error::Stopped);
-            }
-            match self.put(thing, &record)? {
-                Applied::Skipped(reason) => skipped.add(record.lsn, reason),
-                _ => indexed += 1,
-            }
-            Ok(())
-        })?;
-        Ok(indexed)
+    /// until it is done.
+    fn bootstrap(
+        &mut self,
+        view: &View,
+        limits: Limits,
+        skipped: &mut Skipped,
+        stop: &dyn Fn() -> bool,
+    ) -> Result<Bootstrap> {
+        self.fill(view, limits, skipped, stop)
+    }
+
+    fn is_bootstrapping(&self) -> bool {
+        self.filling.is_some()
+    }
+
+    fn prepare(
+        &mut self,
+        view: &View,
+        records: &[Record],
+        limits: Limits,
+        stop: &dyn Fn() -> bool,
+    ) -> Result<usize> {
+        self.make(view, records, limits, stop)
     }
 
     fn apply(&mut self, view: &View, record: &Record) -> Result<Applied> {
@@ -351,20 +332,22 @@ impl Follower for VectorIndex {
         self.log.commit(at, &changes)?;
         self.held.apply(changes, &self.log)?;
         self.position = at;
+        self.cut.clear();
         self.publish();
         Ok(())
     }
 
-    /// Vectors that were made meanwhile stay for whoever asks for their texts again.
+    /// Vectors that were made meanwhile stay for whoever asks for their texts again, and so do the pieces of a bootstrap.
     fn rollback(&mut self) -> Result<()> {
         self.pending.clear();
+        self.cut.clear();
         self.swept = Lsn::NONE;
         Ok(())
     }
 
     fn reset(&mut self) -> Result<()> {
-        self.pending.clear();
-        self.swept = Lsn::NONE;
+        self.rollback()?;
+        self.filling = None;
         let opened = open::create(&self.home, &self.owner, self.dimension(), Found::Nothing)?;
         (self.log, self.held, self.position) = (opened.log, opened.held, opened.position);
         self.generation = opened.generation;

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use index::ErrorKind;
 use index::follower::Follower;
 use index::text::{Allowed, TimeRange};
-use index::vector::{Filter, Home, NEAREST_MAX, Near, RECALL_MIN};
+use index::vector::{Filter, Home, NEAREST_MAX, Near, Pinned, RECALL_MIN, Recall};
 use storage::model::{Embedding, Form, Said};
 use vector_world::{GO_ON, Random, Shelf, Words, everything, labelled, narrowed, text_of};
 use world::{World, relation};
@@ -181,6 +181,29 @@ fn a_large_index_finds_what_a_comparison_of_everything_finds() {
 }
 
 #[test]
+fn what_walks_find_is_measured_on_the_index_in_use() {
+    let (mut shelf, _) = many();
+    let pinned = shelf.index.reader().pin();
+    assert!(!pinned.has_graph());
+    assert_eq!(pinned.recall(0, 5, GO_ON).expect("measures"), Recall::default(), "nothing is walked");
+    shelf.build();
+    for n in (0..TEXTS).step_by(3) {
+        shelf.delete(&format!("t{n}"));
+    }
+    shelf.drive();
+    let pinned = shelf.index.reader().pin();
+    assert!(pinned.has_graph());
+    let recall = measured(&pinned);
+    assert!((20..60).contains(&recall.samples), "what is gone is no question: {recall:?}");
+    assert_eq!(recall.wanted, recall.samples * 10);
+    assert!(recall.share() >= 0.97, "{recall:?}");
+    // So narrow a walk misses much, and it shows.
+    let narrow = measured(&pinned.clone().walking(11));
+    assert!(narrow.share() < recall.share() - 0.05, "{narrow:?}, {recall:?}");
+    assert_eq!(pinned.recall(0, 5, &|| true).expect("stops"), Recall::default());
+}
+
+#[test]
 fn a_search_that_is_stopped_says_so_and_soon() {
     let (mut shelf, _) = many();
     for is_built in [false, true] {
@@ -198,6 +221,11 @@ fn a_search_that_is_stopped_says_so_and_soon() {
         assert!(!stopped.complete && !stopped.exact);
         assert!(asked.get() <= 4, "asked {} times", asked.get());
     }
+}
+
+fn measured(pinned: &Pinned) -> Recall {
+    let turns = (0..20).map(|turn| pinned.recall(turn, 3, GO_ON).expect("measures"));
+    turns.fold(Recall::default(), |sum, recall| sum + recall)
 }
 
 struct Text {

@@ -205,6 +205,32 @@ fn a_bootstrap_that_is_stopped_goes_on_where_it_was() {
     assert_eq!(shelf.index.reader().pin().vectors(), 40);
 }
 
+/// A bootstrap that is made in pieces, by several lives of a process: no text is encoded twice, and nothing is found before all is.
+#[test]
+fn a_bootstrap_is_made_in_pieces_that_last() {
+    let (home, words) = (Home::memory(), Words::new(DIMENSION));
+    let mut shelf = Shelf::at(home.clone(), &words);
+    for n in 0..40 {
+        shelf.say(text_of(&format!("t{n}"), &format!("text number {n}")));
+    }
+    let limits = Limits { texts_max: 15, ..Limits::default() };
+    let step = |index: &mut VectorIndex, world: &World| {
+        let progress = follower::drive(index, &world.view(), limits, GO_ON).expect("drives");
+        (progress.is_current(), words.encoded.load(Ordering::Relaxed))
+    };
+    assert_eq!(step(&mut shelf.index, &shelf.world), (false, 15));
+    assert!(shelf.index.is_bootstrapping());
+    let Shelf { mut world, index, .. } = shelf;
+    drop(index);
+    let (mut index, _) = open(&world, home, &words);
+    assert_eq!(step(&mut index, &world), (false, 30), "what was made lasts");
+    world.say(text_of("t35", "another text"));
+    assert_eq!(step(&mut index, &world), (false, 39), "what is replaced meanwhile is passed over");
+    assert_eq!((index.is_bootstrapping(), index.reader().pin().vectors()), (false, 39));
+    assert_eq!(step(&mut index, &world), (true, 40));
+    assert_eq!(index.reader().pin().vectors(), 40);
+}
+
 #[test]
 fn what_cannot_be_a_vector_is_skipped_and_counted() {
     let words = Words::new(DIMENSION);

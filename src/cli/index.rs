@@ -83,4 +83,7 @@ fn print(status: &Value, output: &Output) {
     if let Some(detail) = status["built"]["detail"].as_str() {
         output.line(&format!("last build: {detail}"));
     }
+    if let Some(recall) = status["recall"].as_f64() {
+        output.line(&format!("walks find {:.1} % of what is nearest, as last measured", 100.0 * recall));
+    }
 }

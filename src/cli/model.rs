@@ -99,6 +99,9 @@ async fn list(client: &Client, output: &Output) -> Result {
     output.result(&told, |output| {
         let rows: Vec<Vec<String>> = told["models"].as_array().into_iter().flatten().map(row).collect();
         output.table(&["name", "components", "MiB", "licence", ""], &rows, "model");
+        if let Some(url) = told["embedder"]["url"].as_str() {
+            output.note(&format!("vectors are made by {} at {url}", plain(&told["embedder"]["model"])));
+        }
         if let Some(problem) = told["problem"].as_str() {
             output.note(&format!("none is in use: {problem}"));
         }

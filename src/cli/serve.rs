@@ -51,6 +51,18 @@ pub(super) struct Settings {
     /// Let everybody who has a token bring GraphQL documents and ask for the schema; on this machine only
     #[arg(long)]
     dev: bool,
+    /// Another program that makes vectors of texts: where it takes `POST v1/embeddings`; texts are sent to it
+    #[arg(long, value_name = "URL")]
+    embedder_url: Option<String>,
+    /// What it calls its model
+    #[arg(long, value_name = "NAME")]
+    embedder_model: Option<String>,
+    /// Components of its vectors
+    #[arg(long, value_name = "COUNT")]
+    embedder_dimension: Option<usize>,
+    /// A file with the key that it asks for, which others must not be able to read
+    #[arg(long, value_name = "FILE")]
+    embedder_key_file: Option<PathBuf>,
 }
 
 /// File handles that the node needs beside those of its connections.
@@ -104,6 +116,10 @@ impl Settings {
             tls_certificate: self.tls_certificate,
             tls_key: self.tls_key,
             dev: self.dev,
+            embedder_url: self.embedder_url,
+            embedder_model: self.embedder_model,
+            embedder_dimension: self.embedder_dimension,
+            embedder_key_file: self.embedder_key_file,
         }
     }
 }

@@ -14,7 +14,16 @@ const SIMILAR_MIN: f64 = 0.8;
 /// What is shown of a setting that is nobody's business.
 const MASK: &str = "***";
 /// Settings that are absent unless they are set.
-const OPTIONAL: [&str; 5] = ["tls_certificate", "tls_key", "public_url", "oidc", "model"];
+const OPTIONAL: [&str; 8] = [
+    "tls_certificate",
+    "tls_key",
+    "public_url",
+    "oidc",
+    "model",
+    "embedder_url",
+    "embedder_model",
+    "embedder_key_file",
+];
 /// Words in the names of settings that are secrets.
 const SECRETS: [&str; 3] = ["secret", "password", "token"];
 
@@ -104,6 +113,10 @@ fn is_flag(name: &str, flags: &Flags) -> bool {
         "tls_certificate" => flags.tls_certificate.is_some(),
         "tls_key" => flags.tls_key.is_some(),
         "dev" => flags.dev,
+        "embedder_url" => flags.embedder_url.is_some(),
+        "embedder_model" => flags.embedder_model.is_some(),
+        "embedder_dimension" => flags.embedder_dimension.is_some(),
+        "embedder_key_file" => flags.embedder_key_file.is_some(),
         _ => false,
     }
 }

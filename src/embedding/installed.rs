@@ -21,7 +21,7 @@ use storage::Space;
 use tokio::io::AsyncWriteExt as _;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::Embedding;
+use super::{Embedding, Used};
 use crate::gateway::Failure;
 
 const STAGING: &str = ".new";
@@ -132,11 +132,11 @@ impl Installed {
 impl Embedding {
     /// The models that are installed.
     pub(crate) fn list(&self) -> Vec<Listed> {
-        let in_use = self.model().map(|model| model.name);
+        let in_use = self.model();
         let installed = &self.0.installed;
         let manifests = installed.names().into_iter().map(|name| installed.home.join(name));
         let read = manifests.filter_map(|folder| Manifest::read(&folder).ok());
-        read.map(|(manifest, id)| Listed::of(&manifest, &id, in_use.as_ref() == Some(&id.name))).collect()
+        read.map(|(manifest, id)| Listed::of(&manifest, &id, in_use.as_ref() == Some(&id))).collect()
     }
 
     /// Compares the files of a model with its digests; what is wrong with it.
@@ -180,7 +180,7 @@ impl Embedding {
         if is_to_use {
             installed.note_in_use(&id.name).map_err(|error| failed(&installed.home, &error))?;
             tracing::info!(model = id.name, dimension = id.dimension, "a model is in use");
-            self.0.use_model(Some(Arc::new(model)), None);
+            self.0.use_model(Some(Used::Installed(Arc::new(model))), None);
         }
         Ok(Listed::of(&staged.manifest, &id, is_to_use))
     }

@@ -12,7 +12,8 @@ mod tiny;
 const PATIENCE: Duration = Duration::from_secs(20);
 
 fn started(home: &Path, chosen: Option<&str>) -> Embedding {
-    let (embedding, _thread) = Embedding::start(home.to_owned(), chosen.map(str::to_owned), 1 << 20).unwrap();
+    let (embedding, _thread) =
+        Embedding::start(home.to_owned(), chosen.map(str::to_owned), 1 << 20, None).unwrap();
     embedding
 }
 
@@ -79,6 +80,7 @@ fn no_more_queries_wait_than_there_are_places() {
     tiny::write(&home.path().join("tiny"), "tiny", "bert");
     let shared = Shared {
         installed: Installed::new(home.path().to_owned(), None, 1 << 20),
+        remote: None,
         in_use: RwLock::default(),
         cache: Mutex::default(),
         queue: Mutex::default(),
@@ -158,7 +160,7 @@ fn what_did_not_come_whole_before_a_stop_is_gone_after_it() {
 fn a_model_that_is_damaged_or_too_large_is_not_used_and_said() {
     let home = TempDir::new().unwrap();
     tiny::write(&home.path().join("tiny"), "tiny", "bert");
-    let (small, _thread) = Embedding::start(home.path().to_owned(), None, 100).unwrap();
+    let (small, _thread) = Embedding::start(home.path().to_owned(), None, 100, None).unwrap();
     wait_for(|| small.problem().is_some());
     assert!(small.problem().unwrap().contains("memory_bytes_max"));
     std::fs::write(home.path().join("tiny/tokenizer.json"), "{}").unwrap();

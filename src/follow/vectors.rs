@@ -5,7 +5,9 @@
 //! another thread, and goes on following meanwhile.
 
 mod building;
+mod measuring;
 mod stoppable;
+mod wishes;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -22,14 +24,20 @@ use storage::ids::{Lsn, TenantId};
 use storage::{Store, View};
 
 use self::building::Building;
+use self::measuring::{Measured, Measuring};
 use self::stoppable::Stoppable;
+use self::wishes::Wishes;
 use super::window::Window;
 use crate::commit::Tail;
 
+pub use self::measuring::MEASURE_EVERY;
+
 /// Without news the runner looks again after this.
 const IDLE: Duration = Duration::from_secs(1);
-/// Records in a commit: what is encoded is searchable soon, and a stop is not waited for long.
+/// Records in a step: a stop is not waited for long.
 const RECORDS_MAX: usize = 256;
+/// Texts that are encoded in a step, about: then it is another tenant's turn, and what is done is searchable.
+const TEXTS_MAX: usize = 16;
 /// Fewer new vectors are not worth a build by themselves.
 const BUILD_VECTORS_MIN: usize = 1_000;
 /// Nor is less than one in so many of all.
@@ -45,6 +53,8 @@ pub struct Terms {
     pub window: Window,
     /// Memory that a build may take, in bytes.
     pub build_bytes_max: usize,
+    /// How long after one measurement of what walks find another begins.
+    pub measure_every: Duration,
 }
 
 /// The vector indexes, as everybody but the runner sees them.
@@ -75,13 +85,16 @@ pub struct Status {
     pub builds: u64,
     /// and how the last one did.
     pub built: Option<Result<String, String>>,
+    /// The share of what is nearest that walks found, by the last measurements; none where nothing is walked, and before
+    /// there are enough of them.
+    pub recall: Option<f64>,
 }
 
 impl Status {
     fn of(state: &'static str) -> Status {
         let (position, reason, skipped) = (Lsn::NONE, None, 0);
-        let (fresh, sealed, building, builds, built) = (0, 0, None, 0, None);
-        Status { state, position, reason, skipped, fresh, sealed, building, builds, built }
+        let (fresh, sealed, building, builds, built, recall) = (0, 0, None, 0, None, None);
+        Status { state, position, reason, skipped, fresh, sealed, building, builds, built, recall }
     }
 }
 
@@ -92,16 +105,6 @@ struct Shared {
     moved: Condvar,
     has_model: AtomicBool,
     stopping: AtomicBool,
-}
-
-/// What others want of the runner.
-#[derive(Default)]
-struct Wishes {
-    /// Tenants whose files are to be rid of what was erased up to a record.
-    scrubs: HashMap<TenantId, Lsn>,
-    builds: BTreeSet<TenantId>,
-    /// Tenants whose files are to be read and held against their checksums.
-    checks: BTreeSet<TenantId>,
 }
 
 struct Published {
@@ -133,6 +136,8 @@ impl Vectors {
             units: BTreeMap::new(),
             building: None,
             built: BTreeSet::new(),
+            measuring: None,
+            measured_at: Instant::now(),
         };
         let thread = std::thread::Builder::new().name("vectors".to_owned()).spawn(move || runner.run())?;
         Ok((Vectors { shared, tail }, thread))
@@ -246,14 +251,43 @@ struct Runner {
     building: Option<Building>,
     /// Tenants that were built in this window.
     built: BTreeSet<TenantId>,
+    measuring: Option<Measuring>,
+    /// When the last measurement began.
+    measured_at: Instant,
 }
 
 /// The vector unit of a tenant.
 struct Vector {
     unit: Unit<VectorIndex>,
+    /// What was damaged, until it is there again.
+    damaged: Option<String>,
     scrubbed: Lsn,
     builds: u64,
     built: Option<Result<String, String>>,
+    measured: Measured,
+}
+
+impl Vector {
+    fn new(index: VectorIndex) -> Vector {
+        Vector {
+            unit: Unit::new(index),
+            damaged: None,
+            scrubbed: Lsn::NONE,
+            builds: 0,
+            built: None,
+            measured: Measured::default(),
+        }
+    }
+
+    fn state(&self) -> (&'static str, Option<String>) {
+        match (self.unit.state(), &self.damaged) {
+            (State::Failed(why), _) => ("failed", Some(why.clone())),
+            (_, Some(damage)) => ("damaged", Some(damage.clone())),
+            (State::Current, None) => ("current", None),
+            (State::Lagging(_), None) => ("lagging", None),
+            (State::Rebuilding(why), None) => ("rebuilding", Some(why.clone())),
+        }
+    }
 }
 
 impl Runner {
@@ -270,6 +304,7 @@ impl Runner {
             }
         }
         self.end_build(None);
+        self.end_measuring();
     }
 
     /// One bounded step of every unit that lags; whether any has more to do.
@@ -294,6 +329,7 @@ impl Runner {
             more |= self.step(view, tenant, head.head());
         }
         self.see_to_builds();
+        self.see_to_measuring();
         more
     }
 
@@ -312,22 +348,6 @@ impl Runner {
         self.shared.units().clear();
     }
 
-    /// Where nobody reads and nobody follows, nothing of what was erased may stay.
-    fn delete_unused(&self, tenants: impl Iterator<Item = TenantId>) {
-        let mut wishes = self.shared.wishes();
-        for tenant in tenants.filter(|tenant| wishes.scrubs.contains_key(tenant)).collect::<Vec<_>>() {
-            match std::fs::remove_dir_all(self.home.join(tenant.to_string())) {
-                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                    tracing::warn!(%error, %tenant, "cannot delete a vector index that is out of use");
-                }
-                _ => {
-                    wishes.scrubs.remove(&tenant);
-                }
-            }
-        }
-        self.shared.moved.notify_all();
-    }
-
     fn step(&mut self, view: &View, tenant: TenantId, head: Lsn) -> bool {
         if !self.units.contains_key(&tenant) && !self.open(view, tenant) {
             return false;
@@ -338,18 +358,22 @@ impl Runner {
             self.fulfil(tenant);
             return false;
         }
-        let (shared, limits) =
-            (Arc::clone(&self.shared), Limits { records_max: RECORDS_MAX, ..Limits::default() });
+        let texts_max = self.encoder.as_ref().map_or(1, |encoder| encoder.at_once()).max(TEXTS_MAX);
+        let limits = Limits { records_max: RECORDS_MAX, texts_max, ..Limits::default() };
+        let (shared, before) = (Arc::clone(&self.shared), vector.unit.state().clone());
         let stop = || shared.is_stopping();
         let step = AssertUnwindSafe(|| vector.unit.step(view, limits, &stop));
         let Ok(stepped) = catch_unwind(step) else {
             self.give_up(tenant);
             return false;
         };
-        if let Err(error) = &stepped
-            && !self.shared.is_stopping()
-        {
-            tracing::warn!(%error, %tenant, "vector index step failed");
+        match &stepped {
+            Ok(progress) if progress.to != Lsn::NONE => vector.damaged = None,
+            // What fails again and again for the same reason is said once.
+            Err(error) if !self.shared.is_stopping() && *vector.unit.state() != before => {
+                tracing::warn!(%error, %tenant, "vector index step failed");
+            }
+            _ => {}
         }
         self.publish(tenant);
         self.fulfil(tenant);
@@ -367,78 +391,12 @@ impl Runner {
         tracing::warn!(%tenant, reason, "vector index is damaged and is being rebuilt");
         self.end_build(Some(tenant));
         let Some(vector) = self.units.get_mut(&tenant) else { return };
-        match vector.unit.follower_mut().reset() {
-            Ok(()) => self.publish(tenant),
-            Err(error) => {
-                tracing::error!(%error, %tenant, "cannot empty a vector index");
-                self.units.remove(&tenant);
-            }
-        }
-        if let Some(unit) = self.shared.units().get_mut(&tenant) {
-            unit.status.state = "damaged";
-            unit.status.reason = Some(reason.to_owned());
-        }
-    }
-
-    /// Does what others want of a unit.
-    fn fulfil(&mut self, tenant: TenantId) {
-        self.scrub(tenant);
-        if self.shared.wishes().checks.remove(&tenant) {
-            self.check(tenant);
-        }
-    }
-
-    fn check(&mut self, tenant: TenantId) {
-        let Some(vector) = self.units.get(&tenant) else { return };
-        let stop = || self.shared.is_stopping();
-        let checked = vector.unit.follower().check(&stop);
-        match checked {
-            Err(error @ index::Error::Damaged { .. }) => self.begin_anew(tenant, &error.to_string()),
-            Err(error) if !self.shared.is_stopping() => {
-                tracing::warn!(%error, %tenant, "cannot check the vector index");
-            }
-            _ => {}
-        }
-    }
-
-    /// Rewrites the files that hold vectors of what was erased, if that is wanted.
-    fn scrub(&mut self, tenant: TenantId) {
-        let Some(upto) = self.shared.wishes().scrubs.get(&tenant).copied() else { return };
-        let Some(vector) = self.units.get(&tenant) else { return };
-        if vector.unit.follower().position() < upto {
-            // It may not get on for long; who is to be forgotten does not wait for that.
-            if let State::Failed(reason) = vector.unit.state().clone() {
-                self.forget_all(tenant, &reason);
-            }
-            return;
-        }
-        // What is being built may hold it, too.
-        self.end_build(Some(tenant));
-        let Some(vector) = self.units.get_mut(&tenant) else { return };
-        let position = vector.unit.follower().position();
-        match catch_unwind(AssertUnwindSafe(|| vector.unit.follower_mut().scrub())) {
-            Ok(Ok(())) => {
-                vector.scrubbed = position;
-                let mut wishes = self.shared.wishes();
-                if wishes.scrubs.get(&tenant).is_some_and(|wanted| *wanted <= position) {
-                    wishes.scrubs.remove(&tenant);
-                }
-                drop(wishes);
-                self.publish(tenant);
-            }
-            Ok(Err(error @ index::Error::Damaged { .. })) => self.begin_anew(tenant, &error.to_string()),
-            Ok(Err(error)) => {
-                tracing::warn!(%error, %tenant, "cannot rid the vector index of what was erased")
-            }
-            Err(_) => self.give_up(tenant),
-        }
-    }
-
-    fn forget_all(&mut self, tenant: TenantId, reason: &str) {
-        self.begin_anew(tenant, reason);
-        if self.units.get(&tenant).is_some_and(|vector| vector.unit.follower().position() == Lsn::NONE) {
-            self.shared.wishes().scrubs.remove(&tenant);
-            self.shared.moved.notify_all();
+        (vector.damaged, vector.measured) = (Some(reason.to_owned()), Measured::default());
+        let reset = vector.unit.follower_mut().reset();
+        self.publish(tenant);
+        if let Err(error) = reset {
+            tracing::error!(%error, %tenant, "cannot empty a vector index");
+            self.units.remove(&tenant);
         }
     }
 
@@ -466,8 +424,7 @@ impl Runner {
                 if let Found::Damage(reason) = found {
                     tracing::warn!(%tenant, reason, "vector index cannot be used and is being rebuilt");
                 }
-                let vector = Vector { unit: Unit::new(index), scrubbed: Lsn::NONE, builds: 0, built: None };
-                self.units.insert(tenant, vector);
+                self.units.insert(tenant, Vector::new(index));
                 self.publish(tenant);
                 true
             }
@@ -480,12 +437,7 @@ impl Runner {
 
     fn publish(&self, tenant: TenantId) {
         let Some(vector) = self.units.get(&tenant) else { return };
-        let (state, reason) = match vector.unit.state() {
-            State::Current => ("current", None),
-            State::Lagging(_) => ("lagging", None),
-            State::Rebuilding(why) => ("rebuilding", Some(why.clone())),
-            State::Failed(why) => ("failed", Some(why.clone())),
-        };
+        let (state, reason) = vector.state();
         let follower = vector.unit.follower();
         let (fresh, sealed) = follower.sizes();
         let status = Status {
@@ -498,6 +450,7 @@ impl Runner {
             building: self.building.as_ref().filter(|building| building.tenant == tenant).map(Building::done),
             builds: vector.builds,
             built: vector.built.clone(),
+            recall: vector.measured.share(),
         };
         let published = Published { reader: follower.reader(), status, scrubbed: vector.scrubbed };
         self.shared.units().insert(tenant, published);

@@ -9,18 +9,21 @@ use super::gauge;
 use crate::app::App;
 use crate::node;
 
-#[derive(Default)]
 struct Vectors {
     lag_records: u64,
     lag_us: i64,
     fresh: u64,
     sealed: u64,
     damaged: u64,
+    skipped: u64,
+    /// Of the tenant whose walks find least.
+    recall: f64,
 }
 
 /// Nothing is told where there is no model: then there are no vectors to be behind with.
 pub(super) fn register(app: &App, view: &View, registry: &mut Registry) -> storage::Result<()> {
-    let mut all = Vectors::default();
+    let mut all =
+        Vectors { lag_records: 0, lag_us: 0, fresh: 0, sealed: 0, damaged: 0, skipped: 0, recall: 1.0 };
     for (tenant, head) in view.tenants()? {
         let (head, status) = (head.head(), app.vectors.status(tenant));
         if status.state == "no_model" {
@@ -28,6 +31,8 @@ pub(super) fn register(app: &App, view: &View, registry: &mut Registry) -> stora
         }
         all.fresh += status.fresh as u64;
         all.sealed += status.sealed as u64;
+        all.skipped += status.skipped;
+        all.recall = status.recall.unwrap_or(1.0).min(all.recall);
         all.damaged += u64::from(matches!(status.state, "damaged" | "failed"));
         if status.position < head {
             all.lag_records += head.0 - status.position.0;
@@ -64,6 +69,16 @@ impl Vectors {
             "vector_index_damaged",
             "Tenants whose vector index is damaged and is built anew",
             gauge(self.damaged),
+        );
+        registry.register(
+            "vector_index_skipped",
+            "Assertions without vectors: what they say is none for the model, or not given to it for its label",
+            gauge(self.skipped),
+        );
+        registry.register(
+            "vector_index_recall",
+            "Share of what is nearest that walks found when last measured, in the tenant where it is least; 1 where none is walked",
+            ConstGauge::new(self.recall),
         );
     }
 }

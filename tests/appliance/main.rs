@@ -18,6 +18,7 @@ mod contract;
 mod damage;
 mod data;
 mod disks;
+mod embedder;
 mod erasure;
 mod evaluate;
 mod events;

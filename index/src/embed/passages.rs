@@ -6,6 +6,8 @@ use unicode_segmentation::UnicodeSegmentation as _;
 
 /// No more is cut into tokens at once, whatever the sentences are.
 const PIECE_BYTES_MAX: usize = 4096;
+/// A token has about so many bytes of a word.
+const TOKEN_BYTES: usize = 4;
 
 /// Sentences are put together while there is room for their tokens. `ends` says where the tokens of a text end, or
 /// nothing if it cannot be cut into tokens.
@@ -30,6 +32,21 @@ pub(super) fn cut(text: &str, room: usize, ends: &dyn Fn(&str) -> Option<Vec<usi
         last.end = text.len();
     }
     passages
+}
+
+/// The passages for a model whose tokens nobody here knows: a word is a token for every four bytes of it, which is more than it
+/// has in most models.
+#[must_use]
+pub fn estimated(text: &str, tokens_max: usize) -> Vec<Range<usize>> {
+    let ends = |piece: &str| {
+        let words = piece.unicode_word_indices();
+        let ends = words.flat_map(|(at, word)| {
+            let tokens = word.len().div_ceil(TOKEN_BYTES);
+            (1..=tokens).map(move |token| at + word.len().min(token * TOKEN_BYTES))
+        });
+        Some(ends.collect())
+    };
+    cut(text, tokens_max, &ends)
 }
 
 /// Sentences, and parts of those that are long.
@@ -105,6 +122,16 @@ mod tests {
             let passages = cut(&text, 100, &words);
             assert!(passages.iter().all(|range| tokens(&text[range.clone()]) <= 100));
         }
+    }
+
+    #[test]
+    fn a_long_word_is_many_tokens_where_they_are_estimated() {
+        let digests = "0123456789abcdef ".repeat(10);
+        let passages = estimated(&digests, 8);
+        assert_eq!(passages.len(), 5, "{passages:?}");
+        assert_eq!(passages.iter().map(ExactSizeIterator::len).sum::<usize>(), digests.len());
+        assert_eq!(estimated("péage ".repeat(3).trim(), 1).len(), 6, "cut inside of words, between letters");
+        assert!(estimated(" - \n", 8).is_empty());
     }
 
     proptest! {

@@ -37,6 +37,9 @@ pub enum Unusable {
         /// Why.
         error: String,
     },
+    /// It is on another machine or process, which did not do as it should.
+    #[error("{0}")]
+    Remote(String),
     /// What runs the network broke off.
     #[error("it stopped unexpectedly while {0}")]
     Stopped(&'static str),
@@ -55,6 +58,7 @@ impl Unusable {
             Unusable::Dimension { .. } => "model_dimension",
             Unusable::Output(_) => "model_output",
             Unusable::Unreadable { .. } => "model_unreadable",
+            Unusable::Remote(_) => "model_remote",
             Unusable::Stopped(_) => "model_stopped",
         }
     }

@@ -1,11 +1,13 @@
 //! What of an assertion becomes vectors.
 
+use std::ops::Range;
+
 use sha2::{Digest, Sha256};
 use storage::model::{Assertion, Form, Status};
 use storage::record::Record;
 
 use super::rows::{RELATION, REVOKED};
-use crate::embed::{ModelId, normalise};
+use crate::embed::{Encoder, ModelId, normalise};
 use crate::text::titles;
 
 /// Passages of one document that become vectors; what follows them is found by its words alone.
@@ -21,8 +23,36 @@ pub fn embedded(assertion: &Assertion) -> String {
     lines.join("\n")
 }
 
+/// An assertion that is cut into what becomes vectors.
+pub(super) struct Cut {
+    pub(super) assertion: Assertion,
+    /// See [`embedded`].
+    pub(super) text: String,
+    /// Where its passages are, and what their vectors are found again by.
+    pub(super) passages: Vec<(Range<usize>, [u8; 16])>,
+    /// The vector that came with it. It stands for all that is said: nothing is encoded beside it.
+    pub(super) brought: Option<Vec<f32>>,
+}
+
+impl Cut {
+    /// Of what came with its vector.
+    pub(super) fn brought(assertion: Assertion, model: &ModelId, vector: Vec<f32>) -> Cut {
+        let text = embedded(&assertion);
+        let passages = std::iter::once((0..text.len(), supplied_id(model, &vector))).collect();
+        Cut { assertion, text, passages, brought: Some(vector) }
+    }
+
+    pub(super) fn of(assertion: Assertion, encoder: &dyn Encoder) -> Cut {
+        let text = embedded(&assertion);
+        let ranges = encoder.passages(&text).into_iter().take(PASSAGES_MAX);
+        let ranges = ranges.filter(|range| text.get(range.clone()).is_some());
+        let passages = ranges.map(|range| (range.clone(), text_id(encoder.model(), &text[range]))).collect();
+        Cut { assertion, text, passages, brought: None }
+    }
+}
+
 /// What a vector is found again by: the model and the text that it was made of.
-pub(super) fn text_id(model: &ModelId, text: &str) -> [u8; 16] {
+fn text_id(model: &ModelId, text: &str) -> [u8; 16] {
     let digest = Sha256::new().chain_update(model.digest).chain_update(text).finalize();
     let mut id = [0; 16];
     id.copy_from_slice(&digest[..16]);
@@ -37,7 +67,7 @@ pub(super) fn supplied(model: &ModelId, assertion: &Assertion) -> Option<Vec<f32
 }
 
 /// What a vector that came is found again by: the model and itself. No text begins with the byte in front of it.
-pub(super) fn supplied_id(model: &ModelId, vector: &[f32]) -> [u8; 16] {
+fn supplied_id(model: &ModelId, vector: &[f32]) -> [u8; 16] {
     let mut digest = Sha256::new().chain_update(model.digest).chain_update([0xff]);
     vector.iter().for_each(|component| digest.update(component.to_le_bytes()));
     let mut id = [0; 16];

@@ -50,6 +50,8 @@ impl VectorIndex {
         });
         let (log, held) = written.inspect_err(|_| self.home.abandon(&name))?;
         self.home.publish(&name)?;
+        // The new log lacks the vectors that no commit names yet.
+        self.filling = None;
         let old_log = std::mem::replace(&mut self.log, log).name;
         let old = std::mem::replace(&mut self.held, held).state.segment;
         self.publish();

@@ -131,7 +131,8 @@ impl Pinned {
             return Ok(Nearest { exact: true, ..nothing(true) });
         }
         let (code, test) = (Code::of(query), Test::new(filter, &self.state));
-        let looking = Looking { state: &self.state, query: code, test, width: self.width, stop };
+        let looking =
+            Looking { state: &self.state, query: code, test, width: self.width, hidden: None, stop };
         let Some(fresh) = looking.scan_delta() else { return Ok(nothing(false)) };
         let (mut candidates, exact) = match looking.sealed(k) {
             Some(found) => found,
@@ -198,7 +199,7 @@ impl Pinned {
         }
     }
 
-    fn settle(
+    pub(super) fn settle(
         &self,
         query: &[f32],
         k: usize,
@@ -270,17 +271,19 @@ fn kth(best: &HashMap<Key, (f32, u32)>, k: usize) -> f32 {
 }
 
 /// A search that is under way.
-struct Looking<'a> {
-    state: &'a State,
-    query: Code,
-    test: Test,
-    width: Option<usize>,
-    stop: &'a dyn Fn() -> bool,
+pub(super) struct Looking<'a> {
+    pub(super) state: &'a State,
+    pub(super) query: Code,
+    pub(super) test: Test,
+    pub(super) width: Option<usize>,
+    /// A row of the segment that walks are not led over.
+    pub(super) hidden: Option<u32>,
+    pub(super) stop: &'a dyn Fn() -> bool,
 }
 
 impl Looking<'_> {
     /// Candidates of the segment, and whether all that pass are among them; `None` if it was stopped.
-    fn sealed(&self, k: usize) -> Option<(Candidates, bool)> {
+    pub(super) fn sealed(&self, k: usize) -> Option<(Candidates, bool)> {
         let Some(segment) = &self.state.segment else { return Some((vec![], true)) };
         let passing: usize = self.ranges(segment).map(|range| range.len()).sum();
         let width = self.width.unwrap_or_else(|| width(segment, k));
@@ -297,7 +300,7 @@ impl Looking<'_> {
     fn walk(&self, segment: &Segment, width: usize, passing: usize) -> Option<(Candidates, End)> {
         let has = |row: u32| !self.state.dead.has(row as usize) && self.test.has(&segment.rows[row as usize]);
         let way = Way { width, compared_max: passing / SCAN_SPEED, has: &has, stop: self.stop };
-        let walked = segment.graph.walk(&segment.codes, &self.query, &way);
+        let walked = segment.graph.walk_around(self.hidden, &segment.codes, &self.query, &way);
         let candidates = walked.found.into_iter().map(|(score, row)| {
             let about = score * self.query.scale.step;
             rank(segment.codes.most(row as usize, &self.query, about), row)
@@ -305,7 +308,7 @@ impl Looking<'_> {
         Some((candidates.collect(), walked.end))
     }
 
-    fn scan_sealed(&self) -> Option<Candidates> {
+    pub(super) fn scan_sealed(&self) -> Option<Candidates> {
         let Some(segment) = &self.state.segment else { return Some(vec![]) };
         let mut candidates = Vec::new();
         for range in self.ranges(segment) {

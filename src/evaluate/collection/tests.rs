@@ -73,7 +73,8 @@ fn cran_counts_queries_by_their_order_and_grades_as_relevant_or_not() {
 
 #[test]
 fn cran_reads_the_lists_of_smart_and_those_of_trec() {
-    let smart = [("cisi.all", CRAN[0].1), ("cisi.qry", CRAN[1].1), ("cisi.rel", "     1     2\t0\t0.000000\n")];
+    let smart =
+        [("cisi.all", CRAN[0].1), ("cisi.qry", CRAN[1].1), ("cisi.rel", "     1     2\t0\t0.000000\n")];
     assert_eq!(grade(&open(Format::Cran, &place(&smart)).unwrap(), "1", "2"), Some(1));
     let trec = [("cran.all", CRAN[0].1), ("cran.qry", CRAN[1].1), ("qrels", "1 0 2 3\n2 0 1 -1\n2 0 2 0\n")];
     let held = place(&trec);

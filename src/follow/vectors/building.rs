@@ -5,10 +5,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::JoinHandle;
 
+use index::follower::Follower as _;
 use index::vector::{Build, Built, Means, Report};
 use storage::ids::TenantId;
 
-use super::{BUILD_SHARE, BUILD_VECTORS_MIN, Runner, Vector};
+use super::{BUILD_SHARE, BUILD_VECTORS_MIN, Measured, Runner, Vector};
 
 /// A build that goes on.
 pub(super) struct Building {
@@ -62,8 +63,8 @@ impl Runner {
             self.publish(building.tenant);
             return;
         }
-        let wanted = self.shared.wishes().builds.pop_first();
-        if let Some(tenant) = wanted {
+        if let Some(tenant) = self.wanted() {
+            self.shared.wishes().builds.remove(&tenant);
             self.begin_build(tenant);
         } else if !self.terms.window.is_now() {
             self.built.clear();
@@ -73,12 +74,22 @@ impl Runner {
         }
     }
 
+    /// Who is to be built now. A bootstrap is waited for: its vectors would have to be made again.
+    fn wanted(&self) -> Option<TenantId> {
+        let is_whole = |tenant: &&TenantId| {
+            self.units.get(tenant).is_none_or(|vector| !vector.unit.follower().is_bootstrapping())
+        };
+        self.shared.wishes().builds.iter().find(is_whole).copied()
+    }
+
     /// Whose turn it is in the window: once each, and who has something to gain.
     fn due(&self) -> Option<TenantId> {
         let is_due = |(tenant, vector): &(&TenantId, &Vector)| {
             let index = vector.unit.follower();
             let (gain, (fresh, sealed)) = (index.gain(), index.sizes());
-            !self.built.contains(*tenant) && gain >= BUILD_VECTORS_MIN.max((fresh + sealed) / BUILD_SHARE)
+            !self.built.contains(*tenant)
+                && !index.is_bootstrapping()
+                && gain >= BUILD_VECTORS_MIN.max((fresh + sealed) / BUILD_SHARE)
         };
         self.units.iter().find(is_due).map(|(tenant, _)| *tenant)
     }
@@ -109,6 +120,7 @@ impl Runner {
             Err(error) => tracing::error!(%error, %tenant, "no vector segment was built"),
         }
         vector.builds += 1;
+        vector.measured = Measured::default();
         vector.built = Some(adopted.map_err(|error| error.to_string()));
         self.publish(tenant);
     }

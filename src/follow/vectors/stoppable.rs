@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use index::embed::{Encoder, ModelId};
+use storage::model::Label;
 
 use super::Shared;
 
@@ -24,5 +25,17 @@ impl Encoder for Stoppable {
 
     fn passages(&self, text: &str) -> Vec<Range<usize>> {
         self.encoder.passages(text)
+    }
+
+    fn at_once(&self) -> usize {
+        self.encoder.at_once()
+    }
+
+    fn encode_all(&self, texts: &[&str]) -> index::Result<Vec<Vec<f32>>> {
+        if self.shared.is_stopping() { Err(index::Error::Stopped) } else { self.encoder.encode_all(texts) }
+    }
+
+    fn may_have(&self, label: &Label) -> bool {
+        self.encoder.may_have(label)
     }
 }

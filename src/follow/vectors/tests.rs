@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 
 use index::embed::{Encoder, ModelId};
 use index::text::Allowed;
-use index::vector::Filter;
+use index::vector::{Filter, GRAPH_ROWS_MIN};
+use sha2::{Digest as _, Sha256};
 use storage::commands::{Assert, Command, CreateTenant, IfEndMissing, SetSource};
 use storage::ids::{ActorId, Lsn, TenantId};
 use storage::model::{
@@ -21,13 +22,59 @@ use crate::commit;
 const PATIENCE: Duration = Duration::from_secs(30);
 const TENANT: TenantId = TenantId(1);
 
+const DIMENSION: usize = 26;
+
 /// A text's first letter is its vector.
 struct Letters(ModelId);
 
 impl Letters {
     fn named(name: &str) -> Arc<dyn Encoder> {
-        let digest = [name.len() as u8; 32];
-        Arc::new(Letters(ModelId { name: name.to_owned(), digest, dimension: 26 }))
+        Arc::new(Letters(model(name)))
+    }
+}
+
+fn model(name: &str) -> ModelId {
+    ModelId { name: name.to_owned(), digest: [name.len() as u8; 32], dimension: DIMENSION }
+}
+
+/// As [`Letters`], but what begins with `s` takes long.
+struct Slow(Letters);
+
+impl Encoder for Slow {
+    fn model(&self) -> &ModelId {
+        self.0.model()
+    }
+
+    fn encode(&self, text: &str) -> index::Result<Vec<f32>> {
+        if text.starts_with('s') {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        self.0.encode(text)
+    }
+
+    fn passages(&self, text: &str) -> Vec<std::ops::Range<usize>> {
+        self.0.passages(text)
+    }
+}
+
+/// Every text has a direction of its own.
+struct Scattered(ModelId);
+
+impl Encoder for Scattered {
+    fn model(&self) -> &ModelId {
+        &self.0
+    }
+
+    fn encode(&self, text: &str) -> index::Result<Vec<f32>> {
+        let digest = Sha256::digest(text);
+        let mut vector: Vec<f32> =
+            digest.iter().take(DIMENSION).map(|byte| f32::from(*byte) - 127.5).collect();
+        assert!(index::embed::normalise(&mut vector));
+        Ok(vector)
+    }
+
+    fn passages(&self, text: &str) -> Vec<std::ops::Range<usize>> {
+        (!text.is_empty()).then_some(0..text.len()).into_iter().collect()
     }
 }
 
@@ -38,7 +85,7 @@ impl Encoder for Letters {
 
     fn encode(&self, text: &str) -> index::Result<Vec<f32>> {
         let letter = text.bytes().next().unwrap_or(b'a').saturating_sub(b'a');
-        Ok((0..26).map(|at| f32::from(u8::from(at == letter))).collect())
+        Ok((0..DIMENSION).map(|at| f32::from(u8::from(at == usize::from(letter)))).collect())
     }
 
     fn passages(&self, text: &str) -> Vec<std::ops::Range<usize>> {
@@ -66,13 +113,18 @@ impl Node {
         let model: Arc<Mutex<Option<Arc<dyn Encoder>>>> = Arc::default();
         let asked = Arc::clone(&model);
         let encoders: Encoders = Arc::new(move || asked.lock().expect("no panic").clone());
-        let terms = Terms { window: "02:00-02:01".parse().expect("a window"), build_bytes_max: 1 << 30 };
+        let window = "02:00-02:01".parse().expect("a window");
+        let terms = Terms { window, build_bytes_max: 1 << 30, measure_every: Duration::from_millis(1) };
         let log = (Arc::clone(&store), Arc::clone(commit.tail()));
         let (vectors, runner) = Vectors::start(home.to_owned(), encoders, terms, log).expect("a thread");
         let node = Node { store, commit, vectors, model, runner };
-        node.write(Command::CreateTenant(CreateTenant { name: "default".to_owned(), actor: ActorId::NODE }));
-        node.write(Command::SetSource(SetSource { tenant: TENANT, actor: ActorId::NODE, spec: source() }));
+        node.create_tenant(TENANT, "default");
         node
+    }
+
+    fn create_tenant(&self, tenant: TenantId, name: &str) {
+        self.write(Command::CreateTenant(CreateTenant { name: name.to_owned(), actor: ActorId::NODE }));
+        self.write(Command::SetSource(SetSource { tenant, actor: ActorId::NODE, spec: source() }));
     }
 
     fn write(&self, command: Command) {
@@ -81,17 +133,21 @@ impl Node {
     }
 
     fn say(&self, id: &str, text: &str) {
+        self.write(self.assert(TENANT, id, text));
+    }
+
+    fn assert(&self, tenant: TenantId, id: &str, text: &str) -> Command {
         let view = self.store.view().expect("open");
-        let source = view.source(TENANT, "letters").expect("read").expect("declared");
+        let source = view.source(tenant, "letters").expect("read").expect("declared");
         let said = said(id, text);
-        self.write(Command::Assert(Box::new(Assert {
-            tenant: TENANT,
+        Command::Assert(Box::new(Assert {
+            tenant,
             source,
             actor: ActorId::NODE,
             purpose: Purpose::ThreatIntel.code(),
             said,
             if_end_missing: IfEndMissing::Refuse,
-        })));
+        }))
     }
 
     fn use_model(&self, model: Option<Arc<dyn Encoder>>) {
@@ -100,7 +156,11 @@ impl Node {
     }
 
     fn head(&self) -> Lsn {
-        self.store.view().expect("open").head(TENANT).expect("read").head()
+        self.head_of(TENANT)
+    }
+
+    fn head_of(&self, tenant: TenantId) -> Lsn {
+        self.store.view().expect("open").head(tenant).expect("read").head()
     }
 
     fn is_current(&self) -> bool {
@@ -166,6 +226,55 @@ fn it_follows_builds_scrubs_and_ends_with_the_model() {
     assert!(node.vectors.reader(TENANT).is_none());
     assert!(node.vectors.scrub(TENANT, node.head(), PATIENCE));
     assert!(!home.path().join("vectors").join(TENANT.to_string()).exists());
+    node.stop();
+}
+
+#[test]
+fn a_small_tenant_does_not_wait_for_the_bootstrap_of_a_large_one() {
+    let home = tempfile::tempdir().expect("tempdir");
+    let (node, large) = (Node::start(home.path()), TenantId(2));
+    node.create_tenant(large, "large");
+    for n in 0..300 {
+        node.write(node.assert(large, &format!("s{n}"), &format!("slow text {n}")));
+    }
+    node.use_model(Some(Arc::new(Slow(Letters(model("one"))))));
+    let is_under_way = || {
+        let nothing = node.vectors.reader(large).is_none_or(|reader| reader.pin().vectors() == 0);
+        nothing && ["missing", "rebuilding"].contains(&node.vectors.status(large).state)
+    };
+    for (id, letter) in [("apples", b'a'), ("bees", b'b'), ("cats", b'c')] {
+        node.say(id, id);
+        assert!(node.is_current());
+        assert_eq!(node.found(letter), 1, "{id}");
+        assert!(is_under_way(), "{:?}", node.vectors.status(large));
+    }
+    assert!(node.vectors.build_now(large), "it is put off until there is something to build");
+    // It makes no progress that anybody could see before it is done.
+    node.until("the large one is there", || node.vectors.wait(large, node.head_of(large), PATIENCE));
+    node.until("it is built", || node.vectors.status(large).builds == 1);
+    assert_eq!((node.vectors.status(large).sealed, node.vectors.status(large).fresh), (300, 0));
+    node.stop();
+}
+
+#[test]
+fn what_walks_find_is_measured_again_and_again() {
+    let home = tempfile::tempdir().expect("tempdir");
+    let node = Node::start(home.path());
+    node.use_model(Some(Arc::new(Scattered(model("scattered")))));
+    let texts =
+        (0..GRAPH_ROWS_MIN + 100).map(|n| node.assert(TENANT, &format!("t{n}"), &format!("text {n}")));
+    let texts: Vec<_> = texts.collect();
+    node.commit.submit_blocking(texts).expect("written");
+    assert!(node.is_current());
+    assert_eq!(node.vectors.status(TENANT).recall, None, "nothing is walked");
+    assert!(node.vectors.build_now(TENANT));
+    node.until("it is built", || node.vectors.status(TENANT).builds == 1);
+    node.until("it is measured", || {
+        node.commit.tail().publish();
+        node.vectors.status(TENANT).recall.is_some()
+    });
+    let recall = node.vectors.status(TENANT).recall.expect("measured");
+    assert!((0.9..=1.0).contains(&recall), "{recall}");
     node.stop();
 }
 

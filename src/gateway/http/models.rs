@@ -24,7 +24,10 @@ pub(crate) async fn list(
     Caller(principal): Caller,
 ) -> Result<Json<Value>, Failure> {
     check_owner(&app, &principal)?;
-    let told = move |app: &App| json!({"models": app.embedding.list(), "problem": app.embedding.problem()});
+    let told = move |app: &App| {
+        let embedding = &app.embedding;
+        json!({"models": embedding.list(), "problem": embedding.problem(), "embedder": embedding.embedder()})
+    };
     Ok(Json(blocking(app, told).await?))
 }
 

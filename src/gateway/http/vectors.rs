@@ -43,6 +43,6 @@ fn told(status: &Status) -> Value {
     json!({
         "state": status.state, "reason": status.reason, "lsn": status.position.0, "skipped": status.skipped,
         "fresh": status.fresh, "sealed": status.sealed, "builds": status.builds,
-        "building": building, "built": built,
+        "building": building, "built": built, "recall": status.recall,
     })
 }
