@@ -141,7 +141,7 @@ fn said(tenant: TenantId, n: usize) -> Command {
         weight: None,
         since: None,
         until: None,
-        parts: vec![Part { label: label.into(), claims, texts: vec![] }],
+        parts: vec![Part { label: label.into(), claims, texts: vec![], embedding: None }],
     };
     Command::Assert(Box::new(Assert {
         tenant,

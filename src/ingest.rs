@@ -4,4 +4,5 @@ pub mod events;
 pub mod files;
 pub mod import;
 pub mod preview;
+pub(crate) mod supplied;
 pub mod upload;

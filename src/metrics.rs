@@ -35,6 +35,8 @@ const STEP_SECONDS: [f64; 14] =
 type Label = (&'static str, String);
 /// A counter for each reason.
 type ByReason = Family<[Label; 1], Counter>;
+/// A counter for each way in which something goes.
+type ByOutcome = Family<[Label; 1], Counter>;
 
 /// The text format that a scraper asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,13 +57,14 @@ pub struct Metrics {
     /// Hits with a score that is no number.
     pub search_dropped: Counter,
     search_steps: Family<[Label; 1], Histogram, fn() -> Histogram>,
-    vector_stages: Family<[Label; 1], Counter>,
+    vector_stages: ByOutcome,
     /// Objects that imports read.
     pub import_objects: Counter,
     /// Events taken in.
     pub events_accepted: Counter,
     /// Events that were there before.
     pub events_duplicate: Counter,
+    vectors_supplied: ByOutcome,
     /// Hits that an index found and the policy then refused: must stay 0.
     pub denied_after_filter: Counter,
     /// Connections that are open.
@@ -83,10 +86,11 @@ impl Default for Metrics {
             searches_without_hits: Counter::default(),
             search_dropped: Counter::default(),
             search_steps: steps,
-            vector_stages: Family::default(),
+            vector_stages: ByOutcome::default(),
             import_objects: Counter::default(),
             events_accepted: Counter::default(),
             events_duplicate: Counter::default(),
+            vectors_supplied: ByOutcome::default(),
             denied_after_filter: Counter::default(),
             connections: Gauge::default(),
             requests_in_progress: Gauge::default(),
@@ -123,6 +127,11 @@ impl Metrics {
         if outcome.lsn.is_some() {
             self.search_steps(&[("vector", outcome.took)]);
         }
+    }
+
+    /// Something came with a vector of its own: what becomes of that.
+    pub(crate) fn vector_supplied(&self, outcome: &'static str) {
+        self.vectors_supplied.get_or_create(&[("outcome", outcome.to_owned())]).inc();
     }
 
     /// Steps of a search were done, or cut off.
@@ -209,6 +218,11 @@ impl Metrics {
             "events_duplicate",
             "Events that had been taken in before",
             self.events_duplicate.clone(),
+        );
+        registry.register(
+            "vectors_supplied",
+            "Vectors that were read with the data, by what becomes of them: `used`, or why they are only kept",
+            self.vectors_supplied.clone(),
         );
         registry.register(
             "denied_after_filter",

@@ -3,6 +3,7 @@
 
 mod cursors;
 mod describe;
+mod embeddings;
 pub mod fuse;
 mod hybrid;
 pub(crate) mod meaning;
@@ -29,6 +30,7 @@ use crate::read::Other;
 pub use cursors::Cursors;
 use cursors::{Ended, Page, Resumed};
 use describe::Describe;
+pub(crate) use embeddings::{Embedding, embeddings};
 use fuse::Method;
 pub(crate) use hybrid::hybrid;
 use plan::{Mode, Outcome};

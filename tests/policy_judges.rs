@@ -86,6 +86,7 @@ fn set(policy: &Policy, runner: &mut TestRunner) -> Value {
 
 fn case(policy: &Policy, who: &Principal, action: Action, label: &Label) -> Value {
     let decision = policy.decide(who, action, Resource::Label(HERE, label));
+    let label = action.sees(label);
     let purposes = |purposes: Purposes| purposes.iter().map(Purpose::as_str).collect::<Vec<_>>();
     json!({
         "principal": {

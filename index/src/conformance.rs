@@ -396,6 +396,7 @@ fn part(kind: LabelKind, id: &str, compartment: &str, text: &str) -> Part {
         label: Arc::new(label),
         claims: vec![Claim { name: "name".to_owned(), json: format!("\"name of {id}\"") }],
         texts: vec![Text { text: text.to_owned(), of_claim: String::new() }],
+        embedding: None,
     }
 }
 

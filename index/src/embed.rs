@@ -20,6 +20,8 @@ pub mod words;
 
 use std::ops::Range;
 
+use storage::model::Embedding;
+
 use crate::error::Result;
 
 pub use manifest::{File, MANIFEST, Manifest, NAME_CHARS_MAX, Pooling};
@@ -57,6 +59,20 @@ pub struct ModelId {
     pub digest: [u8; 32],
     /// Components of a vector.
     pub dimension: usize,
+}
+
+impl ModelId {
+    /// Whether a vector that came with the data is one of this model: by its name, since whoever made it elsewhere knows no
+    /// digest of ours.
+    ///
+    /// # Errors
+    /// What sets it apart, `other_model` or `other_dimension`.
+    pub fn takes(&self, embedding: &Embedding) -> Result<(), &'static str> {
+        if embedding.model != self.name {
+            return Err("other_model");
+        }
+        if embedding.vector.len() == self.dimension { Ok(()) } else { Err("other_dimension") }
+    }
 }
 
 /// Brings a vector to unit length; false if it has none, or a component is not a number.

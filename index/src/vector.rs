@@ -30,10 +30,10 @@ use storage::ids::{LabelId, Lsn, TenantId, ThingId};
 use storage::record::Record;
 use storage::rows::ThingRow;
 
-use self::content::{flags, read, text_id};
+use self::content::{flags, read, supplied, supplied_id, text_id};
 use self::log::Log;
 use self::open::Owner;
-use self::rows::{Key, Row, flaw};
+use self::rows::{Key, Row, SUPPLIED, flaw};
 use self::state::Held;
 use self::vectors::Buffer;
 use crate::embed::Encoder;
@@ -47,6 +47,7 @@ pub use self::home::Home;
 pub use self::open::Found;
 pub use self::search::{Filter, NEAREST_MAX, Near, Nearest, Pinned};
 pub use self::segment::Curve;
+pub use self::stored::Stored;
 
 /// Vectors that are made between two moments at which they are made to last.
 const UNSYNCED_MAX: usize = 64;
@@ -177,19 +178,29 @@ impl VectorIndex {
             Ok(assertion) => assertion,
             Err(reason) => return Ok(Applied::Skipped(reason)),
         };
-        let text = embedded(&assertion);
+        let (text, model) = (embedded(&assertion), self.encoder.model().clone());
+        // What came with the data stands for all that is said: nothing is encoded beside it.
+        let brought = supplied(&model, &assertion);
+        let passages = match brought {
+            Some(_) => std::iter::once(0..text.len()).collect(),
+            None => self.encoder.passages(&text),
+        };
+        let flags = flags(&assertion) | brought.as_ref().map_or(0, |_| SUPPLIED);
         let mut rows = Vec::new();
-        for passage in self.encoder.passages(&text).into_iter().take(PASSAGES_MAX) {
+        for passage in passages.into_iter().take(PASSAGES_MAX) {
             let part = text.get(passage.clone()).unwrap_or_default();
-            let id = text_id(self.encoder.model(), part);
-            if let Some(reason) = self.keep_vector(&id, part)? {
+            let id = match &brought {
+                Some(vector) => supplied_id(&model, vector),
+                None => text_id(&model, part),
+            };
+            if let Some(reason) = self.keep_vector(&id, part, brought.as_deref())? {
                 return Ok(Applied::Skipped(reason));
             }
             rows.push(Row {
                 thing,
                 label: record.label,
                 time_us: assertion.observed_at_us.unwrap_or(record.time_us),
-                flags: flags(&assertion),
+                flags,
                 start: passage.start as u32,
                 end: passage.end as u32,
                 text: id,
@@ -199,8 +210,8 @@ impl VectorIndex {
         Ok(Applied::Indexed)
     }
 
-    /// Sees to it that the log has the vector of a text; or why there is none.
-    fn keep_vector(&mut self, id: &[u8; 16], text: &str) -> Result<Option<String>> {
+    /// Sees to it that the log has the vector of a text, or the one that was brought in its place; or why there is none.
+    fn keep_vector(&mut self, id: &[u8; 16], text: &str, brought: Option<&[f32]>) -> Result<Option<String>> {
         if self.log.vector(id).is_some() {
             return Ok(None);
         }
@@ -209,7 +220,8 @@ impl VectorIndex {
             self.log.add_vector(id, buffer.read(&file, at, id)?)?;
             return Ok(None);
         }
-        let vector = match self.encoder.encode(text) {
+        let made = brought.map_or_else(|| self.encoder.encode(text), |vector| Ok(vector.to_vec()));
+        let vector = match made {
             Ok(vector) => vector,
             // The text is none for this model; another failure may pass.
             Err(error) if error.kind() == ErrorKind::Invalid => return Ok(Some(error.code().to_owned())),

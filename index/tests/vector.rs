@@ -15,7 +15,7 @@ use index::ErrorKind;
 use index::follower::Follower;
 use index::text::{Allowed, TimeRange};
 use index::vector::{Filter, Home, NEAREST_MAX, Near, RECALL_MIN};
-use storage::model::Form;
+use storage::model::{Embedding, Form, Said};
 use vector_world::{GO_ON, Random, Shelf, Words, everything, labelled, narrowed, text_of};
 use world::{World, relation};
 
@@ -57,6 +57,44 @@ fn names_are_passages_too_and_what_has_no_words_is_no_document() {
     shelf.drive();
     assert_eq!(shelf.found("Duqu the worm"), ["a"]);
     assert_eq!(shelf.index.reader().pin().vectors(), 1);
+}
+
+/// Whatever length it has; one of another model, or of another length, is not used.
+#[test]
+fn a_vector_that_came_is_used_in_place_of_the_text() {
+    let words = Words::new(DIMENSION);
+    let mut shelf = Shelf::at(Home::memory(), &words);
+    let with = |id: &str, model: &str, vector: &[f32]| -> Said {
+        let mut said = text_of(id, "stolen goods");
+        said.parts[0].embedding = Some(Embedding { model: model.to_owned(), vector: vector.to_vec() });
+        said
+    };
+    let near = words.vector("lateral movement");
+    let thrice: Vec<f32> = near.iter().map(|component| component * 3.0).collect();
+    shelf.say(with("a", "words", &thrice));
+    shelf.say(with("b", "others", &thrice));
+    shelf.say(with("c", "words", &thrice[1..]));
+    shelf.drive();
+    assert_eq!(words.encoded.load(std::sync::atomic::Ordering::Relaxed), 1, "the one text of two");
+    for is_built in [false, true] {
+        if is_built {
+            shelf.build();
+        }
+        assert_eq!(
+            (shelf.found("lateral movement"), shelf.found("stolen goods").len()),
+            (vec!["a".to_owned()], 2)
+        );
+        let view = shelf.world.view();
+        let pinned = shelf.index.reader().pin();
+        let stored = |id: &str| {
+            let (thing, _) = view.thing_by_id(shelf.world.tenant, id).expect("read").expect("said");
+            pinned.stored(thing, &everything()).remove(0)
+        };
+        assert_eq!(["a", "b", "c"].map(|id| stored(id).is_supplied), [true, false, false]);
+        assert_eq!(stored("a").passage, 0..12);
+        let vector = pinned.vector(&stored("a")).expect("read");
+        assert!(vector.iter().zip(&near).all(|(one, other)| (one - other).abs() < 1e-6));
+    }
 }
 
 #[test]

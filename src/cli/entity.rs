@@ -31,6 +31,11 @@ pub(super) enum Entity {
         #[arg(long, default_value_t = 10)]
         limit: u32,
     },
+    /// Show the vectors of what is said of it, of those whose numbers may go out; with --json the numbers, too
+    Embeddings {
+        /// Its id
+        id: String,
+    },
     /// Hide it from everybody; it can be restored
     Delete {
         /// Its id
@@ -50,6 +55,7 @@ impl Entity {
             Entity::Get { id, as_of } => get(&client, &id, as_of, output).await,
             Entity::History { id } => history(&client, &id, output).await,
             Entity::Similar { id, limit } => similar(&client, &id, limit, output).await,
+            Entity::Embeddings { id } => embeddings(&client, &id, output).await,
             Entity::Delete { id } => change(&client, "entityDelete", &id, output).await,
             Entity::Restore { id } => change(&client, "entityRestore", &id, output).await,
         }
@@ -85,6 +91,24 @@ async fn similar(client: &Client, id: &str, limit: u32, output: &Output) -> Resu
     let found = some(&found["data"]["similar"], id)?;
     super::search::need_vectors(&found["vector"])?;
     output.result(&super::search::document(found, false), |output| super::search::print_hits(found, output));
+    Ok(Answer::Yes)
+}
+
+async fn embeddings(client: &Client, id: &str, output: &Output) -> Result {
+    const OPERATION: &str = "entityEmbeddings:v1";
+    let first = client.run(OPERATION, json!({"id": id, "first": 1})).await?;
+    if let Some(reason) = some(&first["entityEmbeddings"], id)?["reason"].as_str() {
+        let message = format!("there are no vectors to be shown: {}", super::search::means(reason));
+        return Err(Failure::cannot_tell(reason, message));
+    }
+    let found = client.all(OPERATION, json!({"id": id}), "entityEmbeddings").await?;
+    let document = json!({"id": id, "embeddings": some(&Value::from(found), id)?});
+    output.result(&document, |output| {
+        let found = document["embeddings"].as_array().into_iter().flatten();
+        let columns = ["source", "licence", "model", "dimension", "supplied", "passage"];
+        let rows: Vec<_> = found.map(|found| columns.map(|name| plain(&found[name])).to_vec()).collect();
+        output.table(&columns, &rows, "vector");
+    });
     Ok(Answer::Yes)
 }
 

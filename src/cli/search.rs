@@ -161,7 +161,7 @@ pub(super) fn need_vectors(vector: &Value) -> Result<()> {
 }
 
 /// A reason in words, and what to do.
-fn means(reason: &str) -> &str {
+pub(super) fn means(reason: &str) -> &str {
     match reason {
         "flag_off" => {
             "the tenant is not in the pilot (flag set vector-preview on), or it is stopped for the node"

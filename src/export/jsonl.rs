@@ -29,6 +29,10 @@ pub fn line(said: &Said) -> String {
     if !texts.is_empty() {
         line.json("texts", &format!("[{}]", texts.join(",")));
     }
+    if let Some(embedding) = said.parts.iter().find_map(|part| part.embedding.as_ref()) {
+        let model = json(&embedding.model);
+        line.json("embedding", &format!("{{\"model\":{model},\"vector\":{}}}", json(&embedding.vector)));
+    }
     line.text("classification", own.0);
     if own.1 {
         line.json("personal", "true");

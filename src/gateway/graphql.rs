@@ -8,6 +8,7 @@ mod declared;
 mod denials;
 mod doctor;
 mod drawing;
+mod embeddings;
 mod entity;
 mod erasure;
 mod flags;
@@ -67,6 +68,7 @@ pub(crate) struct Query(
     denials::DenialsQuery,
     doctor::DoctorQuery,
     drawing::DrawingQuery,
+    embeddings::EmbeddingQuery,
     entity::EntityQuery,
     erasure::ErasureQuery,
     flags::FlagsQuery,

@@ -76,6 +76,7 @@ operations! {
     "entity" v 1;
     "entity" v 2;
     "entityDelete" v 1;
+    "entityEmbeddings" v 1;
     "entityHistory" v 1;
     "entityRestore" v 1;
     "flagPilots" v 1;

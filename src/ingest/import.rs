@@ -19,6 +19,7 @@ use storage::{Error, ErrorKind, Result};
 use tokio::sync::oneshot;
 
 use super::files::{Fatal, Format, Import, Item, Reject, csv};
+use super::supplied::Supplied;
 use super::upload::{Digest, Upload};
 use crate::app::App;
 use crate::commit::Answers;
@@ -145,6 +146,7 @@ struct Running<'a> {
     failure: Option<Error>,
     broken: Option<String>,
     notes: Vec<String>,
+    supplied: Supplied,
 }
 
 /// Commands on their way, and where they came from.
@@ -192,6 +194,7 @@ impl<'a> Running<'a> {
             failure: None,
             broken: None,
             notes: Vec::new(),
+            supplied: Supplied::default(),
         })
     }
 
@@ -273,6 +276,7 @@ impl<'a> Running<'a> {
             }
         }
         self.pending += 1;
+        self.supplied.count(self.settling.app, &said);
         let if_end_missing = IfEndMissing::Pend { run: self.settling.run, input, line, number: self.pending };
         self.chunk.bytes += size(&said);
         self.chunk.lines.push(Line { input, line, form: said.form, id: said.id.clone() });
@@ -354,6 +358,7 @@ impl<'a> Running<'a> {
         let lsn = ended.inspect_err(|_| self.settling.give_up())?;
         let durable_seconds = self.started.elapsed().as_secs_f64();
         let rejects_file = self.settling.rejects.close();
+        self.notes.extend(self.supplied.notes());
         let searchable = self.settling.app.follow.wait(self.settling.tenant, lsn, SEARCHABLE_PATIENCE);
         let counts = self.settling.counts;
         Ok(Summary {
@@ -396,7 +401,8 @@ fn size(said: &Said) -> usize {
     let part = |part: &Part| -> usize {
         let claims = part.claims.iter().map(|claim| claim.name.len() + claim.json.len());
         let texts = part.texts.iter().map(|text| text.text.len());
-        claims.sum::<usize>() + texts.sum::<usize>()
+        let vector = part.embedding.as_ref().map_or(0, |embedding| 4 * embedding.vector.len());
+        claims.sum::<usize>() + texts.sum::<usize>() + vector
     };
     said.parts.iter().map(part).sum::<usize>() + 256
 }

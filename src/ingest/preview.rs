@@ -126,8 +126,10 @@ impl Preview {
 
     fn take(&mut self, item: Item) {
         match item {
-            Item::Said { line, said } => {
+            Item::Said { line, mut said } => {
                 self.things += 1;
+                // Components of vectors are in no answer, and nobody would read them.
+                said.parts.iter_mut().for_each(|part| part.embedding = None);
                 self.show(line, &said);
             }
             Item::Reject(Reject { line, column, code, reason, value }) => {

@@ -1,7 +1,10 @@
 //! What can be asked of the node, by the names that policies use.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
+
+use storage::model::{Label, Licence};
 
 /// Something that a principal wants to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -100,6 +103,16 @@ impl Action {
     #[must_use]
     pub fn is_read(self) -> bool {
         self <= Action::EntityExport
+    }
+
+    /// A label as the policy is asked about it for this action. An embedding is another thing than what it was made of: its
+    /// licence is `Restricted-TOS`, unless its source's is `Open-Data-OK`.
+    #[must_use]
+    pub fn sees(self, label: &Label) -> Cow<'_, Label> {
+        if self != Action::EmbeddingRead || label.licence == Licence::OpenDataOk {
+            return Cow::Borrowed(label);
+        }
+        Cow::Owned(Label { licence: Licence::RestrictedTos, ..label.clone() })
     }
 }
 

@@ -141,7 +141,11 @@ impl Question<'_> {
     /// Whether the action may be done on `resource`. What cannot be decided is denied.
     #[must_use]
     pub fn of(&self, resource: Resource<'_>) -> Decision {
-        limits::with_stack_to_decide(|| self.ask(resource)).unwrap_or(Decision::UNDECIDED)
+        let ask = || match resource {
+            Resource::Label(tenant, label) => self.ask(Resource::Label(tenant, &self.action.sees(label))),
+            Resource::Tenant(_) => self.ask(resource),
+        };
+        limits::with_stack_to_decide(ask).unwrap_or(Decision::UNDECIDED)
     }
 
     /// None if the action is not one on that kind of resource.

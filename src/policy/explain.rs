@@ -35,6 +35,14 @@ pub fn explain(
     resource: Resource<'_>,
 ) -> Explanation {
     let decision = policy.decide(principal, action, resource);
+    let seen = match resource {
+        Resource::Label(_, label) => Some(action.sees(label)),
+        Resource::Tenant(_) => None,
+    };
+    let resource = match (resource, &seen) {
+        (Resource::Label(tenant, _), Some(label)) => Resource::Label(tenant, label),
+        _ => resource,
+    };
     let reason = |rule: &Rule, applied| Reason {
         rule: rule.clone(),
         applied,

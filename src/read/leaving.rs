@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use storage::Result;
 use storage::ids::{LabelId, SourceId, ThingId};
-use storage::model::{Assertion, Label, Part, Said};
+use storage::model::{Assertion, Embedding, Label, Part, Said};
 use storage::rows::{SaidRow, ThingRow};
 
 use super::Reader;
@@ -45,6 +45,8 @@ pub struct Counts {
 pub struct Exit<'r, 'v> {
     reader: &'r Reader<'v>,
     allowed: Arc<Allowed>,
+    /// The labels whose embeddings may be had.
+    embeddings: Arc<Allowed>,
     wanted: Extent,
     /// Only these, if they are named.
     among: Option<Vec<ThingId>>,
@@ -52,15 +54,15 @@ pub struct Exit<'r, 'v> {
 }
 
 impl<'r, 'v> Exit<'r, 'v> {
-    /// What of that may leave by the labels `allowed`.
+    /// What of that may leave by the labels `allowed`; the vectors that came with it, by the labels `embeddings`, too.
     #[must_use]
     pub fn new(
         reader: &'r Reader<'v>,
-        allowed: Arc<Allowed>,
+        (allowed, embeddings): (Arc<Allowed>, Arc<Allowed>),
         wanted: Extent,
         among: Option<Vec<ThingId>>,
     ) -> Exit<'r, 'v> {
-        Exit { reader, allowed, wanted, among, labels: RefCell::default() }
+        Exit { reader, allowed, embeddings, wanted, among, labels: RefCell::default() }
     }
 
     /// Counts it, without reading any of it.
@@ -149,7 +151,14 @@ impl<'r, 'v> Exit<'r, 'v> {
 
     fn part(&self, label: LabelId, assertion: &Assertion) -> Result<Part> {
         let (claims, texts) = (assertion.claims.clone(), assertion.texts.clone());
-        Ok(Part { label: self.label(label)?, claims, texts })
+        Ok(Part { label: self.label(label)?, claims, texts, embedding: self.embedding(label, assertion) })
+    }
+
+    /// The vector that came with what a source says. What is shown of all sources together is of none of them, and has none.
+    fn embedding(&self, label: LabelId, assertion: &Assertion) -> Option<Embedding> {
+        let embedding = assertion.embedding.as_ref().filter(|_| self.wanted != Extent::Shown)?;
+        self.reader.uses.used(Action::EmbeddingRead, &self.embeddings, label);
+        self.embeddings.contains(label).then(|| embedding.clone())
     }
 
     /// Labels are few, and things many.

@@ -25,6 +25,15 @@ pub(crate) fn of_tenant(
     vectors: &Vectors,
     tenant: TenantId,
 ) -> Result<Arc<dyn Meaning>, Reason> {
+    let pinned = pinned(embedding, vectors, tenant)?;
+    Ok(Arc::new(OfTenant { embedding: embedding.clone(), pinned }))
+}
+
+/// A tenant's vector index as of its last commit.
+///
+/// # Errors
+/// Why there is none that can be used.
+pub(super) fn pinned(embedding: &Embedding, vectors: &Vectors, tenant: TenantId) -> Result<Pinned, Reason> {
     let model = embedding.model().ok_or(Reason::NoModel)?;
     match vectors.status(tenant).state {
         "no_model" => return Err(Reason::NoModel),
@@ -38,7 +47,7 @@ pub(crate) fn of_tenant(
     if *pinned.model() != model {
         return Err(Reason::IndexBuilding);
     }
-    Ok(Arc::new(OfTenant { embedding: embedding.clone(), pinned }))
+    Ok(pinned)
 }
 
 impl Meaning for OfTenant {
@@ -69,7 +78,9 @@ impl Meaning for OfTenant {
     }
 
     fn stored(&self, thing: ThingId, max: usize, among: &Among) -> Result<Vec<Vec<f32>>, Reason> {
-        self.pinned.stored(thing, &filter(among), max).map_err(failed)
+        let stored = self.pinned.stored(thing, &filter(among));
+        let read = stored.iter().take(max).map(|stored| self.pinned.vector(stored));
+        read.collect::<index::Result<_>>().map_err(failed)
     }
 
     fn cosines(&self, vector: &[f32], of: &[ThingId], among: &Among) -> Result<Vec<Option<Near>>, Reason> {

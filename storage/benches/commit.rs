@@ -316,7 +316,12 @@ impl Maker {
             weight: None,
             since: None,
             until: None,
-            parts: vec![Part { label, claims, texts: vec![Text { text, of_claim: String::new() }] }],
+            parts: vec![Part {
+                label,
+                claims,
+                texts: vec![Text { text, of_claim: String::new() }],
+                embedding: None,
+            }],
         };
         *bytes += prost::Message::encoded_len(&said.assertion(&said.parts[0]));
         Command::Assert(Box::new(Assert {

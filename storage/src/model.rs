@@ -2,6 +2,7 @@
 
 mod assertion;
 mod decisions;
+mod embedding;
 mod epoch;
 mod erasure;
 mod flag;
@@ -18,6 +19,7 @@ pub use assertion::{
     Status, TEXT_BYTES_MAX, TYPE_BYTES_MAX, Text,
 };
 pub use decisions::DecisionSegment;
+pub use embedding::{EMBEDDING_COMPONENTS_MAX, EMBEDDING_MODEL_BYTES_MAX, Embedding};
 pub use epoch::EpochBegan;
 pub(crate) use erasure::check_reason;
 pub use erasure::{ErasureDone, Hold, REASON_CHARS_MAX, RedactionBegun, RedactionLifted, Selection};

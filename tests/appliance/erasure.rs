@@ -13,6 +13,7 @@ use storage::tx::Read as _;
 
 use crate::data;
 use crate::disks::files_in;
+use crate::models::{install, published};
 use crate::node::Node;
 
 /// In everything that is said of somebody, by everybody.
@@ -79,21 +80,21 @@ fn joined(from: &str, to: &str) -> Value {
 }
 
 /// Which files of the data directory hold a text, but for the pages of the database.
-fn files_with(node: &Node, text: &str) -> Vec<String> {
+fn files_with(node: &Node, text: impl AsRef<[u8]>) -> Vec<String> {
     let files = files_in(&node.data_dir()).into_iter().filter(|file| !file.ends_with("store.redb"));
-    let holding = files.filter(|file| fs::read(file).is_ok_and(|bytes| holds(&bytes, text)));
+    let holding = files.filter(|file| fs::read(file).is_ok_and(|bytes| holds(&bytes, &text)));
     holding.map(|file| file.display().to_string()).collect()
 }
 
 /// Which tables of a stopped node's database hold a text. What is left in free pages goes when the file is rewritten.
-fn tables_with(data_dir: &Path, text: &str) -> Vec<&'static str> {
+fn tables_with(data_dir: &Path, text: impl AsRef<[u8]>) -> Vec<&'static str> {
     let store = Directory::hold(data_dir).expect("free").open_store(1 << 20, String::new()).expect("opens");
     let view = store.view().expect("open");
     let mut found = Vec::new();
     for table in Table::ALL {
         let mut here = false;
         view.scan(*table, &[], None, &mut |key, row| {
-            here |= holds(key, text) || holds(row, text);
+            here |= holds(key, &text) || holds(row, &text);
             Ok(std::ops::ControlFlow::Continue(()))
         })
         .expect("readable");
@@ -102,8 +103,8 @@ fn tables_with(data_dir: &Path, text: &str) -> Vec<&'static str> {
     found
 }
 
-fn holds(bytes: &[u8], text: &str) -> bool {
-    memchr::memmem::find(bytes, text.as_bytes()).is_some()
+fn holds(bytes: &[u8], what: impl AsRef<[u8]>) -> bool {
+    memchr::memmem::find(bytes, what.as_ref()).is_some()
 }
 
 fn redact(node: &Node, args: &[&str]) -> Value {
@@ -178,9 +179,9 @@ fn an_entity_is_gone_from_every_byte_and_every_proof_still_holds() {
 }
 
 /// Every file of the directory, the database with its free pages among them.
-fn bytes_with(data_dir: &Path, text: &str) -> Vec<String> {
+fn bytes_with(data_dir: &Path, text: impl AsRef<[u8]>) -> Vec<String> {
     let holding =
-        files_in(data_dir).into_iter().filter(|file| fs::read(file).is_ok_and(|bytes| holds(&bytes, text)));
+        files_in(data_dir).into_iter().filter(|file| fs::read(file).is_ok_and(|bytes| holds(&bytes, &text)));
     holding.map(|file| file.display().to_string()).collect()
 }
 
@@ -199,6 +200,44 @@ fn compacting_leaves_not_one_byte_behind() {
     node.restart();
     assert!(is_found(&node, "wiki"));
     node.stop_and_verify();
+}
+
+/// Of unit length to the bit, so that it is the same bytes as it came and as it is searched by.
+const VECTOR: [f32; 8] = [0.5, -0.25, 0.25, -0.5, 0.25, 0.0, -0.25, 0.5];
+
+/// In the ledger, in what came since the last build, in what was built, and in none of them when it is over.
+#[test]
+fn a_vector_that_somebody_brought_is_gone_from_every_byte() {
+    let mut node = with_canaries();
+    install(&node, &[&published(&node, "small-model", "bert")], &[]).ok();
+    let mut brought = person(CANARY, "with a vector");
+    brought["embedding"] = json!({"model": "small-model", "vector": VECTOR});
+    let file = node.write("brought.jsonl", lines(&[brought]));
+    node.import(&file, "jsonl", "feed", &[]).ok();
+    let bytes: Vec<u8> = VECTOR.iter().flat_map(|component| component.to_le_bytes()).collect();
+    let since = std::time::Instant::now();
+    let awaited = |what: &str, is_so: &dyn Fn() -> bool| {
+        while !is_so() {
+            assert!(since.elapsed().as_secs() < 60, "not yet so: {what}");
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+    };
+    awaited("it is indexed", &|| {
+        let told = node.cli(&["entity", "embeddings", CANARY]).json;
+        told["embeddings"].as_array().is_some_and(|all| all.iter().any(|one| one["supplied"] == true))
+    });
+    node.cli(&["index", "build", "--now"]).ok();
+    awaited("it is built", &|| files_with(&node, &bytes).iter().any(|file| file.contains("segment-")));
+
+    redact(&node, &["--entity", CANARY]);
+    assert_eq!(files_with(&node, &bytes), Vec::<String>::new(), "while the node runs");
+    node.cli(&["entity", "embeddings", CANARY]).failed(1, "not_found");
+    node.stop_and_verify();
+    let data_dir = node.data_dir();
+    assert_eq!(tables_with(&data_dir, &bytes), Vec::<&str>::new());
+    assert!(!bytes_with(&data_dir, &bytes).is_empty(), "pages that are free still hold it");
+    node.cli(&["compact", "--data-dir", data_dir.to_str().expect("UTF-8")]).ok();
+    assert_eq!(bytes_with(&data_dir, &bytes), Vec::<String>::new());
 }
 
 #[test]

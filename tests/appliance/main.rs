@@ -54,6 +54,7 @@ mod scarce;
 mod seed;
 mod session;
 mod space;
+mod supplied;
 mod tables;
 mod tls;
 mod upgrades;

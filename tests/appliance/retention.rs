@@ -81,7 +81,7 @@ fn said(retention: Retention) -> Said {
         weight: None,
         since: None,
         until: None,
-        parts: vec![Part { label: Arc::new(label), claims, texts }],
+        parts: vec![Part { label: Arc::new(label), claims, texts, embedding: None }],
     }
 }
 

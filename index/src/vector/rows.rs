@@ -13,6 +13,8 @@ pub(super) const REVOKED: u32 = 1;
 pub(super) const RELATION: u32 = 2;
 /// Nothing is there any more: what was here is erased, its place in the graph is not.
 pub(super) const VOID: u32 = 4;
+/// A row's vector came with the data: it is of all that is said, and no text was encoded.
+pub(super) const SUPPLIED: u32 = 8;
 
 /// How far the length of a vector may be from 1.
 const UNIT_TOLERANCE: f32 = 1e-3;

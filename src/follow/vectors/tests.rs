@@ -227,6 +227,6 @@ fn said(id: &str, text: &str) -> Said {
         weight: None,
         since: None,
         until: None,
-        parts: vec![Part { label: Arc::new(label), claims: vec![], texts }],
+        parts: vec![Part { label: Arc::new(label), claims: vec![], texts, embedding: None }],
     }
 }

@@ -21,6 +21,7 @@ use crate::gateway::errors::Failure;
 use crate::ingest::events::{self, EVENTS_MAX, Envelope, Mode, Rejected, Unreadable};
 use crate::ingest::files::Reject;
 use crate::ingest::import::refusal;
+use crate::ingest::supplied::Supplied;
 use crate::policy::{Action, Principal};
 
 /// Largest body, in bytes.
@@ -63,6 +64,8 @@ pub(crate) async fn take(
     // Reading megabytes of JSON is work for a thread of its own.
     let read = tokio::task::spawn_blocking(move || said(mode, &headers, &body, &spec));
     let events = read.await.map_err(|_| Failure::internal("reading the events"))??;
+    let mut supplied = Supplied::default();
+    events.iter().flat_map(|event| &event.said).for_each(|said| supplied.count(&app, said));
     let purpose = principal.recorded_purpose().code();
     let (tenant, actor) = (principal.tenant, principal.actor);
     let command = TakeEvents { tenant, source, actor, purpose, events };

@@ -93,7 +93,8 @@ fn write(
     let reader = app.reader(&view, principal)?;
     let allowed = app.allowed(&view, principal, Action::EntityExport)?;
     reader.uses().filtered(Action::EntityExport, &allowed);
-    let exit = Exit::new(&reader, allowed, order.wanted, order.among);
+    let embeddings = app.allowed(&view, principal, Action::EmbeddingRead)?;
+    let exit = Exit::new(&reader, (allowed, embeddings), order.wanted, order.among);
     let nobody_waits = || tell.as_ref().is_none_or(oneshot::Sender::is_closed);
     let counts = exit.count(&nobody_waits)?;
     if tell.take().is_none_or(|tell| tell.send(Ok(counts)).is_err()) {

@@ -2,10 +2,13 @@
 //!
 //! ```json
 //! {"id":"h-1","type":"host","labels":["dmz"],"attributes":{"name":"gate"},"texts":[{"text":"…"}],"observed_at":"…"}
+//! {"id":"h-2","type":"host","embedding":{"model":"…","vector":[0.25,-0.5]}}
 //! {"relation":"talks-to","from":"h-1","to":"h-2","weight":0.5,"since":"…","until":"…"}
 //! ```
 //! Both may carry `classification`, `personal`, `labels`, `attributes`, `texts` and `observed_at`; a relation may carry
 //! its `id`. A property that is not known is a reject: silently dropped data are lost data.
+
+mod embedding;
 
 use std::str::FromStr;
 
@@ -17,8 +20,8 @@ use super::fields::{self, Fields};
 use super::labels::Labels;
 use super::reject::Reject;
 
-const ENTITY: [&str; 8] =
-    ["id", "type", "labels", "attributes", "texts", "classification", "personal", "observed_at"];
+const ENTITY: [&str; 9] =
+    ["id", "type", "labels", "attributes", "texts", "embedding", "classification", "personal", "observed_at"];
 
 const RELATION: [&str; 13] = [
     "relation",
@@ -55,7 +58,7 @@ impl<'a> Jsonl<'a> {
 
     /// What the line says.
     pub(super) fn said(&mut self, line: &str) -> Result<Said, Reject> {
-        let fields = fields::parse(line)?;
+        let fields = fields::parse(line).map_err(|reject| embedding::unnumbered(reject, line))?;
         let mut said = if fields.raw("relation").is_some() {
             relation(&fields, &self.labels.source().name)?
         } else {
@@ -72,6 +75,8 @@ impl<'a> Jsonl<'a> {
         let own = terms(fields, Terms { classification: source.classification, personal: source.personal })?;
         let mut parts = vec![self.part(said, LabelKind::from(said.form), own)];
         parts[0].claims = claims(fields)?;
+        // What its vector is of nobody knows but who brings it: it is as the line is.
+        parts[0].embedding = embedding::embedding(fields)?;
         for (terms, text) in texts(fields, own)? {
             let part = if terms == own { 0 } else { self.part_of(&mut parts, said, terms) };
             parts[part].texts.push(text);
@@ -92,7 +97,7 @@ impl<'a> Jsonl<'a> {
     fn part(&mut self, said: &Said, kind: LabelKind, terms: Terms) -> Part {
         let thing_type = &said.thing_type;
         let label = self.labels.of(kind, thing_type, terms.classification, terms.personal);
-        Part { label, claims: Vec::new(), texts: Vec::new() }
+        Part { label, claims: Vec::new(), texts: Vec::new(), embedding: None }
     }
 }
 

@@ -120,6 +120,7 @@ fn code_of(what: &str) -> &'static str {
         "type" | "relation kind" => "bad_type",
         "property name" => "bad_property_name",
         "weight" => "bad_weight",
+        "embedding" | "model of an embedding" => "bad_embedding",
         "text too long" => "text_too_large",
         "unknown classification" => "bad_classification",
         _ => "invalid",

@@ -216,7 +216,8 @@ fn claims<'f, 'a>(fields: &'f Fields<'a>) -> impl Iterator<Item = &'f Field<'a>>
 
 /// The claims and texts of the properties that `belongs` picks.
 fn part(label: Arc<Label>, fields: &Fields<'_>, belongs: impl Fn(&str) -> bool) -> Result<Part, Reject> {
-    let mut part = Part { label, claims: Vec::with_capacity(fields.iter().len()), texts: Vec::new() };
+    let mut part =
+        Part { label, claims: Vec::with_capacity(fields.iter().len()), texts: Vec::new(), embedding: None };
     let mut aliases = Aliases::default();
     for field in claims(fields).filter(|field| belongs(&field.name)) {
         let name = field.name.as_ref();

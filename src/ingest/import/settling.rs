@@ -228,6 +228,7 @@ fn said_of(row: &PendingRow) -> Result<Said> {
             label: Arc::new(Label::decode(&part.label)?),
             claims: part.assertion.claims.clone(),
             texts: part.assertion.texts.clone(),
+            embedding: part.assertion.embedding.clone(),
         })
     });
     let parts = parts.collect::<Result<Vec<_>>>()?;

@@ -407,6 +407,30 @@ fn model_purpose(p: &Principal, purpose: Purpose, l: &Label) -> bool {
     l.purposes.contains(purpose) && (!l.personal || personal_ok) && !trains_on_restricted
 }
 
+/// An embedding of what may go anywhere but is not open data is under terms all the same; a thing itself is what it is.
+#[test]
+fn an_embedding_is_restricted_unless_its_source_is_open_data() {
+    let policy = |action: &str| {
+        let is_restricted = "resource.licence == Licence::\"Restricted-TOS\"";
+        Policy::load(&format!(
+            "permit (principal, action == Action::\"{action}\", resource) when {{ {is_restricted} }};"
+        ))
+        .unwrap()
+    };
+    let allowed = |action: Action| -> Vec<Licence> {
+        let (policy, reader) = (policy(action.as_str()), a(Role::Reader));
+        let is_allowed = |licence: &Licence| {
+            let label = Label { licence: *licence, ..open_label() };
+            policy.decide(&reader, action, Resource::Label(HERE, &label)).allowed
+        };
+        Licence::ALL.iter().copied().filter(is_allowed).collect()
+    };
+    let all_but_open: Vec<_> =
+        Licence::ALL.iter().copied().filter(|licence| *licence != Licence::OpenDataOk).collect();
+    assert_eq!(allowed(Action::EmbeddingRead), all_but_open);
+    assert_eq!(allowed(Action::EntityRead), [Licence::RestrictedTos]);
+}
+
 /// By hand: `cargo test --lib decision_time -- --ignored --nocapture`.
 #[test]
 #[ignore = "prints timings and judges nothing; run by hand"]

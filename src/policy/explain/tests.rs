@@ -1,4 +1,4 @@
-use storage::model::{Classification, Label, Role};
+use storage::model::{Classification, Label, Licence, Role};
 
 use super::super::examples::{HERE, a, open_label};
 use super::*;
@@ -33,6 +33,15 @@ fn where_nothing_permits_the_rules_that_would_are_told() {
     let why =
         explained(&Policy::load("").unwrap(), Role::Owner, Action::PolicyManage, Resource::Tenant(HERE));
     assert_eq!((why.summary.as_str(), why.reasons), ("denied: no policy permits this to anybody", vec![]));
+}
+
+#[test]
+fn an_embedding_is_explained_by_the_licence_that_it_carries() {
+    let label = Label { licence: Licence::MitOk, ..open_label() };
+    let asked = Resource::Label(HERE, &label);
+    let why = explained(&Policy::built_in(), Role::Reader, Action::EmbeddingRead, asked);
+    assert_eq!(why.summary, "denied: `embeddings-need-open-data` forbids it");
+    assert_eq!(why.reasons[0].found, [("resource.licence".to_owned(), "Restricted-TOS".to_owned())]);
 }
 
 #[test]

@@ -110,6 +110,7 @@ fn says(tenant: TenantId, purposes: Purposes, number: u32, text: &str) -> Assert
             label: Arc::new(label),
             claims: vec![Claim { name: "name".to_owned(), json: format!("\"number {number}\"") }],
             texts: vec![Text { text: text.to_owned(), of_claim: String::new() }],
+            embedding: None,
         }],
     };
     let purpose = Purpose::ThreatIntel.code();

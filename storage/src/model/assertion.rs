@@ -5,7 +5,7 @@ use std::sync::Arc;
 use prost::{Message, encoding};
 
 use super::label::vocabulary;
-use super::{Label, LabelKind};
+use super::{Embedding, Label, LabelKind};
 use crate::error::{Error, Result};
 
 /// Longest id of a thing, in bytes of UTF-8.
@@ -108,6 +108,8 @@ pub struct Part {
     pub claims: Vec<Claim>,
     /// The texts to be searched.
     pub texts: Vec<Text>,
+    /// The vector that came with them.
+    pub embedding: Option<Embedding>,
 }
 
 /// What one source says of one thing, under all labels: the unit that replaces what it said before.
@@ -187,7 +189,8 @@ impl Said {
         let own_bytes = self.id.len() + self.thing_type.len() + 256 * (1 + self.edges.len());
         let part_bytes = part.claims.iter().map(Message::encoded_len).sum::<usize>()
             + part.texts.iter().map(Message::encoded_len).sum::<usize>()
-            + 8 * (part.claims.len() + part.texts.len());
+            + part.embedding.as_ref().map_or(0, Message::encoded_len)
+            + 8 * (part.claims.len() + part.texts.len() + 1);
         let mut body = Vec::with_capacity(own_bytes + part_bytes);
         let to = &mut body;
         put_text(1, &self.id, to);
@@ -206,6 +209,9 @@ impl Said {
         put_moment(13, self.until.as_ref(), to);
         encoding::message::encode_repeated(15, &part.claims, to);
         encoding::message::encode_repeated(16, &part.texts, to);
+        if let Some(embedding) = &part.embedding {
+            encoding::message::encode(17, embedding, to);
+        }
         body
     }
 
@@ -229,6 +235,7 @@ impl Said {
             until_us: self.until.as_ref().map(|(_, us)| *us),
             claims: part.claims.clone(),
             texts: part.texts.clone(),
+            embedding: part.embedding.clone(),
         }
     }
 }
@@ -244,7 +251,7 @@ impl Part {
                 return Err(Error::invalid("text too long", &text.text, limit));
             }
         }
-        Ok(())
+        self.embedding.as_ref().map_or(Ok(()), Embedding::validate)
     }
 }
 
@@ -307,6 +314,9 @@ pub struct Assertion {
     /// The texts to be searched.
     #[prost(message, repeated, tag = "16")]
     pub texts: Vec<Text>,
+    /// See [`Part::embedding`].
+    #[prost(message, optional, tag = "17")]
+    pub embedding: Option<Embedding>,
 }
 
 impl Assertion {
@@ -414,7 +424,7 @@ fn check_id(id: &str) -> Result<()> {
     Ok(())
 }
 
-fn check_word(what: &'static str, word: &str, bytes_max: usize) -> Result<()> {
+pub(super) fn check_word(what: &'static str, word: &str, bytes_max: usize) -> Result<()> {
     if word.is_empty() || word.len() > bytes_max || has_control(word) {
         return Err(Error::invalid(what, word, format!("1 to {bytes_max} bytes without control characters")));
     }
@@ -422,74 +432,4 @@ fn check_word(what: &'static str, word: &str, bytes_max: usize) -> Result<()> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::model::{Classification, Licence, Purposes, Retention};
-
-    fn said() -> Said {
-        let label = Label {
-            kind: LabelKind::Relation,
-            thing_type: "uses".to_owned(),
-            classification: Classification::Internal,
-            licence: Licence::OpenDataOk,
-            purposes: Purposes::ALL,
-            retention: Retention::Standard365d,
-            personal: false,
-            source: "attack".to_owned(),
-            compartments: vec![],
-        };
-        Said {
-            id: "uses--1".to_owned(),
-            form: Form::Relation,
-            thing_type: "uses".to_owned(),
-            base: Some(Base::Claim),
-            tags: vec!["a".to_owned(), String::new()],
-            status: Status::Revoked,
-            observed_at_us: Some(0),
-            version_us: Some(-7),
-            edges: vec![EdgeSaid { kind: "uses".to_owned(), from: String::new(), to: "b".to_owned() }],
-            weight: Some(0.0),
-            since: Some((String::new(), 0)),
-            until: Some(("2026".to_owned(), 1)),
-            parts: vec![Part {
-                label: Arc::new(label),
-                claims: vec![Claim { name: "name".to_owned(), json: "\"x\"".to_owned() }],
-                texts: vec![Text::default()],
-            }],
-        }
-    }
-
-    #[test]
-    fn encoded_in_place_or_copied_first_the_bytes_are_the_same() {
-        let full = said();
-        let empty = Said {
-            id: String::new(),
-            form: Form::Entity,
-            thing_type: String::new(),
-            base: None,
-            tags: vec![],
-            status: Status::Active,
-            observed_at_us: None,
-            version_us: None,
-            edges: vec![],
-            weight: None,
-            since: None,
-            until: None,
-            parts: vec![Part { claims: vec![], texts: vec![], ..full.parts[0].clone() }],
-        };
-        for said in [full, empty] {
-            let part = &said.parts[0];
-            assert_eq!(said.encode(part), said.assertion(part).encode_to_vec());
-        }
-    }
-
-    #[test]
-    fn control_characters_are_found_in_and_beyond_ascii() {
-        for text in ["a\nb", "\0", "\u{7f}", "\u{85}", "é\u{9f}"] {
-            assert!(has_control(text), "{text:?}");
-        }
-        for text in ["", "plain ~", "Grüße", "\u{a0}", "日本"] {
-            assert!(!has_control(text), "{text:?}");
-        }
-    }
-}
+mod tests;

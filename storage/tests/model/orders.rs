@@ -14,9 +14,9 @@ use storage::commands::{
 };
 use storage::ids::{ActorId, Epoch, Lsn, RunId, SourceId, TenantId, ThingId};
 use storage::model::{
-    Claim, Classification, DecisionSegment, EdgeSaid, Flag, Form, Graph, GraphNode, Label, Licence,
-    MappingUsed, POLICY_BYTES_MAX, Part, PolicySet, Purpose, Purposes, Retention, Role, RunBegin, RunCounts,
-    RunEnd, RunState, Said, Selection, SourceSpec, Status, Subject, Text, TokenSpec,
+    Claim, Classification, DecisionSegment, EdgeSaid, Embedding, Flag, Form, Graph, GraphNode, Label,
+    Licence, MappingUsed, POLICY_BYTES_MAX, Part, PolicySet, Purpose, Purposes, Retention, Role, RunBegin,
+    RunCounts, RunEnd, RunState, Said, Selection, SourceSpec, Status, Subject, Text, TokenSpec,
 };
 
 use crate::reference::{Model, What};
@@ -445,7 +445,10 @@ fn part(label: usize, (value, bytes): (u8, usize)) -> Part {
     let claims = vec![Claim { name: "name".to_owned(), json: format!("\"{value}\"") }];
     let texts =
         vec![Text { text: char::from(b'a' + value).to_string().repeat(bytes), of_claim: String::new() }];
-    Part { label: Arc::new(label), claims, texts }
+    // Some bring a vector.
+    let embedding =
+        (bytes == 700).then(|| Embedding { model: "m".to_owned(), vector: vec![f32::from(value) + 1.0] });
+    Part { label: Arc::new(label), claims, texts, embedding }
 }
 
 fn edge() -> impl Strategy<Value = EdgeSaid> {

@@ -194,6 +194,6 @@ fn said(id: &str, form: Form, thing_type: &str, claims: Vec<Claim>, edges: Vec<E
         weight: None,
         since: None,
         until: None,
-        parts: vec![Part { label: Arc::new(label), claims, texts }],
+        parts: vec![Part { label: Arc::new(label), claims, texts, embedding: None }],
     }
 }

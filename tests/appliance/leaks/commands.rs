@@ -52,7 +52,9 @@ fn one(world: &World, asker: &Asker, command: &str, random: &mut Seeded, finding
     let plain = |text: &str| Word { text: text.to_owned(), absent: None };
     let (word, more): (Word, &[&str]) = match command {
         "search" => (world.word(asker, random, &["text", "name", "value"]), &["--facets", "--explain"]),
-        "entity get" | "entity history" | "entity similar" | "relations" => (world.id(asker, random), &[]),
+        "entity get" | "entity history" | "entity similar" | "entity embeddings" | "relations" => {
+            (world.id(asker, random), &[])
+        }
         "entity delete" | "entity restore" => (world.id(asker, random), &[]),
         "export" => (plain("--source"), &["zqsecretsource", "--format", "jsonl", "--quiet"]),
         "backup" => (plain("backups"), &["--incremental"]),

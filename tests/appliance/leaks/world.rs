@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::data;
+use crate::models::{install, published};
 use crate::node::Node;
 use crate::seed::Seeded;
 
@@ -69,6 +70,8 @@ impl World {
             class.learn_ids(&node);
         }
         graphs(&node, &mut classes);
+        // So that there are vectors, whose passages hold what was said.
+        install(&node, &[&published(&node, "small-model", "bert")], &[]).ok();
         let askers = askers().into_iter().map(|asker| asker.with_token(&node)).collect();
         keep(&node);
         let spare = |tenant: &'static str| (tenant, public_id(&node, tenant));

@@ -131,6 +131,30 @@ export interface Operations {
       };
     };
   };
+  'entityEmbeddings:v1': {
+    variables: { id: string; first?: number | null; after?: string | null };
+    data: {
+      entityEmbeddings: {
+        edges: {
+          node: {
+            source: string;
+            lsn: number;
+            licence: string;
+            model: string;
+            dimension: number;
+            supplied: boolean;
+            passage: string;
+            values: number[];
+          };
+        }[];
+        pageInfo: {
+          hasNextPage: boolean;
+          endCursor: string | null;
+        };
+        reason: string | null;
+      } | null;
+    };
+  };
   'entityHistory:v1': {
     variables: { id: string; first?: number | null; after?: string | null };
     data: {

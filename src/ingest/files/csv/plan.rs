@@ -207,7 +207,7 @@ impl Heard {
             weight: self.weight,
             since: self.since,
             until: self.until,
-            parts: vec![Part { label, claims: self.claims, texts: self.texts }],
+            parts: vec![Part { label, claims: self.claims, texts: self.texts, embedding: None }],
         }
     }
 }

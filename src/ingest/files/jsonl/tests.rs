@@ -1,4 +1,4 @@
-use storage::model::Retention;
+use storage::model::{EMBEDDING_COMPONENTS_MAX, Retention};
 
 use super::super::Format;
 use super::super::tests::{Read, read};
@@ -150,4 +150,45 @@ fn nesting_counts_from_the_line() {
     };
     assert_eq!(one(&line(126)).parts[0].claims.len(), 1);
     assert_eq!(refused(&line(127)).0, "too_deep");
+}
+
+#[test]
+fn a_line_brings_its_vector_under_its_own_label() {
+    let said = one(
+        r#"{"id":"a","type":"t","texts":[{"text":"x","classification":"secret"}],"embedding":{"model":"m","vector":[0.5, -2e0,0]}}"#,
+    );
+    let embedding = said.parts[0].embedding.as_ref().expect("a vector");
+    assert_eq!((embedding.model.as_str(), embedding.vector.as_slice()), ("m", &[0.5, -2.0, 0.0][..]));
+    assert_eq!((said.parts.len(), &said.parts[1].embedding), (2, &None));
+    assert_eq!(one(r#"{"id":"a","type":"t","embedding":null}"#).parts[0].embedding, None);
+}
+
+/// What is refused is named by its place or its kind: no sound component is shown.
+#[test]
+fn a_vector_that_is_none_is_refused_without_its_components() {
+    let with = |embedding: &str| refused(&format!(r#"{{"id":"a","type":"t","embedding":{embedding}}}"#));
+    let of = |vector: &str| with(&format!(r#"{{"model":"m","vector":{vector}}}"#));
+    let many = format!("[{}]", vec!["7.25"; EMBEDDING_COMPONENTS_MAX + 1].join(","));
+    for (told, value) in [
+        (of("[0,0.0,-0]"), "3 zeros"),
+        (of("[1e-60]"), "1 zeros"),
+        (of("[7.25,1e39]"), "1e39"),
+        (of("[7.25,-1e999]"), "-1e999"),
+        (of("[7.25,\"7.25\"]"), "a text"),
+        (of("[7.25,null]"), "nothing"),
+        (of("[]"), "0"),
+        (of(&many), "4097"),
+        (of("\"7.25\""), "a text"),
+        (of("7.25"), "a number"),
+        (with("[7.25]"), "a list"),
+        (with("{\"model\":\"m\"}"), "nothing"),
+        (with("{\"model\":[7.25],\"vector\":[7.25]}"), "a list"),
+        (with("{\"model\":\"\",\"vector\":[7.25]}"), ""),
+    ] {
+        assert_eq!(told, ("bad_embedding", value.to_owned()));
+    }
+    assert_eq!(with("{\"model\":\"m\",\"vector\":[7.25],\"x\":7.25}"), ("unknown_property", "x".to_owned()));
+    assert_eq!(of("[7.25,NaN]"), ("bad_json", String::new()));
+    let relation = r#"{"relation":"r","from":"a","to":"b","embedding":{"model":"m","vector":[7.25]}}"#;
+    assert_eq!(refused(relation), ("unknown_property", "embedding".to_owned()));
 }
