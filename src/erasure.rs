@@ -181,8 +181,9 @@ fn carry_out(app: &App, tenant: TenantId, redaction: Lsn, row: &ErasingRow) -> R
     if !rid_index(app, tenant)? {
         return Ok(());
     }
-    app.write_blocking(Command::EndRedaction(EndRedaction { tenant, redaction }))?;
+    // First of all: whoever hears that it is done may restore a backup from before it with this anchor.
     app.anchor.write(&app.store.view()?)?;
+    app.write_blocking(Command::EndRedaction(EndRedaction { tenant, redaction }))?;
     tracing::info!(%tenant, %redaction, "a redaction is done");
     Ok(())
 }

@@ -20,7 +20,7 @@ use vector_world::{GO_ON, Random, Shelf, Words, everything, labelled, narrowed, 
 use world::{World, relation};
 
 const DIMENSION: usize = 32;
-const TEXTS: usize = 6_000;
+const TEXTS: usize = 12_000;
 /// Compartments, the first of which has half of all texts, the next half of the rest, and so on.
 const COMPARTMENTS: u32 = 7;
 

@@ -11,7 +11,7 @@ use storage::ids::ThingId;
 /// What words count against meaning, unless a query or its tenant says otherwise.
 pub const KEYWORD_WEIGHT: f64 = 0.7;
 /// Where the best hit has less than this share of the question's words, rare ones counting more, words count for less.
-pub const COVERAGE_MIN: f64 = 0.35;
+pub const COVERAGE_MIN: f64 = 0.8;
 /// What is added to a rank before it is inverted.
 const RANK_CONSTANT: f64 = 60.0;
 

@@ -144,7 +144,7 @@ fn a_reject_is_one_line_of_json() {
     reject.write_line("a.json", &mut out).expect("memory takes it");
     let value: BTreeMap<String, Value> = serde_json::from_slice(&out).expect("JSON");
     let keys: Vec<_> = value.keys().map(String::as_str).collect();
-    assert_eq!(keys, ["code", "file", "line", "reason", "value"]);
+    assert_eq!(keys, ["code", "crc32", "file", "line", "reason", "value"]);
     assert_eq!(value["line"], 7);
     assert_eq!(value["value"].as_str().map(str::len), Some(200));
     assert_eq!(out.iter().filter(|byte| **byte == b'\n').count(), 1);
