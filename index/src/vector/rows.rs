@@ -35,7 +35,7 @@ pub(super) struct Row {
     pub(super) start: u32,
     /// until before this one.
     pub(super) end: u32,
-    /// See [`super::content::text_id`].
+    /// A digest of what the vector was made of, and of the model.
     pub(super) text: [u8; 16],
 }
 
