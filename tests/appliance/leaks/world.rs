@@ -74,8 +74,6 @@ impl World {
             class.learn_ids(&node);
         }
         graphs(&node, &mut classes);
-        // So that there are vectors, whose passages hold what was said.
-        install(&node, &[&published(&node, "small-model", "bert")], &[]).ok();
         let askers = askers().into_iter().map(|asker| asker.with_token(&node)).collect();
         keep(&node);
         meaning(&node);
@@ -419,7 +417,8 @@ fn keep(node: &Node) {
     }
 }
 
-/// Meaning is looked for in both tenants, by a model that knows none of these words: what is hidden and what never was mean the same.
+/// There are vectors, whose passages hold what was said, and meaning is looked for in both tenants: by a model that knows none of these
+/// words, to which what is hidden and what never was mean the same.
 fn meaning(node: &Node) {
     install(node, &[&published(node, "small-model", "bert")], &[]).ok();
     for tenant in ["default", "far"] {
