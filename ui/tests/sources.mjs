@@ -149,6 +149,8 @@ test('the page of an import outlives its node', async () => {
 test('the list is one question for each kind of thing, whatever its length, and is worked by keys', async () => {
   for (let n = 0; n < 10; n++) await node.import(`listed-${n}`, [{ id: `listed-${n}`, type: 'host', attributes: { name: `Listed ${n}` } }]);
   const page = await open('sources');
+  // The node tells of the last import within half a second, and then the page asks again.
+  await page.waitForTimeout(1_500);
   const asked = [];
   page.on('request', (request) => { if (request.url().endsWith('/graphql')) asked.push(JSON.parse(request.postData()).id); });
   await page.reload();
