@@ -2,9 +2,9 @@
 
     python inserts.py PROGRAM [--rows 200000] [--directory DIR]
 
-A record is a kilobyte of JSON under a random id. Postgres keeps it under a primary key and nothing else; the node also
-knows its claims, keeps their history, and puts each into a Merkle tree. Neither answers before it is on disk. In the last row
-Postgres has an index of the words and a table of what was said before, too, and the time of both ends when the records are found.
+A record is a kilobyte of JSON under a random id. Postgres keeps it under a primary key and nothing else ("bare"), or with an index of its
+words and a table of what was said before ("the same to do"); the node knows its claims, keeps their history, indexes its words and puts each record into a
+Merkle tree. Neither answers before it is on disk. What is sent is made before the clock runs. In the last row the time ends when the records are found.
 """
 
 import argparse
@@ -12,11 +12,15 @@ import json
 import pathlib
 import random
 import tempfile
+import threading
 import time
 
-from node import Node
+from node import Client, Node
 from postgres import Postgres
 
+BATCH = "application/cloudevents-batch+json"
+# The node makes records searchable behind its answer, Postgres writes pages: neither is to be beside the other's turn.
+REST_SECONDS = 3
 WORDS = [f"{a}{b}{c}" for a in ("ka", "ron", "mi", "tal") for b in ("se", "vor", "du", "pin") for c in ("lo", "gar", "be")]
 
 
@@ -41,23 +45,59 @@ create trigger keeps after insert on things referencing new table as new for eac
 """
 
 
-def postgres_rate(postgres, rows, size, copy, searchable=False):
+def begin(postgres, searchable):
     with postgres.connect() as connection:
         connection.execute("drop table if exists things")
         connection.execute(TABLE)
         if searchable:
             connection.execute(SEARCHABLE)
-        connection.commit()
-        values = [(row["id"], row["type"], json.dumps(row)) for row in rows]
+
+
+def seconds(work, shares):
+    """How long it takes to do each share in a thread of its own."""
+    threads = [threading.Thread(target=work, args=(share,)) for share in shares]
+    begun = time.monotonic()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return time.monotonic() - begun
+
+
+def values(rows):
+    return [(row["id"], row["type"], json.dumps(row)) for row in rows]
+
+
+def postgres_rate(postgres, rows, size, clients=1, searchable=False):
+    begin(postgres, searchable)
+    connections = [postgres.connect() for _ in range(clients)]
+    shares = [(connection, chunks(values(rows[at::clients]), size)) for at, connection in enumerate(connections)]
+
+    def insert(share):
+        connection, commits = share
+        connection.autocommit = True
+        for commit in commits:
+            if size == 1:
+                connection.execute("insert into things values (%s, %s, %s)", commit[0])
+                continue
+            with connection.transaction(), connection.cursor() as cursor:
+                cursor.executemany("insert into things values (%s, %s, %s)", commit)
+
+    took = seconds(insert, shares)
+    for connection in connections:
+        connection.close()
+    return len(rows) / took
+
+
+def copy_rate(postgres, rows, searchable=False):
+    begin(postgres, searchable)
+    commits = chunks(values(rows), 16_384)
+    with postgres.connect() as connection:
         begun = time.monotonic()
-        for chunk in chunks(values, size):
-            with connection.cursor() as cursor:
-                if copy:
-                    with cursor.copy("copy things from stdin") as writer:
-                        for row in chunk:
-                            writer.write_row(row)
-                else:
-                    cursor.executemany("insert into things values (%s, %s, %s)", chunk)
+        for commit in commits:
+            with connection.cursor() as cursor, cursor.copy("copy things from stdin") as writer:
+                for row in commit:
+                    writer.write_row(row)
             connection.commit()
         return len(rows) / (time.monotonic() - begun)
 
@@ -66,12 +106,19 @@ def event(row):
     return {"specversion": "1.0", "id": row["id"], "source": "/bench", "type": "seen", "data": row}
 
 
-def events_rate(node, rows, size):
-    content_type = "application/cloudevents-batch+json"
-    begun = time.monotonic()
-    for chunk in chunks(rows, size):
-        node.post("/api/v1/events?source=events", content_type, [event(row) for row in chunk])
-    return len(rows) / (time.monotonic() - begun)
+def events_rate(node, rows, size, clients=1):
+    made = []
+    for at in range(clients):
+        client = Client(node.url, node.token)
+        bodies = [json.dumps([event(row) for row in chunk]).encode() for chunk in chunks(rows[at::clients], size)]
+        made.append((client, [client.request("/api/v1/events?source=events", BATCH, body) for body in bodies]))
+
+    def send(share):
+        client, requests = share
+        for request in requests:
+            client.exchange(request)
+
+    return len(rows) / seconds(send, made)
 
 
 def import_rate(node, rows, directory, name, until="durable_seconds"):
@@ -82,8 +129,25 @@ def import_rate(node, rows, directory, name, until="durable_seconds"):
     return len(rows) / done[until]
 
 
-def report(what, node, postgres):
-    print(f"{what:<38} node {node:>9,.0f}/s   Postgres {postgres:>9,.0f}/s   ratio {node / postgres:.2f}", flush=True)
+def report(what, node, **peers):
+    """`node` and each of `peers` measure when they are called, one after the other."""
+    ours = node()
+    time.sleep(REST_SECONDS)
+    line = f"{what:<38} node {ours:>9,.0f}/s"
+    for name, peer in peers.items():
+        theirs = peer()
+        line += f"   Postgres, {name.replace('_', ' ')} {theirs:>9,.0f}/s   ratio {ours / theirs:.2f}"
+        time.sleep(REST_SECONDS)
+    print(line, flush=True)
+
+
+def events(what, rows, node, postgres, size, clients):
+    report(
+        what,
+        lambda: events_rate(node, rows, size, clients),
+        bare=lambda: postgres_rate(postgres, rows, size, clients),
+        the_same_to_do=lambda: postgres_rate(postgres, rows, size, clients, searchable=True),
+    )
 
 
 def main():
@@ -99,15 +163,22 @@ def main():
         (directory / "none.jsonl").write_text("")
         node.import_file(directory / "none.jsonl", "events")
         for turn in (1, 2):
-            rows = list(records(given.rows, turn))
-            few = list(records(min(given.rows, 2_000), turn + 10))
-            report(f"turn {turn}: one a commit, one client", events_rate(node, few, 1), postgres_rate(postgres, few, 1, False))
-            some = list(records(min(given.rows, 50_000), turn + 20))
-            report(f"turn {turn}: 500 a commit, one client", events_rate(node, some, 500), postgres_rate(postgres, some, 500, False))
-            report(f"turn {turn}: in bulk (import, COPY)", import_rate(node, rows, directory, f"bulk{turn}"), postgres_rate(postgres, rows, 16_384, True))
-            rows = list(records(given.rows, turn + 30))
-            ours = import_rate(node, rows, directory, f"found{turn}", "seconds")
-            report(f"turn {turn}: in bulk until they are found", ours, postgres_rate(postgres, rows, 16_384, True, searchable=True))
+            some = lambda count, seed: list(records(min(given.rows, count), 10 * turn + seed))
+            events(f"turn {turn}: one a commit, one client", some(4_000, 1), node, postgres, 1, 1)
+            events(f"turn {turn}: one a commit, 32 clients", some(20_000, 2), node, postgres, 1, 32)
+            events(f"turn {turn}: 500 a commit, one client", some(50_000, 3), node, postgres, 500, 1)
+            rows = some(given.rows, 4)
+            report(
+                f"turn {turn}: in bulk (import, COPY)",
+                lambda: import_rate(node, rows, directory, f"bulk{turn}"),
+                bare=lambda: copy_rate(postgres, rows),
+            )
+            rows = some(given.rows, 5)
+            report(
+                f"turn {turn}: in bulk until they are found",
+                lambda: import_rate(node, rows, directory, f"found{turn}", "seconds"),
+                the_same_to_do=lambda: copy_rate(postgres, rows, searchable=True),
+            )
         node.stop()
         postgres.stop()
 

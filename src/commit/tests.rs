@@ -7,21 +7,30 @@ use std::sync::{Arc, Mutex};
 use storage::commands::{BeginRun, Command, CreateTenant};
 use storage::ids::{ActorId, TenantId};
 use storage::model::RunBegin;
-use storage::{Backend, EngineOptions, Options, Store};
+use storage::{Backend, EngineFile, EngineOptions, Options, Store};
 
 use super::start;
 
-/// Bytes in memory, of which one sync fails: what was written before it is there all the same.
-#[derive(Clone, Debug)]
-struct Disk {
+/// A file in memory that fails once: what was written before a failed sync is there all the same.
+#[derive(Clone, Debug, Default)]
+struct File {
     bytes: Arc<Mutex<Vec<u8>>>,
-    /// So many syncs from now, once.
+    /// So many writes and syncs from now.
     fails_in: Arc<AtomicI64>,
 }
 
 const NEVER: i64 = -1;
 
-impl Backend for Disk {
+impl File {
+    fn may_fail(&self) -> io::Result<()> {
+        match self.fails_in.fetch_sub(1, Ordering::Relaxed) {
+            0 => Err(io::ErrorKind::Other.into()),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Backend for File {
     fn len(&self) -> io::Result<u64> {
         Ok(self.bytes.lock().expect("no panic").len() as u64)
     }
@@ -39,14 +48,11 @@ impl Backend for Disk {
     }
 
     fn sync_data(&self) -> io::Result<()> {
-        if self.fails_in.fetch_sub(1, Ordering::Relaxed) == 0 {
-            Err(io::ErrorKind::Other.into())
-        } else {
-            Ok(())
-        }
+        self.may_fail()
     }
 
     fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
+        self.may_fail()?;
         let mut bytes = self.bytes.lock().expect("no panic");
         bytes[offset as usize..offset as usize + data.len()].copy_from_slice(data);
         Ok(())
@@ -58,23 +64,23 @@ impl Backend for Disk {
 #[test]
 fn what_failed_is_not_carried_out_again() {
     let (mut failed, mut landed) = (0, 0);
-    for fails_in in 0..6 {
-        let disk = Disk { bytes: Arc::default(), fails_in: Arc::new(AtomicI64::new(NEVER)) };
-        let store = Arc::new(open(&disk));
+    for call in 0..6 {
+        let fails_in = Arc::new(AtomicI64::new(NEVER));
+        let store = Arc::new(open(&fails_in));
         let (handle, writer) = start(Arc::clone(&store)).expect("a thread");
         let made = CreateTenant { name: "default".to_owned(), actor: ActorId::NODE };
         handle.submit_blocking(vec![Command::CreateTenant(made)]).expect("made");
-        disk.fails_in.store(fails_in, Ordering::Relaxed);
+        fails_in.store(call, Ordering::Relaxed);
         let begin = RunBegin { process: "import".to_owned(), ..RunBegin::default() };
         let run = BeginRun { tenant: TenantId(1), actor: ActorId::NODE, begin };
         let answered = handle.submit_blocking(vec![Command::BeginRun(run)]);
-        disk.fails_in.store(NEVER, Ordering::Relaxed);
+        fails_in.store(NEVER, Ordering::Relaxed);
         drop(handle);
         writer.join().expect("no panic");
         let runs = store.view().expect("open again").runs(TenantId(1)).expect("read").len();
         match answered {
-            Ok(_) => assert_eq!(runs, 1, "sync {fails_in}"),
-            Err(_) => assert!(runs <= 1, "sync {fails_in}: it was done {runs} times"),
+            Ok(_) => assert_eq!(runs, 1, "call {call}"),
+            Err(_) => assert!(runs <= 1, "call {call}: it was done {runs} times"),
         }
         failed += u32::from(answered.is_err());
         landed += u32::from(answered.is_err() && runs == 1);
@@ -85,9 +91,11 @@ fn what_failed_is_not_carried_out_again() {
     );
 }
 
-fn open(disk: &Disk) -> Store {
-    let disk = disk.clone();
-    let engine = EngineOptions::Backend { make: Box::new(move || Box::new(disk.clone())), checked: true };
+fn open(fails_in: &Arc<AtomicI64>) -> Store {
+    let file = || File { fails_in: Arc::clone(fails_in), ..File::default() };
+    let files = [file(), file()];
+    let make = move |which: EngineFile| -> Box<dyn Backend> { Box::new(files[which as usize].clone()) };
+    let engine = EngineOptions::Backend { make: Box::new(make), checked: true };
     let options = Options { engine, space: None, new_node_id: "00112233aabbccdd".to_owned() };
     Store::open(options).expect("opens")
 }

@@ -3,7 +3,7 @@
 //! ```text
 //! lock        held while a process has the directory open; holds its process id
 //! format      the format of everything here, readable by a program of any age
-//! store.redb  the database
+//! store.redb  the database, and beside it in store.redb.journal what was committed since it was last durable
 //! anchor      the last signed checkpoints, outside the database ([`crate::anchor`])
 //! keys/       the node's signing key
 //! admin.sock  there while a node runs: what its own user may ask of it
@@ -21,7 +21,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{ErrorKind, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
-use crate::engine::EngineOptions;
+use crate::engine::{EngineOptions, journal_of};
 use crate::error::{Error, Result};
 use crate::store::{FORMAT, Options, Store};
 
@@ -29,6 +29,7 @@ pub use compacting::Compacted;
 pub use restoring::Restoring;
 
 const DATABASE: &str = "store.redb";
+const JOURNAL: &str = "store.redb.journal";
 /// A database that is not in its place yet.
 const BESIDE: &str = "store.new";
 const FORMAT_PREFIX: &str = "intelgraph data format ";
@@ -80,7 +81,7 @@ impl Directory {
             self.begin_store(new_node_id)?;
         }
         // A copy that was cut off holds what the database may be rid of since.
-        remove(&self.path.join(BESIDE))?;
+        remove_database(&self.path.join(BESIDE))?;
         self.write_format()?;
         Store::open(self.options(self.database(), cache_bytes_max, String::new()))
     }
@@ -96,9 +97,9 @@ impl Directory {
             });
         }
         crate::space::check_beginning(&self.path)?;
-        remove(&beside)?;
+        remove_database(&beside)?;
         drop(Store::open(self.options(beside.clone(), NEW_CACHE_BYTES, new_node_id))?);
-        put_in_place(&beside, &path)
+        put_database_in_place(&beside, &path)
     }
 
     fn options(&self, path: PathBuf, cache_bytes_max: usize, new_node_id: String) -> Options {
@@ -114,9 +115,9 @@ impl Directory {
     /// # Errors
     /// `Corrupt` if it is missing or says nothing, `NewerFormat` if a newer program wrote it.
     pub fn check_format(path: &Path) -> Result<()> {
-        match path.join("format").exists() {
-            true => check_format(path),
-            false => Err(Error::Corrupt { what: "format file", detail: "it is missing".to_owned() }),
+        match check_format(path)? {
+            Some(_) => Ok(()),
+            None => Err(Error::Corrupt { what: "format file", detail: "it is missing".to_owned() }),
         }
     }
 
@@ -154,12 +155,19 @@ impl Directory {
         !self.path.join("format").exists()
     }
 
+    /// Before anything is written of a newer format: an older program refuses from then on.
     fn write_format(&self) -> Result<()> {
-        if self.is_new() {
+        if check_format(&self.path)? != Some(FORMAT) {
             replace_file(&self.path.join("format"), format!("{FORMAT_PREFIX}{FORMAT}\n").as_bytes())?;
         }
         Ok(())
     }
+}
+
+/// Removes a database that was left over, if there is one.
+fn remove_database(path: &Path) -> Result<()> {
+    remove(path)?;
+    remove(&journal_of(path))
 }
 
 /// Removes a file that was left over, if there is one.
@@ -190,16 +198,17 @@ fn lock(path: &Path) -> Result<File> {
     Ok(lock)
 }
 
-fn check_format(path: &Path) -> Result<()> {
+/// The format of a directory, `None` if it says nothing of one yet.
+fn check_format(path: &Path) -> Result<Option<u32>> {
     let text = match fs::read(path.join("format")) {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         text => text.map_err(|error| io(path, &error))?,
     };
     let text = String::from_utf8_lossy(&text);
     let found = text.strip_prefix(FORMAT_PREFIX).and_then(|rest| rest.strip_suffix('\n')?.parse().ok());
     match found {
         Some(found) if found > FORMAT => Err(Error::NewerFormat { found, known: FORMAT }),
-        Some(1..) => Ok(()),
+        Some(1..) => Ok(found),
         Some(0) | None => Err(Error::Corrupt {
             what: "format file",
             detail: format!("`{}`", text.chars().take(80).collect::<String>()),
@@ -219,11 +228,19 @@ pub(crate) fn replace_file(path: &Path, bytes: &[u8]) -> Result<()> {
 
 /// Renames a file that is durable, durably.
 fn put_in_place(beside: &Path, path: &Path) -> Result<()> {
-    let parent = path.parent().unwrap_or(Path::new("."));
-    fs::rename(beside, path)
-        .and_then(|()| File::open(parent))
-        .and_then(|directory| directory.sync_all())
-        .map_err(|error| io(path, &error))
+    fs::rename(beside, path).and_then(|()| sync_parent(path)).map_err(|error| io(path, &error))
+}
+
+/// Makes the name of a file durable.
+pub(crate) fn sync_parent(path: &Path) -> std::io::Result<()> {
+    File::open(path.parent().unwrap_or(Path::new(".")))?.sync_all()
+}
+
+/// Puts a database in place that was closed. Its journals go afterwards: the one of the database before is not read for this one.
+fn put_database_in_place(beside: &Path, path: &Path) -> Result<()> {
+    put_in_place(beside, path)?;
+    remove(&journal_of(beside))?;
+    remove(&journal_of(path))
 }
 
 fn io(path: &Path, error: &std::io::Error) -> Error {

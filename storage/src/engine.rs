@@ -1,35 +1,39 @@
-//! The engine below the tables: redb with a checksum on every row, or memory.
+//! The engine below the tables: redb with a checksum on every row and a journal in front, or memory.
 //!
 //! redb verifies nothing on ordinary reads, so each value carries a checksum over its table, its key
 //! and itself: a flipped bit, a swapped page or a row in the wrong place is an error, not an answer. An older version of a
 //! page is none of these. It shows in the checksum that redb keeps of each page in its parent, which is looked at when a
 //! store is opened, and by [`crate::Store::check_pages`] of one that is open.
 
+mod disk;
+mod entry;
 mod filling;
+mod journal;
 mod pages;
 
 use std::fs;
 use std::ops::{Bound, ControlFlow};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock, RwLock};
 
-/// A place where redb keeps its bytes; tests bring one that loses power.
+/// A place where an engine keeps its bytes; tests bring one that loses power.
 pub use redb::StorageBackend as Backend;
-use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition};
+use redb::{Database, TableDefinition};
 use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
 use crate::error::{Error, Result};
 use crate::tables::Table;
 use crate::tx::{Changes, Memory, Read, Visit};
 
+pub(crate) use disk::Disk;
 pub(crate) use filling::Filling;
 pub use pages::Pace;
 pub(crate) use pages::Pages;
 
 type Bytes = &'static [u8];
 type ReadTable = redb::ReadOnlyTable<Bytes, Bytes>;
-type MakeBackend = Box<dyn Fn() -> Box<dyn Backend> + Send + Sync>;
+type MakeBackend = Box<dyn Fn(EngineFile) -> Box<dyn Backend> + Send + Sync>;
 
 /// What the engine adds to a value.
 pub(crate) const CHECKSUM_BYTES: usize = 4;
@@ -38,20 +42,29 @@ const ADVICE: &str = "restore a backup, or set `checked_bytes_max` to 0 to serve
 /// Rows up to this size are laid out in one piece to be hashed: beginning a hash in pieces costs more.
 const ONE_PIECE_BYTES_MAX: usize = 512;
 
+/// A file of an engine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum EngineFile {
+    /// What redb keeps.
+    Database,
+    /// What was committed since that was last durable.
+    Journal,
+}
+
 /// How the engine keeps its bytes.
 pub enum EngineOptions {
-    /// In a file of this data directory, with a page cache of so many bytes.
+    /// In files of a data directory, with a page cache of so many bytes.
     File {
-        /// The database file.
+        /// The database file; the journal is beside it, under its name and `.journal`.
         path: PathBuf,
         /// Most bytes of pages kept in memory.
         cache_bytes_max: usize,
         /// A file of up to so many bytes is checked page by page before a store begins with it.
         checked_bytes_max: u64,
     },
-    /// Behind a backend that is made anew for each opening; checked page by page, or not, before a store begins with it.
+    /// Behind backends that are made anew for each opening; checked page by page, or not, before a store begins with them.
     Backend {
-        /// Makes it.
+        /// Makes one.
         make: MakeBackend,
         /// Whether it is checked.
         checked: bool,
@@ -70,9 +83,16 @@ impl std::fmt::Debug for EngineOptions {
     }
 }
 
+/// The journal of a database file.
+pub(crate) fn journal_of(database: &Path) -> PathBuf {
+    let mut name = database.as_os_str().to_owned();
+    name.push(".journal");
+    PathBuf::from(name)
+}
+
 /// An open engine.
 pub(crate) enum Engine {
-    Redb { database: Closing, broken: Broken },
+    Disk(Disk),
     Memory(RwLock<Arc<Memory>>),
 }
 
@@ -128,26 +148,16 @@ impl Engine {
     }
 
     fn open_checked(options: &EngineOptions, checked: bool) -> Result<Engine> {
-        let mut builder = Database::builder();
-        builder.set_check_integrity_on_open(checked);
-        let guarded = catch_unwind(AssertUnwindSafe(|| match options {
-            EngineOptions::File { path, cache_bytes_max, .. } => {
-                builder.set_cache_size(*cache_bytes_max).create(path).map(Engine::of)
-            }
-            EngineOptions::Backend { make, .. } => builder.create_with_backend(Boxed(make())).map(Engine::of),
+        match options {
             EngineOptions::Memory => Ok(Engine::Memory(RwLock::default())),
-        }));
-        guarded.map_err(|panic| panicked("opening", &*panic))?.map_err(io)
-    }
-
-    fn of(database: Database) -> Engine {
-        Engine::Redb { database: Closing(Some(database)), broken: Broken::default() }
+            on_disk => Disk::open(on_disk, checked).map(Engine::Disk),
+        }
     }
 
     /// Why the engine must be opened anew, if it must.
     pub(crate) fn broken(&self) -> Option<&str> {
         match self {
-            Engine::Redb { broken, .. } => broken.get().map(String::as_str),
+            Engine::Disk(disk) => disk.broken(),
             Engine::Memory(_) => None,
         }
     }
@@ -155,7 +165,7 @@ impl Engine {
     /// Makes the changes durable, all or none.
     pub(crate) fn commit(&self, changes: Vec<Changes>) -> Result<()> {
         match self {
-            Engine::Redb { database, broken } => guard("commit", broken, || commit(database.open(), changes)),
+            Engine::Disk(disk) => disk.commit(changes),
             Engine::Memory(memory) => {
                 let mut memory = memory.write().map_err(|_| lock_broken())?;
                 Arc::make_mut(&mut memory).apply(changes);
@@ -164,70 +174,30 @@ impl Engine {
         }
     }
 
+    /// How many bytes of what was committed are in the journal alone.
+    pub(crate) fn unsettled_bytes(&self) -> u64 {
+        match self {
+            Engine::Disk(disk) => disk.unsettled_bytes(),
+            Engine::Memory(_) => 0,
+        }
+    }
+
+    /// Has the database's file hold everything that was committed.
+    pub(crate) fn settle(&self) -> Result<()> {
+        match self {
+            Engine::Disk(disk) => disk.settle(),
+            Engine::Memory(_) => Ok(()),
+        }
+    }
+
     pub(crate) fn snapshot(&self) -> Result<Snapshot> {
         match self {
-            Engine::Redb { database, broken } => {
-                let read = guard("reading", broken, || database.open().begin_read().map_err(io))?;
-                Ok(Snapshot::Redb {
-                    read,
-                    tables: Table::ALL.iter().map(|_| OnceLock::new()).collect(),
-                    broken: Arc::clone(broken),
-                })
-            }
+            Engine::Disk(disk) => disk.snapshot(),
             Engine::Memory(memory) => {
                 Ok(Snapshot::Memory(Arc::clone(&*memory.read().map_err(|_| lock_broken())?)))
             }
         }
     }
-}
-
-/// One durable transaction. Quick repair also commits in two phases: reopening after a crash needs no
-/// walk through the file, and a second crash meanwhile cannot roll a commit back.
-fn commit(database: &Database, changes: Vec<Changes>) -> Result<()> {
-    let mut transaction = database.begin_write().map_err(io)?;
-    transaction.set_quick_repair(true);
-    for (table, changes) in Table::ALL.iter().zip(changes) {
-        if !changes.is_empty() {
-            write_table(&transaction, *table, changes)?;
-        }
-    }
-    transaction.commit().map_err(io)
-}
-
-fn write_table(transaction: &redb::WriteTransaction, table: Table, changes: Changes) -> Result<()> {
-    let mut rows = transaction.open_table(definition(table)).map_err(io)?;
-    let mut changes = changes.into_iter().peekable();
-    // Things are numbered as they come: new rows lie past the end, where whole pages are filled at once.
-    let end = match table {
-        Table::Things => match rows.last().map_err(io)? {
-            Some((key, _)) => Some(key.value().to_vec()),
-            None => Some(Vec::new()),
-        },
-        _ => None,
-    };
-    let is_before = |key: &Vec<u8>| end.as_ref().is_none_or(|end| key <= end);
-    while let Some((key, change)) = changes.next_if(|(key, _)| is_before(key)) {
-        match change {
-            Some(value) => {
-                let value = summed(table, &key, value);
-                rows.insert(key.as_slice(), value.as_slice()).map_err(io)?;
-            }
-            None => {
-                rows.remove(key.as_slice()).map_err(io)?;
-            }
-        }
-    }
-    if changes.peek().is_none() {
-        return Ok(());
-    }
-    let mut at_end = rows.upper_bound_mut(Bound::<&[u8]>::Unbounded).map_err(io)?;
-    for (key, change) in changes {
-        if let Some(value) = change {
-            let value = summed(table, &key, value);
-            at_end.insert_before(key.as_slice(), value.as_slice()).map_err(io)?;
-        }
-    }
-    at_end.close().map_err(io)
 }
 
 /// A value as it is stored.

@@ -28,7 +28,7 @@ mod view;
 
 pub use batch::Stamp;
 pub use directory::{CHECKED_BYTES_MAX, Compacted, Directory, Restoring};
-pub use engine::{Backend, EngineOptions, Pace};
+pub use engine::{Backend, EngineFile, EngineOptions, Pace};
 pub use erasing::ErasureKey;
 pub use error::{Error, ErrorKind, EventRejected, Result};
 pub use space::Space;

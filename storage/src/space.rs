@@ -84,6 +84,12 @@ impl Gate {
         }
     }
 
+    /// Whether there is little more room than what was committed may need that is not in the database yet.
+    pub(crate) fn is_tight(&self, unsettled_bytes: u64) -> Result<bool> {
+        let unsettled = unsettled_bytes.saturating_mul(BATCHES_MIN);
+        Ok(free_bytes(&self.directory)? < FREE_BYTES_MIN + unsettled)
+    }
+
     fn ballast(&self) -> PathBuf {
         self.directory.join("ballast")
     }

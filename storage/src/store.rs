@@ -21,8 +21,9 @@ use crate::tables::Table;
 use crate::tx::{Changes, Overlay, Read, Tx};
 use crate::view::{Revocable, View};
 
-/// The newest format of stored data that this program knows.
-pub const FORMAT: u32 = 1;
+/// The newest format of stored data that this program knows. With 2 came the journal, which a program that knows
+/// of none would leave unread; nothing else is different.
+pub const FORMAT: u32 = 2;
 
 /// How a store is opened.
 #[derive(Debug)]
@@ -135,7 +136,7 @@ impl Store {
             return Ok(Committed { answers, heads, commit: CommitNo(commit.0 - 1) });
         };
         self.keep_space(&changes, haste)?;
-        self.commit(changes)?;
+        self.commit(|engine| engine.commit(changes))?;
         Ok(Committed { answers, heads, commit })
     }
 
@@ -168,6 +169,7 @@ impl Store {
     /// meanwhile; `Io`, and what `pace` returns.
     pub fn check_pages(&self, pace: Pace) -> Result<()> {
         let writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+        self.commit(Engine::settle)?;
         // Whoever has a view keeps its pages.
         let view = self.view()?;
         let Some(pages) = Pages::begin(&self.options.engine)? else { return Ok(()) };
@@ -206,8 +208,8 @@ impl Store {
     }
 
     /// The one place where anything becomes durable.
-    fn commit(&self, changes: Vec<Changes>) -> Result<()> {
-        let committed = self.with_engine(|engine| engine.commit(changes));
+    fn commit(&self, act: impl FnOnce(&Engine) -> Result<()>) -> Result<()> {
+        let committed = self.with_engine(act);
         self.forget_latest();
         committed.inspect_err(|error| self.poison(error))
     }
@@ -242,6 +244,11 @@ impl Store {
         };
         let sizes =
             changes.iter().flatten().map(|(key, value)| key.len() + value.as_ref().map_or(0, Vec::len));
+        // What the database still has to take in needs room, too.
+        let unsettled_bytes = self.with_engine(|engine| Ok(engine.unsettled_bytes()))?;
+        if unsettled_bytes > 0 && gate.is_tight(unsettled_bytes)? {
+            self.commit(Engine::settle)?;
+        }
         gate.check(sizes.sum::<usize>() as u64, haste)
     }
 
@@ -276,8 +283,8 @@ fn began(engine: Engine, options: &Options) -> Result<Engine> {
     match snapshot.get(Table::Node, &[])? {
         Some(row) => {
             let node = checked_format(&row)?;
-            if node.named_from != 0 {
-                engine.commit(without_names(&snapshot, node)?)?;
+            if node.named_from != 0 || node.format != FORMAT {
+                engine.commit(of_this_format(&snapshot, node)?)?;
             }
         }
         None => {
@@ -313,11 +320,13 @@ fn checked_format(row: &[u8]) -> Result<NodeRow> {
     }
 }
 
-/// What an earlier program noted for increments names things, also those that will be erased: the next backup is a full one.
-fn without_names(snapshot: &Snapshot, node: NodeRow) -> Result<Vec<Changes>> {
+/// What an early program noted for increments names things, also those that will be erased: the next backup is a full one.
+fn of_this_format(snapshot: &Snapshot, node: NodeRow) -> Result<Vec<Changes>> {
     let mut tx = Overlay::new(snapshot);
-    changes::forget(&mut tx)?;
-    tx.put(Table::Node, &[], NodeRow { named_from: 0, ..node }.encode_to_vec());
+    if node.named_from != 0 {
+        changes::forget(&mut tx)?;
+    }
+    tx.put(Table::Node, &[], NodeRow { named_from: 0, format: FORMAT, ..node }.encode_to_vec());
     Ok(tx.into_changes())
 }
 

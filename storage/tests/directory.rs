@@ -1,17 +1,13 @@
-//! The data directory: what it says of itself, whatever was cut off and in which order things came to be.
-
-#![allow(clippy::disallowed_methods, reason = "a part of the test is a process of its own, and is told so")]
+//! The data directory: what it says of itself, and whatever was cut off.
 
 #[allow(dead_code, reason = "several tests build on it, and none needs all of it")]
 mod world;
 
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::Path;
 
 use prost::Message;
 use redb::{Database, ReadableTable, TableDefinition};
-use storage::anchor::Anchor;
 use storage::ids::ThingId;
 use storage::rows::NodeRow;
 use storage::tables::Table;
@@ -19,9 +15,6 @@ use storage::tx::Read as _;
 use storage::{Directory, Error, FORMAT, Result, Store};
 use world::{World, entity};
 use xxhash_rust::xxh3::xxh3_64;
-
-/// The file to which the process that is watched tells what it syncs and renames.
-const SEEN: &str = "INTELGRAPH_TEST_SEEN";
 
 #[test]
 fn a_first_start_that_failed_is_tried_again() {
@@ -109,61 +102,6 @@ fn a_row_in_the_place_of_another_is_damage_to_who_reads_it() {
     let read = |thing| world.view().thing(world.tenant, ThingId(thing));
     assert_eq!(read(2).expect("its own").id, "b");
     assert!(matches!(read(1), Err(Error::Corrupt { what: "things", .. })), "{:?}", read(1));
-}
-
-/// What a power cut could not tell from this process's memory is told by what it asks of the system: a file is synced
-/// before it is renamed into place, and its directory behind that, before anything else.
-#[test]
-fn what_is_put_in_place_is_durable_before_and_after() {
-    if std::env::var_os(SEEN).is_some() {
-        return put_in_place(Path::new(&std::env::var_os("INTELGRAPH_TEST_DATA").expect("a directory")));
-    }
-    let directory = tempfile::tempdir().expect("tempdir");
-    let Some(watcher) = watcher(directory.path()) else {
-        println!("skipped: there is no C compiler, by which a process can be watched");
-        return;
-    };
-    let (seen, data) = (directory.path().join("seen"), directory.path().join("data"));
-    let watched = Command::new(std::env::current_exe().expect("this program"))
-        .args(["--exact", "what_is_put_in_place_is_durable_before_and_after"])
-        .env("LD_PRELOAD", watcher)
-        .env(SEEN, &seen)
-        .env("INTELGRAPH_TEST_DATA", &data)
-        .output()
-        .expect("starts");
-    assert!(watched.status.success(), "{watched:?}");
-    let seen = fs::read_to_string(&seen).expect("told");
-    let seen: Vec<_> = seen.lines().collect();
-    let mut put = Vec::new();
-    for (place, line) in seen.iter().enumerate() {
-        let Some((from, to)) = line.strip_prefix("rename ").and_then(|names| names.split_once(' ')) else {
-            continue;
-        };
-        assert!(seen[..place].contains(&format!("sync {from}").as_str()), "{from} was not synced: {seen:#?}");
-        let parent = Path::new(to).parent().expect("in a directory").display();
-        assert_eq!(seen.get(place + 1), Some(&format!("sync {parent}").as_str()), "behind {to}: {seen:#?}");
-        put.push(to.rsplit('/').next().unwrap_or_default());
-    }
-    assert_eq!(put, ["store.redb", "format", "anchor", "anchor"]);
-}
-
-/// What is watched.
-fn put_in_place(data: &Path) {
-    let mut world = World::on_disk(data);
-    let anchor = Anchor::new(data.join("anchor"), [3; 32]);
-    for id in ["a", "b"] {
-        world.say(entity(id, "malware", "Duqu"));
-        anchor.write(&world.view()).expect("writes");
-    }
-}
-
-/// A library that stands in front of the system's, and tells.
-fn watcher(directory: &Path) -> Option<PathBuf> {
-    let library = directory.join("watcher.so");
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/directory/watcher.c");
-    let made = Command::new("cc").args(["-shared", "-fPIC", "-o"]).args([&library, &source]).output().ok()?;
-    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-    Some(library)
 }
 
 fn open(directory: &Path) -> Result<Store> {

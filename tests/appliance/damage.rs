@@ -24,7 +24,7 @@ const DAMAGES: Campaign = Campaign { name: "damages", unit: "damages", per_seed:
 const COUNT: u64 = 60;
 const PAGE_BYTES: usize = 4096;
 /// Made again from the rest, or of no meaning while the node is stopped: to lose them loses nothing.
-const DERIVED: [&str; 4] = ["index/", "ballast", "lock", "admin.sock"];
+const DERIVED: [&str; 5] = ["index/", "ballast", "lock", "admin.sock", "store.redb.journal"];
 const DATABASE: &str = "store.redb";
 /// Bits of a file that are flipped, one at a time.
 const FLIPS: usize = 4;

@@ -1,10 +1,15 @@
-//! A disk that remembers every operation, loses power, fails on command, and may lie about a sync.
+//! A disk with the files of a store, that remembers every operation, loses power, fails on command, and may lie about a sync.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use storage::EngineFile;
+
 use crate::seed::Seeded;
+
+/// The bytes of each file: the database's, and the journal's.
+pub(crate) type Files = [Vec<u8>; 2];
 
 /// What a power cut cannot split.
 const SECTOR_BYTES: usize = 512;
@@ -16,9 +21,9 @@ pub(crate) struct Disk(Arc<Mutex<State>>);
 #[derive(Debug, Default)]
 struct State {
     /// The bytes as readers see them: every operation so far.
-    bytes: Vec<u8>,
+    files: Files,
     /// The bytes before the first operation of the log.
-    base: Vec<u8>,
+    base: Files,
     log: Vec<Op>,
     /// Whether who opens it looks at every page first.
     checked: bool,
@@ -26,14 +31,20 @@ struct State {
     lies: bool,
     fault: Option<Fault>,
     has_failed: bool,
-    /// Backends so far, and the newest that changed anything: those before it belong to processes that are dead.
+    /// Backends so far, and the newest that changed anything in a file: those before it belong to processes that are dead.
     made: u64,
-    changed_by: u64,
+    changed_by: [u64; 2],
 }
 
 /// An operation that reached the disk.
 #[derive(Clone, Debug, Hash)]
-enum Op {
+struct Op {
+    file: EngineFile,
+    does: Does,
+}
+
+#[derive(Clone, Debug, Hash)]
+enum Does {
     Write(usize, Vec<u8>),
     SetLen(usize),
     Sync,
@@ -74,20 +85,20 @@ pub(crate) struct Cut {
 }
 
 impl Disk {
-    pub(crate) fn of(bytes: Vec<u8>) -> Disk {
-        let state = State { base: bytes.clone(), bytes, ..State::default() };
+    pub(crate) fn of(files: Files) -> Disk {
+        let state = State { base: files.clone(), files, ..State::default() };
         Disk(Arc::new(Mutex::new(state)))
     }
 
-    /// A backend on this disk; those made before are cut off when it changes something.
-    pub(crate) fn backend(&self) -> Box<dyn storage::Backend> {
+    /// A backend on a file; those made before are cut off when it changes something.
+    pub(crate) fn backend(&self, file: EngineFile) -> Box<dyn storage::Backend> {
         let mut state = self.state();
         state.made += 1;
-        Box::new(Backend { disk: self.clone(), number: state.made })
+        Box::new(Backend { disk: self.clone(), file, number: state.made })
     }
 
-    pub(crate) fn bytes(&self) -> Vec<u8> {
-        self.state().bytes.clone()
+    pub(crate) fn files(&self) -> Files {
+        self.state().files.clone()
     }
 
     /// The number of operations so far.
@@ -120,7 +131,7 @@ impl Disk {
     }
 
     /// The bytes that are left after a power cut.
-    pub(crate) fn after(&self, cut: Cut) -> Vec<u8> {
+    pub(crate) fn after(&self, cut: Cut) -> Files {
         self.state().after(cut)
     }
 
@@ -150,19 +161,23 @@ impl Cut {
 }
 
 impl State {
-    /// Everything up to the last completed sync, and of the rest what chance keeps.
-    fn after(&self, cut: Cut) -> Vec<u8> {
-        let done = &self.log[..cut.at];
-        let synced = done.iter().rposition(|op| matches!(op, Op::Sync)).unwrap_or(0);
-        let (mut bytes, mut seeded) = (self.base.clone(), Seeded::new(cut.seed, 1));
-        done[..synced].iter().for_each(|op| op.apply(&mut bytes));
+    /// In each file everything up to the last completed sync, and of the rest what chance keeps.
+    fn after(&self, cut: Cut) -> Files {
+        let synced = |file| {
+            let is_sync = |op: &Op| op.file == file && matches!(op.does, Does::Sync);
+            self.log[..cut.at].iter().rposition(is_sync).unwrap_or(0)
+        };
+        let synced = [synced(EngineFile::Database), synced(EngineFile::Journal)];
+        let (mut files, mut seeded) = (self.base.clone(), Seeded::new(cut.seed, 1));
         // The operation in flight may have reached the disk as well.
-        for op in &self.log[synced..(cut.at + 1).min(self.log.len())] {
-            if seeded.chance(cut.keep) {
-                op.apply_in_part(&mut bytes, cut.tear.then_some(&mut seeded));
+        for (at, op) in self.log[..(cut.at + 1).min(self.log.len())].iter().enumerate() {
+            if at < synced[op.file as usize] {
+                op.apply(&mut files);
+            } else if seeded.chance(cut.keep) {
+                op.apply_in_part(&mut files, cut.tear.then_some(&mut seeded));
             }
         }
-        bytes
+        files
     }
 
     fn strikes(&mut self, call: Call) -> io::Result<()> {
@@ -181,32 +196,33 @@ impl State {
     }
 
     fn carry_out(&mut self, op: Op) {
-        op.apply(&mut self.bytes);
+        op.apply(&mut self.files);
         self.log.push(op);
     }
 
     /// A failed sync leaves some of the writes behind it, and the system forgets that they are missing.
-    fn lose_unsynced(&mut self) {
+    fn lose_unsynced(&mut self, file: EngineFile) {
         let seed = self.fault.map_or(0, |fault| fault.seed);
         let mut seeded = Seeded::new(seed, 2);
         let cut = Cut { at: self.log.len(), ..Cut::draw(&mut seeded, 0) };
-        self.bytes = self.after(cut);
-        self.base = self.bytes.clone();
+        self.files[file as usize] = std::mem::take(&mut self.after(cut)[file as usize]);
+        self.base = self.files.clone();
         self.log.clear();
     }
 }
 
 impl Op {
-    fn apply(&self, bytes: &mut Vec<u8>) {
-        self.apply_in_part(bytes, None);
+    fn apply(&self, files: &mut Files) {
+        self.apply_in_part(files, None);
     }
 
     /// What lies beyond the end has nowhere to go: the growth that made room for it was lost.
-    fn apply_in_part(&self, bytes: &mut Vec<u8>, mut torn: Option<&mut Seeded>) {
-        match self {
-            Op::Sync => {}
-            Op::SetLen(len) => bytes.resize(*len, 0),
-            Op::Write(offset, data) => {
+    fn apply_in_part(&self, files: &mut Files, mut torn: Option<&mut Seeded>) {
+        let bytes = &mut files[self.file as usize];
+        match &self.does {
+            Does::Sync => {}
+            Does::SetLen(len) => bytes.resize(*len, 0),
+            Does::Write(offset, data) => {
                 for (place, sector) in data.chunks(SECTOR_BYTES).enumerate() {
                     let from = offset + place * SECTOR_BYTES;
                     let kept = torn.as_mut().is_none_or(|seeded| seeded.chance(500));
@@ -220,35 +236,43 @@ impl Op {
     }
 }
 
-/// What redb holds while a store is open.
+/// What an engine holds of a file while a store is open.
 #[derive(Debug)]
 struct Backend {
     disk: Disk,
+    file: EngineFile,
     number: u64,
 }
 
 impl Backend {
     fn reach(&self) -> io::Result<MutexGuard<'_, State>> {
         let state = self.disk.state();
-        if state.changed_by <= self.number { Ok(state) } else { Err(io::ErrorKind::BrokenPipe.into()) }
+        match state.changed_by[self.file as usize] <= self.number {
+            true => Ok(state),
+            false => Err(io::ErrorKind::BrokenPipe.into()),
+        }
     }
 
     fn reach_to_change(&self) -> io::Result<MutexGuard<'_, State>> {
         let mut state = self.reach()?;
-        state.changed_by = self.number;
+        state.changed_by[self.file as usize] = self.number;
         Ok(state)
+    }
+
+    fn carry_out(&self, state: &mut State, does: Does) {
+        state.carry_out(Op { file: self.file, does });
     }
 }
 
 impl storage::Backend for Backend {
     fn len(&self) -> io::Result<u64> {
-        Ok(self.reach()?.bytes.len() as u64)
+        Ok(self.reach()?.files[self.file as usize].len() as u64)
     }
 
     fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
         let mut state = self.reach()?;
         state.strikes(Call::Read)?;
-        let found = state.bytes.get(offset as usize..offset as usize + out.len());
+        let found = state.files[self.file as usize].get(offset as usize..offset as usize + out.len());
         out.copy_from_slice(found.ok_or(io::ErrorKind::UnexpectedEof)?);
         Ok(())
     }
@@ -256,18 +280,18 @@ impl storage::Backend for Backend {
     fn set_len(&self, len: u64) -> io::Result<()> {
         let mut state = self.reach_to_change()?;
         state.strikes(Call::SetLen)?;
-        state.carry_out(Op::SetLen(len as usize));
+        self.carry_out(&mut state, Does::SetLen(len as usize));
         Ok(())
     }
 
     fn sync_data(&self) -> io::Result<()> {
         let mut state = self.reach_to_change()?;
         if let Err(error) = state.strikes(Call::Sync) {
-            state.lose_unsynced();
+            state.lose_unsynced(self.file);
             return Err(error);
         }
         if !state.lies {
-            state.carry_out(Op::Sync);
+            self.carry_out(&mut state, Does::Sync);
         }
         Ok(())
     }
@@ -275,7 +299,7 @@ impl storage::Backend for Backend {
     fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
         let mut state = self.reach_to_change()?;
         state.strikes(Call::Write)?;
-        state.carry_out(Op::Write(offset as usize, data.to_vec()));
+        self.carry_out(&mut state, Does::Write(offset as usize, data.to_vec()));
         Ok(())
     }
 }

@@ -1,9 +1,9 @@
-//! Bits that flip in the file of a closed store, and nobody notices: until it is read.
+//! Bits that flip in the files of a store that was closed, or whose process died, and nobody notices: until they are read.
 
 use storage::Error;
 
 use crate::campaign::{Broken, Campaign, Counts, How, Trial, counts};
-use crate::disk::Disk;
+use crate::disk::{Cut, Disk, Files};
 use crate::seed::Seeded;
 use crate::verdict::Violation;
 use crate::workload::{Workload, new_disk, try_open};
@@ -24,15 +24,16 @@ fn a_flipped_bit_is_never_a_silent_wrong_answer() {
 }
 
 fn flips(seed: u64) -> Trial {
-    let bytes = lived(seed).map_err(|violation| violation.broken(&"no flip"))?;
+    let lived = lived(seed).map_err(|violation| violation.broken(&"no flip"))?;
     let (workload, mut seeded) = (Workload::draw(seed), Seeded::new(seed, 6));
     let mut met: Counts = counts([("flips", FLIPS.per_seed)]);
     for _ in 0..FLIPS.per_seed {
-        let (bit, checked) = (draw_bit(&bytes, &mut seeded), seeded.one_in(2));
-        let Some(outcome) = flip(&workload, bytes.clone(), bit, checked) else {
+        let files = &lived[seeded.below(lived.len())];
+        let (bit, checked) = (draw_bit(files, &mut seeded), seeded.one_in(2));
+        let Some(outcome) = flip(&workload, files.clone(), bit, checked) else {
             return Err(Broken {
                 how: How::SilentlyWrong,
-                report: format!("by bit {bit}, checked: {checked}"),
+                report: format!("by {bit:?}, checked: {checked}"),
             });
         };
         *met.entry(outcome.to_owned()).or_default() += 1;
@@ -40,25 +41,44 @@ fn flips(seed: u64) -> Trial {
     Ok(met)
 }
 
-/// What the life of a seed leaves on its disk.
-fn lived(seed: u64) -> Result<Vec<u8>, Violation> {
+/// What the life of a seed leaves on its disk: when the store was closed, and when its process died just before that.
+fn lived(seed: u64) -> Result<[Files; 2], Violation> {
     let disk = new_disk()?;
-    Workload::draw(seed).run(&disk)?;
-    Ok(disk.bytes())
+    let acknowledged = Workload::draw(seed).run(&disk)?;
+    let last = acknowledged.last().copied().unwrap_or_default();
+    let died = disk.after(Cut { at: last, keep: 1000, tear: false, seed });
+    Ok([disk.files(), died])
 }
 
-/// A bit of a page that holds something: most of a small file is empty.
-fn draw_bit(bytes: &[u8], seeded: &mut Seeded) -> usize {
-    let used: Vec<_> =
-        bytes.chunks(PAGE_BYTES).enumerate().filter(|(_, page)| page.iter().any(|byte| *byte != 0)).collect();
-    let (page, _) = used[seeded.below(used.len())];
-    page * PAGE_BYTES * 8 + seeded.below(PAGE_BYTES * 8)
+/// A bit of a file.
+#[derive(Clone, Copy, Debug)]
+struct Bit {
+    file: usize,
+    bit: usize,
+}
+
+/// A bit of a page that holds something: most of small files is empty.
+fn draw_bit(files: &Files, seeded: &mut Seeded) -> Bit {
+    let is_used = |page: &[u8]| page.iter().any(|byte| *byte != 0);
+    let used: Vec<_> = files
+        .iter()
+        .enumerate()
+        .map(|(file, bytes)| (file, bytes.chunks(PAGE_BYTES).enumerate()))
+        .flat_map(|(file, pages)| pages.filter(|(_, page)| is_used(page)).map(move |(page, _)| (file, page)))
+        .collect();
+    let (file, page) = used[seeded.below(used.len())];
+    Bit { file, bit: page * PAGE_BYTES * 8 + seeded.below(PAGE_BYTES * 8) }
 }
 
 /// What a flipped bit came to; `None` if something read wrong, or was missing, and nothing says so.
-fn flip(workload: &Workload, mut bytes: Vec<u8>, bit: usize, checked: bool) -> Option<&'static str> {
-    bytes[bit / 8] ^= 1 << (bit % 8);
-    let disk = Disk::of(bytes);
+fn flip(
+    workload: &Workload,
+    mut files: Files,
+    Bit { file, bit }: Bit,
+    checked: bool,
+) -> Option<&'static str> {
+    files[file][bit / 8] ^= 1 << (bit % 8);
+    let disk = Disk::of(files);
     disk.check_when_opened(checked);
     let Ok(store) = try_open(&disk) else { return Some("at_open") };
     let view = store.view().expect("just opened");

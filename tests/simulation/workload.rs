@@ -133,7 +133,7 @@ pub fn in_memory() -> Result<Store, Violation> {
 /// Opens a store on a disk, and leaves it to the caller what that may come to.
 pub fn try_open(disk: &Disk) -> Result<Store> {
     let (disk, checked) = (disk.clone(), disk.is_checked());
-    opened(EngineOptions::Backend { make: Box::new(move || disk.backend()), checked })
+    opened(EngineOptions::Backend { make: Box::new(move |file| disk.backend(file)), checked })
 }
 
 fn opened(engine: EngineOptions) -> Result<Store> {
@@ -145,7 +145,7 @@ fn opened(engine: EngineOptions) -> Result<Store> {
 pub fn new_disk() -> Result<Disk, Violation> {
     let disk = Disk::default();
     drop(open(&disk)?);
-    Ok(Disk::of(disk.bytes()))
+    Ok(Disk::of(disk.files()))
 }
 
 fn draw<S: Strategy>(strategy: &S, runner: &mut TestRunner) -> S::Value {

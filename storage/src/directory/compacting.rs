@@ -1,6 +1,6 @@
 //! Writes a database anew, row by row: no byte of what was deleted or replaced is in the new file.
 
-use super::{BESIDE, Directory, put_in_place, remove};
+use super::{BESIDE, Directory, put_database_in_place, remove_database};
 use crate::engine::Filling;
 use crate::error::{Error, Result};
 use crate::space::Space;
@@ -34,15 +34,15 @@ impl Directory {
         let store = self.open_store(cache_bytes_max, String::new())?;
         let bytes_before = bytes_of(&path)?;
         room_for(self, bytes_before)?;
-        remove(&beside)?;
+        remove_database(&beside)?;
         copy(&store, &beside, cache_bytes_max, progress)?;
         drop(store);
         let options = self.options(beside.clone(), cache_bytes_max, String::new());
         let report = Store::open(options)?.view()?.verify(progress)?;
         let bytes_after = bytes_of(&beside)?;
         match report.problems.is_empty() {
-            true => put_in_place(&beside, &path)?,
-            false => remove(&beside)?,
+            true => put_database_in_place(&beside, &path)?,
+            false => remove_database(&beside)?,
         }
         Ok(Compacted { report, bytes_before, bytes_after })
     }

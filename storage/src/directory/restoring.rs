@@ -6,7 +6,9 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::compacting::copy;
-use super::{BESIDE, DATABASE, FORMAT_PREFIX, NEW_CACHE_BYTES, io, lock, replace_file};
+use super::{
+    BESIDE, DATABASE, FORMAT_PREFIX, JOURNAL, NEW_CACHE_BYTES, io, lock, put_database_in_place, replace_file,
+};
 use crate::backup::TakeRow;
 use crate::engine::{EngineOptions, Filling};
 use crate::error::{Error, Result};
@@ -15,8 +17,8 @@ use crate::store::{FORMAT, Options, Store};
 
 const STAGE: &str = "restoring";
 /// What a restore makes, and may have left; and what is on an empty disk.
-const OURS: [&str; 9] =
-    ["lock", "format", DATABASE, "anchor", "ballast", "keys", "decisions", "rejects", STAGE];
+const OURS: [&str; 10] =
+    ["lock", "format", DATABASE, JOURNAL, "anchor", "ballast", "keys", "decisions", "rejects", STAGE];
 const LOST_AND_FOUND: &str = "lost+found";
 
 /// A data directory under construction, held by this process.
@@ -103,7 +105,7 @@ impl Restoring {
         let store = self.open_store(cache_bytes_max)?;
         copy(&store, &beside, cache_bytes_max, &mut |_| ())?;
         drop(store);
-        fs::rename(&beside, &path).map_err(|error| io(&path, &error))
+        put_database_in_place(&beside, &path)
     }
 
     /// Puts everything in place. Until the last step nobody takes the directory for a node's.

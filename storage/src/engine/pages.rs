@@ -18,7 +18,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use redb::{Database, DatabaseError, StorageBackend};
 use xxhash_rust::xxh3::xxh3_128;
 
-use super::{Backend, EngineOptions, panicked};
+use super::{Backend, EngineFile, EngineOptions, panicked};
 use crate::error::{Error, Result};
 
 /// Hears how many bytes were read so far. It may take its time, and end the reading.
@@ -59,7 +59,7 @@ impl Pages {
     pub(crate) fn begin(options: &EngineOptions) -> Result<Option<Pages>> {
         let file = match options {
             EngineOptions::File { path, .. } => Source::File(File::open(path).map_err(io_failed)?),
-            EngineOptions::Backend { make, .. } => Source::Backend(make()),
+            EngineOptions::Backend { make, .. } => Source::Backend(make(EngineFile::Database)),
             EngineOptions::Memory => return Ok(None),
         };
         let bytes = file.len().map_err(io_failed)?;

@@ -56,6 +56,7 @@ fn promtool_tries_the_alerts_out() {
 fn schemathesis_finds_the_node_as_it_is_described() {
     let node = with_source();
     let mut command = Command::new(python());
+    command.env("SCHEMATHESIS_HOOKS", judges("lines.py"));
     command.args(["-m", "schemathesis.cli", "--config-file"]).arg(judges("schemathesis.toml")).arg("run");
     command.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("sdks/openapi.json"));
     command.args(["--url", &node.url, "--header", &format!("Authorization: Bearer {}", node.token)]);

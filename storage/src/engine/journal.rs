@@ -1,0 +1,298 @@
+//! What was committed since the database was last durable, in a file of its own. To commit is to append to it: one write and one
+//! sync, where a B-tree writes a page here and a page there, and syncs twice.
+//!
+//! The file is a row of sectors, each of which a power cut leaves old or new:
+//!
+//! ```text
+//!  0.. 8  XXH3-64 over the rest
+//!  8..12  round: how often the database was made durable
+//! 12..16  entry: the number of the commit in the round, from 1
+//! 16..20  left: how many sectors of the entry follow
+//! 20..512 what the commit changed ([`super::entry`])
+//! ```
+//!
+//! All numbers are little-endian. A round begins at the front of the file, over what earlier ones left there; the database says which
+//! round it waits for. An entry is written when those before it are durable, so a gap with a later entry behind it is
+//! damage, and one at the end is a commit that was cut off, of which nobody was told. If the last entry reads as old, all of it or a sector,
+//! that is taken for a cut: nothing in the file could tell.
+
+use xxhash_rust::xxh3::xxh3_64;
+
+use super::Backend;
+use super::entry;
+use crate::error::{Error, Result};
+use crate::tx::Changes;
+
+/// What a power cut does not split.
+const SECTOR_BYTES: usize = 512;
+const HEAD_BYTES: usize = 20;
+const HELD_BYTES: usize = SECTOR_BYTES - HEAD_BYTES;
+/// The database is made durable before the journal is longer than this: so much, at most, is done again after a crash.
+pub(super) const BYTES_MAX: u64 = 32 << 20;
+/// The file grows by so much, written with zeros: a sync has to make data durable then, and no sizes.
+const STEP_BYTES: u64 = 1 << 20;
+/// How much is read at once.
+const CHUNK_SECTORS: u64 = 2048;
+
+/// An open journal.
+pub(super) struct Journal {
+    file: Box<dyn Backend>,
+    bytes: u64,
+    round: u32,
+    /// Whether the database waits for entries of this round.
+    is_open: bool,
+    next_entry: u32,
+    end: u64,
+}
+
+/// What the database says of its journal.
+#[derive(Clone, Copy, PartialEq, Eq, prost::Message)]
+pub(super) struct Mark {
+    #[prost(uint32, tag = "1")]
+    pub(super) round: u32,
+    /// Whether the journal may hold entries of this round. It does not once the database was closed.
+    #[prost(bool, tag = "2")]
+    pub(super) is_open: bool,
+    /// The length of the file: it gets no shorter.
+    #[prost(uint64, tag = "3")]
+    pub(super) bytes: u64,
+}
+
+impl Journal {
+    /// A journal whose database was durable after so many rounds, and is: what the file holds does not count.
+    pub(super) fn at_rest(file: Box<dyn Backend>, round: u32) -> Journal {
+        Journal { file, bytes: 0, round, is_open: false, next_entry: 1, end: 0 }
+    }
+
+    /// Reads what the database of this mark lacks, and gives it to `again` in order.
+    pub(super) fn recover(
+        file: Box<dyn Backend>,
+        mark: Mark,
+        again: &mut dyn FnMut(Vec<Changes>) -> Result<()>,
+    ) -> Result<Journal> {
+        let bytes = file.len().map_err(io)?;
+        if bytes < mark.bytes {
+            return Err(damaged(format!(
+                "it has {bytes} bytes, and had {}: it was cut short or is missing",
+                mark.bytes
+            )));
+        }
+        let mut reading = Reading {
+            round: mark.round,
+            entry: 1,
+            body: Vec::new(),
+            left: None,
+            end: 0,
+            gap: None,
+            cut_off: 0,
+        };
+        let sectors = bytes / SECTOR_BYTES as u64;
+        let mut chunk = vec![0; CHUNK_SECTORS as usize * SECTOR_BYTES];
+        for first in (0..sectors).step_by(CHUNK_SECTORS as usize) {
+            let count = CHUNK_SECTORS.min(sectors - first) as usize;
+            let chunk = &mut chunk[..count * SECTOR_BYTES];
+            file.read(first * SECTOR_BYTES as u64, chunk).map_err(io)?;
+            for (place, sector) in (first..).zip(chunk.chunks(SECTOR_BYTES)) {
+                reading.take(place, sector, again)?;
+            }
+        }
+        let (next_entry, end) = (reading.entry, reading.end);
+        let mut journal = Journal { file, bytes, round: mark.round, is_open: true, next_entry, end };
+        journal.forget_until(reading.cut_off)?;
+        // The process that wrote the last entry may have ended before it was durable; now it counts.
+        journal.file.sync_data().map_err(io)?;
+        Ok(journal)
+    }
+
+    /// Overwrites what a cut left of an entry: it must not be taken for a part of the next one.
+    fn forget_until(&mut self, cut_off: u64) -> Result<()> {
+        if cut_off <= self.end {
+            return Ok(());
+        }
+        let zeros = vec![0; (cut_off - self.end) as usize];
+        self.file.write(self.end, &zeros).map_err(io)
+    }
+
+    /// Whether the database waits for entries.
+    pub(super) fn is_open(&self) -> bool {
+        self.is_open
+    }
+
+    /// Whether an entry can be appended; if not, the database has to be made durable with it.
+    pub(super) fn has_room_for(&self, entry: &[u8]) -> bool {
+        let bytes = (entry.len().div_ceil(HELD_BYTES) * SECTOR_BYTES) as u64;
+        self.is_open && self.end + bytes <= BYTES_MAX
+    }
+
+    /// How many bytes of it the database lacks.
+    pub(super) fn unsettled_bytes(&self) -> u64 {
+        self.end
+    }
+
+    /// Appends an entry; durable on return.
+    pub(super) fn append(&mut self, entry: &[u8]) -> Result<()> {
+        let mut sectors = sectors(self.round, self.next_entry, entry);
+        let end = self.end + sectors.len() as u64;
+        if end > self.bytes {
+            self.bytes = end.next_multiple_of(STEP_BYTES);
+            self.file.set_len(self.bytes).map_err(io)?;
+            sectors.resize((self.bytes - self.end) as usize, 0);
+        }
+        self.file.write(self.end, &sectors).map_err(io)?;
+        self.file.sync_data().map_err(io)?;
+        (self.end, self.next_entry) = (end, self.next_entry + 1);
+        Ok(())
+    }
+
+    /// The mark of the round that begins when the database is durable the next time. What another database may
+    /// have left in the file is gone before the database waits for anything there.
+    pub(super) fn next_mark(&mut self, is_open: bool) -> Result<Mark> {
+        if is_open && !self.is_open {
+            self.begin_anew().map_err(io)?;
+        }
+        Ok(Mark { round: self.round + 1, is_open, bytes: self.bytes })
+    }
+
+    fn begin_anew(&mut self) -> std::io::Result<()> {
+        self.file.set_len(0)?;
+        self.file.set_len(STEP_BYTES)?;
+        self.file.write(0, &vec![0; STEP_BYTES as usize])?;
+        self.bytes = STEP_BYTES;
+        self.file.sync_data()
+    }
+
+    /// Begins the round of a mark that is durable in the database; without one that is open, nothing is kept.
+    pub(super) fn begin(&mut self, mark: Mark) {
+        (self.round, self.is_open) = (mark.round, mark.is_open);
+        (self.next_entry, self.end) = (1, 0);
+        if !mark.is_open {
+            // What is left there says nothing any more: if it cannot be removed now, it is before the file is used again.
+            let _ = self.file.set_len(0);
+        }
+    }
+}
+
+/// What was read so far of a journal that may have been cut off.
+struct Reading {
+    round: u32,
+    /// The entry that is read, or comes next,
+    entry: u32,
+    body: Vec<u8>,
+    /// and how many of its sectors follow, once it was begun.
+    left: Option<u32>,
+    /// Where the whole entries end.
+    end: u64,
+    /// The first sector that was not the one to come.
+    gap: Option<u64>,
+    /// Where the last sector of an entry that was cut off ends.
+    cut_off: u64,
+}
+
+/// What a sector says of itself.
+enum Sector<'s> {
+    Of { round: u32, entry: u32, left: u32, held: &'s [u8] },
+    Empty,
+    Damaged,
+}
+
+impl Reading {
+    fn take(
+        &mut self,
+        place: u64,
+        bytes: &[u8],
+        again: &mut dyn FnMut(Vec<Changes>) -> Result<()>,
+    ) -> Result<()> {
+        match sector(bytes) {
+            Sector::Damaged if self.gap.is_none() => {
+                Err(damaged(format!("sector {place} does not match its checksum")))
+            }
+            Sector::Of { round, .. } if round > self.round => Err(damaged(format!(
+                "sector {place} is of round {round}, and the database waits for {}: the database was put back from an older copy",
+                self.round
+            ))),
+            Sector::Of { round, entry, left, held } if round == self.round => match self.gap {
+                None if self.is_next(entry, left) => self.go_on(place, left, held, again),
+                gap if entry > self.entry => Err(damaged(format!(
+                    "entry {} is missing at sector {}, and entry {entry} follows",
+                    self.entry,
+                    gap.unwrap_or(place)
+                ))),
+                _ => {
+                    self.gap.get_or_insert(place);
+                    self.cut_off = (place + 1) * SECTOR_BYTES as u64;
+                    Ok(())
+                }
+            },
+            _ => {
+                self.gap.get_or_insert(place);
+                Ok(())
+            }
+        }
+    }
+
+    fn is_next(&self, entry: u32, left: u32) -> bool {
+        entry == self.entry && self.left.is_none_or(|before| left + 1 == before)
+    }
+
+    fn go_on(
+        &mut self,
+        place: u64,
+        left: u32,
+        held: &[u8],
+        again: &mut dyn FnMut(Vec<Changes>) -> Result<()>,
+    ) -> Result<()> {
+        self.body.extend_from_slice(held);
+        // Until it is whole, it may be one that was cut off.
+        self.cut_off = (place + 1) * SECTOR_BYTES as u64;
+        self.left = Some(left);
+        if left > 0 {
+            return Ok(());
+        }
+        again(
+            entry::decode(&self.body)
+                .ok_or_else(|| damaged(format!("entry {} cannot be read", self.entry)))?,
+        )?;
+        self.body.clear();
+        (self.left, self.end, self.entry) = (None, self.cut_off, self.entry + 1);
+        Ok(())
+    }
+}
+
+fn sector(bytes: &[u8]) -> Sector<'_> {
+    let number = |at: usize| u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]);
+    if bytes[..8] == xxh3_64(&bytes[8..]).to_le_bytes() {
+        return Sector::Of {
+            round: number(8),
+            entry: number(12),
+            left: number(16),
+            held: &bytes[HEAD_BYTES..],
+        };
+    }
+    if bytes.iter().all(|byte| *byte == 0) { Sector::Empty } else { Sector::Damaged }
+}
+
+/// An entry as it is written.
+fn sectors(round: u32, number: u32, entry: &[u8]) -> Vec<u8> {
+    let count = entry.len().div_ceil(HELD_BYTES);
+    let mut sectors = Vec::with_capacity(count * SECTOR_BYTES);
+    for (place, held) in entry.chunks(HELD_BYTES).enumerate() {
+        let from = sectors.len();
+        sectors.extend_from_slice(&[0; 8]);
+        for field in [round, number, (count - 1 - place) as u32] {
+            sectors.extend_from_slice(&field.to_le_bytes());
+        }
+        sectors.extend_from_slice(held);
+        sectors.resize(from + SECTOR_BYTES, 0);
+        let sum = xxh3_64(&sectors[from + 8..]);
+        sectors[from..from + 8].copy_from_slice(&sum.to_le_bytes());
+    }
+    sectors
+}
+
+fn io(error: std::io::Error) -> Error {
+    Error::Io(format!("the journal: {error}"))
+}
+
+fn damaged(how: String) -> Error {
+    Error::Corrupt { what: "journal", detail: format!("{how}; restore a backup") }
+}

@@ -1,0 +1,196 @@
+//! What was committed and is not in the database's file yet: after a crash, a cut, and damage.
+
+#[allow(dead_code, reason = "several tests build on it, and none needs all of it")]
+mod world;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use storage::{Directory, Error, Result, Store};
+use tempfile::TempDir;
+use world::{World, entity};
+
+const SECTOR_BYTES: usize = 512;
+/// Room for a round (`engine::journal::BYTES_MAX`).
+const BYTES_MAX: u64 = 32 << 20;
+
+/// The directory as a crash leaves it: its process had no time to do anything.
+fn crashed(from: &Path) -> TempDir {
+    let place = tempfile::tempdir().expect("tempdir");
+    for name in ["store.redb", "store.redb.journal", "format"] {
+        fs::copy(from.join(name), place.path().join(name)).expect("copied");
+    }
+    place
+}
+
+fn journal(directory: &Path) -> PathBuf {
+    directory.join("store.redb.journal")
+}
+
+fn open(directory: &Path) -> Result<Store> {
+    Directory::hold(directory)?.open_store(8 << 20, String::new())
+}
+
+/// Which of the things `0..` are there, with every promise of the store kept.
+fn things(store: &Store) -> usize {
+    let view = store.view().expect("open");
+    assert_eq!(view.verify(&mut |_| ()).expect("readable").problems, Vec::<String>::new());
+    let tenant = view.tenant("default").expect("read").expect("a tenant");
+    let is_there = |n: &usize| view.thing_by_id(tenant, &id(*n)).expect("read").is_some();
+    (0..).take_while(is_there).count()
+}
+
+fn id(n: usize) -> String {
+    format!("thing-{n}")
+}
+
+fn say(world: &mut World, things: std::ops::Range<usize>) {
+    for n in things {
+        world.say(entity(&id(n), "tool", &"of several sectors ".repeat(50)));
+    }
+}
+
+/// The sectors of the journal that hold something.
+fn used(directory: &Path) -> usize {
+    let bytes = fs::read(journal(directory)).expect("a journal");
+    bytes.chunks(SECTOR_BYTES).take_while(|sector| sector.iter().any(|byte| *byte != 0)).count()
+}
+
+fn change(path: &Path, change: impl FnOnce(&mut Vec<u8>)) {
+    let mut bytes = fs::read(path).expect("a file");
+    change(&mut bytes);
+    fs::write(path, bytes).expect("written");
+}
+
+fn refused(directory: &Path) -> String {
+    match open(directory) {
+        Err(Error::Corrupt { what: "journal", detail }) => detail,
+        other => panic!("a damaged journal: {other:?}"),
+    }
+}
+
+#[test]
+fn a_crash_loses_nothing_and_neither_does_the_next() {
+    let place = tempfile::tempdir().expect("tempdir");
+    let mut world = World::on_disk(place.path());
+    say(&mut world, 0..20);
+    assert!(used(place.path()) > 20, "it is in the journal");
+    let first = crashed(place.path());
+    let mut again = World::on_disk(first.path());
+    assert_eq!(things(&again.store), 20);
+    say(&mut again, 20..30);
+    let second = crashed(first.path());
+    assert_eq!(things(&open(second.path()).expect("opens")), 30);
+    drop(again);
+    assert_eq!(fs::metadata(journal(first.path())).expect("a file").len(), 0, "closed, it keeps nothing");
+    fs::remove_file(journal(first.path())).expect("removed");
+    assert_eq!(things(&open(first.path()).expect("needs none")), 30);
+}
+
+#[test]
+fn a_bit_that_flips_is_named_wherever_it_is() {
+    let place = tempfile::tempdir().expect("tempdir");
+    let mut world = World::on_disk(place.path());
+    say(&mut world, 0..4);
+    for sector in 0..used(place.path()) {
+        let crashed = crashed(place.path());
+        let place = sector * SECTOR_BYTES + (sector * 37) % SECTOR_BYTES;
+        change(&journal(crashed.path()), |bytes| bytes[place] ^= 1 << (sector % 8));
+        let said = refused(crashed.path());
+        assert!(said.contains(&format!("sector {sector} ")) && said.contains("restore a backup"), "{said}");
+    }
+}
+
+#[test]
+fn a_journal_that_is_missing_shorter_or_lacks_a_commit_is_named() {
+    let place = tempfile::tempdir().expect("tempdir");
+    let mut world = World::on_disk(place.path());
+    say(&mut world, 0..4);
+    let sectors = used(place.path());
+    let with = |damage: &dyn Fn(&Path)| {
+        let crashed = crashed(place.path());
+        damage(&journal(crashed.path()));
+        refused(crashed.path())
+    };
+    let said = with(&|journal| fs::remove_file(journal).expect("removed"));
+    assert!(said.contains("missing"), "{said}");
+    let said = with(&|journal| change(journal, |bytes| bytes.truncate(4096)));
+    assert!(said.contains("4096"), "{said}");
+    let said = with(&|journal| change(journal, |bytes| bytes[..SECTOR_BYTES].fill(0)));
+    assert!(said.contains("entry 1 is missing"), "{said}");
+    let half = sectors / 2 * SECTOR_BYTES;
+    let said = with(&|journal| change(journal, |bytes| bytes[half..half + 4096.min(SECTOR_BYTES)].fill(0)));
+    assert!(said.contains("is missing at sector"), "{said}");
+}
+
+#[test]
+fn a_commit_that_was_cut_off_leaves_nothing_for_the_next() {
+    let place = tempfile::tempdir().expect("tempdir");
+    let mut world = World::on_disk(place.path());
+    say(&mut world, 0..4);
+    let before = used(place.path());
+    say(&mut world, 4..5);
+    let after = used(place.path());
+    assert!(after - before > 1, "it has several sectors");
+    for lost in before..after {
+        let cut = crashed(place.path());
+        let range = lost * SECTOR_BYTES..(lost + 1) * SECTOR_BYTES;
+        change(&journal(cut.path()), |bytes| bytes[range].fill(0));
+        let store = open(cut.path()).expect("a cut is no damage");
+        assert_eq!(things(&store), 4);
+        assert_eq!(used(cut.path()), before, "nothing is left to be taken for a part of the next one");
+        drop(store);
+        let mut world = World::on_disk(cut.path());
+        say(&mut world, 4..6);
+        assert_eq!(things(&open(crashed(cut.path()).path()).expect("opens")), 6);
+    }
+}
+
+/// A database that was put back from a copy does not take over what the journal has of the one before.
+#[test]
+fn the_journal_of_another_database_is_not_read() {
+    let place = tempfile::tempdir().expect("tempdir");
+    drop(World::on_disk(place.path()));
+    let copy = fs::read(place.path().join("store.redb")).expect("closed");
+    let mut world = World::on_disk(place.path());
+    say(&mut world, 0..8);
+    let mixed = crashed(place.path());
+    fs::write(mixed.path().join("store.redb"), copy).expect("put back");
+    let mut world = World::on_disk(mixed.path());
+    assert_eq!(things(&world.store), 0);
+    say(&mut world, 0..2);
+    assert_eq!(things(&open(crashed(mixed.path()).path()).expect("opens")), 2);
+}
+
+#[test]
+fn a_database_older_than_its_journal_is_refused() {
+    let place = tempfile::tempdir().expect("tempdir");
+    let mut world = World::on_disk(place.path());
+    say(&mut world, 0..2);
+    let older = crashed(place.path());
+    world.store.check_pages(Box::new(|_| Ok(()))).expect("settled");
+    say(&mut world, 2..4);
+    let mixed = crashed(place.path());
+    fs::copy(older.path().join("store.redb"), mixed.path().join("store.redb")).expect("put back");
+    let said = refused(mixed.path());
+    assert!(said.contains("older copy"), "{said}");
+}
+
+#[test]
+fn a_full_journal_begins_again_at_its_front() {
+    let place = tempfile::tempdir().expect("tempdir");
+    let mut world = World::on_disk(place.path());
+    let long = "many words ".repeat(40_000);
+    let mut rounds = 0;
+    for n in 0..160 {
+        let before = fs::read(journal(place.path())).expect("a journal")[..SECTOR_BYTES].to_vec();
+        world.say(entity(&id(n), "tool", &long));
+        let after = fs::read(journal(place.path())).expect("a journal");
+        assert!(after.len() as u64 <= BYTES_MAX);
+        rounds += usize::from(before != after[..SECTOR_BYTES]);
+        if n % 40 == 39 {
+            assert_eq!(things(&open(crashed(place.path()).path()).expect("opens")), n + 1);
+        }
+    }
+    assert!(rounds >= 2, "{rounds} rounds: the test shows nothing");
+}
