@@ -23,6 +23,9 @@ use queue::{Queue, Submission, Taken};
 /// Between two looks at whether the store failed, and two attempts to reopen it.
 const REOPEN_EVERY: Duration = Duration::from_millis(250);
 
+/// Commits are told of at most this often: to wake those who follow the log for each takes longer than a small commit.
+const GATHER: Duration = Duration::from_millis(5);
+
 /// Upper bounds of the histograms: seconds of a commit,
 const COMMIT_SECONDS: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
 /// and commands in it.
@@ -153,13 +156,21 @@ impl Measured {
 }
 
 impl Tail {
-    /// Waits until some log has grown since `moves`, or `timeout` has passed; says how often they grew.
+    /// Waits until some log has grown since `moves`, or `timeout` has passed; says how often they grew. Who comes back at
+    /// once, since the log grows all the time, waits a moment longer.
     #[must_use]
     pub fn wait(&self, moves: u64, timeout: Duration) -> u64 {
+        let gathered_at = Instant::now() + GATHER;
         let growth = self.growth();
         let waited =
             self.moved.wait_timeout_while(growth, timeout, |growth| growth.moves == moves && !growth.closed);
-        waited.unwrap_or_else(PoisonError::into_inner).0.moves
+        let growth = waited.unwrap_or_else(PoisonError::into_inner).0;
+        if growth.closed {
+            return growth.moves;
+        }
+        drop(growth);
+        std::thread::sleep(gathered_at.saturating_duration_since(Instant::now()));
+        self.moves()
     }
 
     /// How often the logs grew.
@@ -217,12 +228,13 @@ fn write(store: &Store, batch: Vec<Submission>, tail: &Tail, measured: &Measured
     match write_or_reopen(store, &commands) {
         Ok(committed) => {
             measured.took(began.elapsed(), commands.len());
-            tail.publish();
             let mut answers = committed.answers.into_iter();
             for (answer, count) in answer_to {
                 // Who no longer waits has lost the answer, not the write.
                 let _ = answer.send(Ok(answers.by_ref().take(count).collect()));
             }
+            // Behind the answers: who waits for the log has work to do, and nobody else is to wait for that.
+            tail.publish();
         }
         Err(error) => {
             tracing::error!(%error, commands = commands.len(), "commit failed");

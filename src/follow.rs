@@ -26,6 +26,10 @@ pub use window::Window;
 
 /// Without news the runner looks again after this: a failed unit gets another try.
 const IDLE: Duration = Duration::from_secs(1);
+/// A log that grows all the time is gone after in turns: behind each a rest that is so many times as long, and at most so long. A commit
+/// of an index costs as much as thousands of records, so what gathers meanwhile costs next to nothing.
+const REST_TIMES: u32 = 3;
+const REST_MAX: Duration = Duration::from_millis(100);
 /// A writer that had nothing to do for so long is closed, and its memory freed.
 const WRITER_IDLE: Duration = Duration::from_secs(10);
 /// Writers open at a time.
@@ -208,14 +212,17 @@ impl Runner {
     fn run(mut self) {
         let mut moves = 0;
         while !self.is_stopping() {
+            let began = Instant::now();
             let more = match self.store.view() {
                 Ok(view) => self.round(&view),
                 // The store is being reopened; its view comes back.
                 Err(_) => false,
             };
             if !more {
+                let rested_at = Instant::now() + (began.elapsed() * REST_TIMES).min(REST_MAX);
                 self.close_idle_writers();
                 moves = self.tail.wait(moves, IDLE);
+                std::thread::sleep(rested_at.saturating_duration_since(Instant::now()));
             }
         }
     }

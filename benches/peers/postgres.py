@@ -4,6 +4,7 @@ import importlib.util
 import os
 import pathlib
 import shutil
+import socket
 import subprocess
 
 import psycopg
@@ -23,6 +24,11 @@ def copied(tools, to):
     return to / tools.relative_to(beside)
 
 
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return server.getsockname()[1]
+
+
 class Postgres:
     def __init__(self, directory):
         self.tools = tools()
@@ -36,7 +42,8 @@ class Postgres:
             directory.chmod(0o755)
             self.as_other = ["runuser", "-u", "nobody", "--"]
         self.run("initdb", "-D", self.home / "data", "-U", "postgres", "--auth=trust")
-        options = f"-c listen_addresses='' -c unix_socket_directories={self.home}"
+        self.port = free_port()
+        options = f"-c listen_addresses=127.0.0.1 -c port={self.port} -c unix_socket_directories={self.home}"
         self.run("pg_ctl", "-D", self.home / "data", "-l", self.home / "log", "-o", options, "-w", "start")
 
     def run(self, tool, *arguments):
@@ -44,7 +51,8 @@ class Postgres:
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd=self.home)
 
     def connect(self):
-        return psycopg.connect(host=str(self.home), user="postgres", dbname="postgres")
+        """By TCP, as everybody speaks to the node."""
+        return psycopg.connect(host="127.0.0.1", port=self.port, user="postgres", dbname="postgres")
 
     def version(self):
         with self.connect() as connection:

@@ -1,7 +1,7 @@
 //! How fast records become durable, tables and ledger included, and what they take on disk; beside the
 //! disk's own limit and a bare redb that is given the same rows.
 //!
-//! `cargo bench -p storage --bench commit -- [--quick] [small] [bulk] [relations] [noted]`
+//! `cargo bench -p storage --bench commit -- [--quick] [one] [small] [bulk] [relations] [noted]`
 
 #![allow(
     clippy::disallowed_methods,
@@ -27,6 +27,9 @@ use storage::model::{
 use storage::{Directory, Stamp, Store};
 
 const CACHE_BYTES: usize = 128 << 20;
+/// What a client brings who waits for each answer, and how many of these are written.
+const ONE: usize = 1;
+const ONES: usize = 20_000;
 /// About what 10 ms bring.
 const SMALL: usize = 500;
 /// What an import commits at once.
@@ -38,6 +41,12 @@ fn main() {
     let directory = tempfile::tempdir().unwrap();
     println!("{rows} records of {RECORD_BYTES} bytes, random ids, cache {} MiB\n", CACHE_BYTES >> 20);
     let disk = disk(directory.path());
+    if wanted("one") {
+        let store = store(&directory.path().join("one"), rows.min(ONES), ONE, Mix::Entities, false);
+        println!("    (one fdatasync each alone would allow {disk:.0}/s)");
+        let peer = bare(&directory.path().join("one.redb"), rows.min(ONES), ONE);
+        println!("    ratio to bare redb: {:.2}\n", store / peer);
+    }
     if wanted("small") {
         let store = store(&directory.path().join("small"), rows, SMALL, Mix::Entities, false);
         let floor = disk * SMALL as f64;

@@ -26,6 +26,8 @@ use crate::policy::{Action, Principal};
 
 /// Largest body, in bytes.
 pub(crate) const BODY_BYTES_MAX: usize = 4 << 20;
+/// To read more JSON than this is work for a thread of its own; for less, changing threads takes longer.
+const READ_AT_ONCE_BYTES_MAX: usize = 16 << 10;
 /// Requests at a time; each holds its body.
 pub(crate) const TAKERS_MAX: usize = 32;
 /// What the library says of a body that is longer than it may be.
@@ -61,9 +63,12 @@ pub(crate) async fn take(
         }
     };
     let body = to_bytes(request.into_body(), BODY_BYTES_MAX).await.map_err(|error| unread(&error))?;
-    // Reading megabytes of JSON is work for a thread of its own.
-    let read = tokio::task::spawn_blocking(move || said(mode, &headers, &body, &spec));
-    let events = read.await.map_err(|_| Failure::internal("reading the events"))??;
+    let events = if body.len() <= READ_AT_ONCE_BYTES_MAX {
+        said(mode, &headers, &body, &spec)?
+    } else {
+        let read = tokio::task::spawn_blocking(move || said(mode, &headers, &body, &spec));
+        read.await.map_err(|_| Failure::internal("reading the events"))??
+    };
     let mut supplied = Supplied::default();
     events.iter().flat_map(|event| &event.said).for_each(|said| supplied.count(&app, said));
     let purpose = principal.recorded_purpose().code();

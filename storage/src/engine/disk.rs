@@ -16,8 +16,8 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::journal::{Journal, Mark};
 use super::{
-    Backend, Boxed, Broken, Closing, EngineFile, EngineOptions, Snapshot, definition, entry, guard, io,
-    journal_of, panicked, summed,
+    Backend, Boxed, Broken, Closing, EngineFile, EngineOptions, Snapshot, definition, guard, io, journal_of,
+    panicked, summed,
 };
 use crate::directory::sync_parent;
 use crate::error::{Error, Result};
@@ -58,9 +58,9 @@ impl Disk {
     pub(super) fn commit(&self, changes: Vec<Changes>) -> Result<()> {
         guard("commit", &self.broken, || {
             let mut journal = self.journal();
-            match entry::encode(&changes).filter(|entry| journal.has_room_for(entry)) {
-                Some(entry) => self.commit_to_journal(&mut journal, &entry, changes),
-                None => self.commit_to_database(&mut journal, changes, true),
+            match journal.take(&changes) {
+                true => self.commit_to_journal(&mut journal, changes),
+                false => self.commit_to_database(&mut journal, changes, true),
             }
         })
     }
@@ -84,11 +84,11 @@ impl Disk {
     }
 
     /// In this order: what cannot be written to the tables is in no journal, and what readers see is durable.
-    fn commit_to_journal(&self, journal: &mut Journal, entry: &[u8], changes: Vec<Changes>) -> Result<()> {
+    fn commit_to_journal(&self, journal: &mut Journal, changes: Vec<Changes>) -> Result<()> {
         let mut transaction = self.database.open().begin_write().map_err(io)?;
         transaction.set_durability(Durability::None).map_err(io)?;
         write_tables(&transaction, changes)?;
-        journal.append(entry)?;
+        journal.append()?;
         transaction.commit().map_err(io)
     }
 

@@ -10,28 +10,28 @@ const BYTES_MAX: usize = 4 << 20;
 const REMOVED: u8 = 0;
 const PUT: u8 = 1;
 
-/// The changes as bytes; `None` if they are too many for an entry.
-pub(super) fn encode(changes: &[Changes]) -> Option<Vec<u8>> {
+/// The changes as bytes, in place of what `entry` held; false if they are too many for an entry.
+pub(super) fn encode(changes: &[Changes], entry: &mut Vec<u8>) -> bool {
+    entry.clear();
     let rows = changes.iter().flatten();
     let bytes: usize = rows.map(|(key, value)| key.len() + value.as_ref().map_or(0, Vec::len)).sum();
     if bytes > BYTES_MAX {
-        return None;
+        return false;
     }
     let touched = changes.iter().enumerate().filter(|(_, changes)| !changes.is_empty());
-    let mut entry = Vec::with_capacity(bytes + bytes / 4);
-    put_number(&mut entry, touched.clone().count());
+    put_number(entry, touched.clone().count());
     for (table, changes) in touched {
-        put_number(&mut entry, table);
-        put_number(&mut entry, changes.len());
+        put_number(entry, table);
+        put_number(entry, changes.len());
         for (key, value) in changes {
-            put_bytes(&mut entry, key);
+            put_bytes(entry, key);
             entry.push(if value.is_some() { PUT } else { REMOVED });
             if let Some(value) = value {
-                put_bytes(&mut entry, value);
+                put_bytes(entry, value);
             }
         }
     }
-    Some(entry)
+    true
 }
 
 /// The changes again; zeros may follow them.

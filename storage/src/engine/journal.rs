@@ -43,6 +43,9 @@ pub(super) struct Journal {
     is_open: bool,
     next_entry: u32,
     end: u64,
+    /// The entry that is appended next, and as sectors. Kept: to have the system clear new memory for each takes longer than to fill it.
+    entry: Vec<u8>,
+    sectors: Vec<u8>,
 }
 
 /// What the database says of its journal.
@@ -61,7 +64,8 @@ pub(super) struct Mark {
 impl Journal {
     /// A journal whose database was durable after so many rounds, and is: what the file holds does not count.
     pub(super) fn at_rest(file: Box<dyn Backend>, round: u32) -> Journal {
-        Journal { file, bytes: 0, round, is_open: false, next_entry: 1, end: 0 }
+        let (entry, sectors) = Default::default();
+        Journal { file, bytes: 0, round, is_open: false, next_entry: 1, end: 0, entry, sectors }
     }
 
     /// Reads what the database of this mark lacks, and gives it to `again` in order.
@@ -96,8 +100,13 @@ impl Journal {
                 reading.take(place, sector, again)?;
             }
         }
-        let (next_entry, end) = (reading.entry, reading.end);
-        let mut journal = Journal { file, bytes, round: mark.round, is_open: true, next_entry, end };
+        let mut journal = Journal {
+            bytes,
+            is_open: true,
+            next_entry: reading.entry,
+            end: reading.end,
+            ..Journal::at_rest(file, mark.round)
+        };
         journal.forget_until(reading.cut_off)?;
         // The process that wrote the last entry may have ended before it was durable; now it counts.
         journal.file.sync_data().map_err(io)?;
@@ -118,27 +127,30 @@ impl Journal {
         self.is_open
     }
 
-    /// Whether an entry can be appended; if not, the database has to be made durable with it.
-    pub(super) fn has_room_for(&self, entry: &[u8]) -> bool {
-        let bytes = (entry.len().div_ceil(HELD_BYTES) * SECTOR_BYTES) as u64;
-        self.is_open && self.end + bytes <= BYTES_MAX
-    }
-
     /// How many bytes of it the database lacks.
     pub(super) fn unsettled_bytes(&self) -> u64 {
         self.end
     }
 
-    /// Appends an entry; durable on return.
-    pub(super) fn append(&mut self, entry: &[u8]) -> Result<()> {
-        let mut sectors = sectors(self.round, self.next_entry, entry);
-        let end = self.end + sectors.len() as u64;
+    /// Takes changes as the entry that is appended next; false if there is no room for it: the database has to be made durable with them.
+    pub(super) fn take(&mut self, changes: &[Changes]) -> bool {
+        if !self.is_open || !entry::encode(changes, &mut self.entry) {
+            return false;
+        }
+        self.sectors.clear();
+        write_sectors(&mut self.sectors, self.round, self.next_entry, &self.entry);
+        self.end + self.sectors.len() as u64 <= BYTES_MAX
+    }
+
+    /// Appends the entry that was taken; durable on return.
+    pub(super) fn append(&mut self) -> Result<()> {
+        let end = self.end + self.sectors.len() as u64;
         if end > self.bytes {
             self.bytes = end.next_multiple_of(STEP_BYTES);
             self.file.set_len(self.bytes).map_err(io)?;
-            sectors.resize((self.bytes - self.end) as usize, 0);
+            self.sectors.resize((self.bytes - self.end) as usize, 0);
         }
-        self.file.write(self.end, &sectors).map_err(io)?;
+        self.file.write(self.end, &self.sectors).map_err(io)?;
         self.file.sync_data().map_err(io)?;
         (self.end, self.next_entry) = (end, self.next_entry + 1);
         Ok(())
@@ -272,9 +284,8 @@ fn sector(bytes: &[u8]) -> Sector<'_> {
 }
 
 /// An entry as it is written.
-fn sectors(round: u32, number: u32, entry: &[u8]) -> Vec<u8> {
+fn write_sectors(sectors: &mut Vec<u8>, round: u32, number: u32, entry: &[u8]) {
     let count = entry.len().div_ceil(HELD_BYTES);
-    let mut sectors = Vec::with_capacity(count * SECTOR_BYTES);
     for (place, held) in entry.chunks(HELD_BYTES).enumerate() {
         let from = sectors.len();
         sectors.extend_from_slice(&[0; 8]);
@@ -286,7 +297,6 @@ fn sectors(round: u32, number: u32, entry: &[u8]) -> Vec<u8> {
         let sum = xxh3_64(&sectors[from + 8..]);
         sectors[from..from + 8].copy_from_slice(&sum.to_le_bytes());
     }
-    sectors
 }
 
 fn io(error: std::io::Error) -> Error {
