@@ -67,8 +67,10 @@ pub(crate) struct Fault {
     /// Whether every call behind it fails too, until the fault is lifted.
     pub(crate) lasts: bool,
     pub(crate) error: io::ErrorKind,
-    /// What becomes of writes that were not synced, when a sync fails.
+    /// What becomes of writes that were not synced, when a sync fails,
     pub(crate) seed: u64,
+    /// and whether the system goes on to show them all, from its memory.
+    pub(crate) still_shown: bool,
 }
 
 /// How a power cut treats what was not synced.
@@ -202,11 +204,19 @@ impl State {
 
     /// A failed sync leaves some of the writes behind it, and the system forgets that they are missing.
     fn lose_unsynced(&mut self, file: EngineFile) {
-        let seed = self.fault.map_or(0, |fault| fault.seed);
+        let (seed, still_shown) = self.fault.map_or((0, false), |fault| (fault.seed, fault.still_shown));
         let mut seeded = Seeded::new(seed, 2);
         let cut = Cut { at: self.log.len(), ..Cut::draw(&mut seeded, 0) };
-        self.files[file as usize] = std::mem::take(&mut self.after(cut)[file as usize]);
+        let mut left = std::mem::take(&mut self.after(cut)[file as usize]);
+        if still_shown {
+            // Data are forgotten, lengths are not: a file system has a journal of its own for these.
+            left.resize(self.files[file as usize].len(), 0);
+        }
         self.base = self.files.clone();
+        self.base[file as usize] = left;
+        if !still_shown {
+            self.files = self.base.clone();
+        }
         self.log.clear();
     }
 }

@@ -5,7 +5,7 @@ use std::io::ErrorKind;
 use storage::{Error, Store};
 
 use crate::campaign::{Campaign, counts};
-use crate::disk::{Call, Disk, Fault};
+use crate::disk::{Call, Cut, Disk, Fault};
 use crate::seed::Seeded;
 use crate::verdict::{Violation, is_sound};
 use crate::workload::{Workload, new_disk, open, try_open};
@@ -30,7 +30,7 @@ fn a_failing_disk_stops_the_store_until_it_is_reopened() {
 fn draw_fault(seeded: &mut Seeded) -> Fault {
     let (call, calls) = match seeded.below(5) {
         0 => (Call::Read, 120),
-        1 | 2 => (Call::Write, 600),
+        1 | 2 => (Call::Write, 250),
         3 => (Call::SetLen, 4),
         _ => (Call::Sync, 50),
     };
@@ -41,6 +41,7 @@ fn draw_fault(seeded: &mut Seeded) -> Fault {
         lasts: seeded.one_in(2),
         error: if full { ErrorKind::StorageFull } else { ErrorKind::Other },
         seed: seeded.next(),
+        still_shown: seeded.one_in(2),
     }
 }
 
@@ -64,6 +65,7 @@ fn survive(seed: u64, fault: Fault) -> Result<&'static str, Violation> {
                 recover(&disk, &store, &error)?;
                 done = workload.held_by(&store, done)?;
                 is_sound(&store)?;
+                is_kept(&workload, &disk, done)?;
             }
         }
         if done < workload.len() && workload.reopens(done) {
@@ -79,13 +81,22 @@ fn survive(seed: u64, fault: Fault) -> Result<&'static str, Violation> {
             };
         }
     }
+    // A fault that has not struck yet would strike whoever reads everything.
+    disk.set_fault(None);
     if workload.held_by(&store, done)? != done {
         return Err(Violation::FailureIgnored("the last batch is not there".to_owned()));
     }
-    // A fault that has not struck yet would strike whoever reads every page.
-    disk.set_fault(None);
     is_sound(&store)?;
     Ok(how)
+}
+
+/// What the store shows once it is open again is on the disk, and not in the system's memory alone.
+fn is_kept(workload: &Workload, disk: &Disk, shown: usize) -> Result<(), Violation> {
+    let cut = Cut { at: disk.operations(), keep: 0, tear: false, seed: 0 };
+    match workload.held_by(&open(&Disk::of(disk.after(cut)))?, shown)? {
+        held if held == shown => Ok(()),
+        held => Err(Violation::AcknowledgedBatchLost { acknowledged: shown, held }),
+    }
 }
 
 /// After an error the store refuses to write, says why, and comes back once the disk does.

@@ -81,15 +81,7 @@ impl Journal {
                 mark.bytes
             )));
         }
-        let mut reading = Reading {
-            round: mark.round,
-            entry: 1,
-            body: Vec::new(),
-            left: None,
-            end: 0,
-            gap: None,
-            cut_off: 0,
-        };
+        let mut reading = Reading { round: mark.round, entry: 1, ..Reading::default() };
         let sectors = bytes / SECTOR_BYTES as u64;
         let mut chunk = vec![0; CHUNK_SECTORS as usize * SECTOR_BYTES];
         for first in (0..sectors).step_by(CHUNK_SECTORS as usize) {
@@ -108,9 +100,19 @@ impl Journal {
             ..Journal::at_rest(file, mark.round)
         };
         journal.forget_until(reading.cut_off)?;
-        // The process that wrote the last entry may have ended before it was durable; now it counts.
-        journal.file.sync_data().map_err(io)?;
+        journal.write_again(reading.last, &reading.last_body)?;
         Ok(journal)
+    }
+
+    /// Makes the last entry durable: nobody may have been told of it, and now it counts. After a sync that failed the system may show
+    /// what the disk never got, and think that it did; so it is written again.
+    fn write_again(&mut self, at: u64, body: &[u8]) -> Result<()> {
+        if self.next_entry > 1 {
+            self.sectors.clear();
+            write_sectors(&mut self.sectors, self.round, self.next_entry - 1, body);
+            self.file.write(at, &self.sectors).map_err(io)?;
+        }
+        self.file.sync_data().map_err(io)
     }
 
     /// Overwrites what a cut left of an entry: it must not be taken for a part of the next one.
@@ -185,6 +187,7 @@ impl Journal {
 }
 
 /// What was read so far of a journal that may have been cut off.
+#[derive(Default)]
 struct Reading {
     round: u32,
     /// The entry that is read, or comes next,
@@ -192,7 +195,9 @@ struct Reading {
     body: Vec<u8>,
     /// and how many of its sectors follow, once it was begun.
     left: Option<u32>,
-    /// Where the whole entries end.
+    /// The last whole entry: where it is, and its body as it was held; and where it ends.
+    last: u64,
+    last_body: Vec<u8>,
     end: u64,
     /// The first sector that was not the one to come.
     gap: Option<u64>,
@@ -264,7 +269,7 @@ impl Reading {
             entry::decode(&self.body)
                 .ok_or_else(|| damaged(format!("entry {} cannot be read", self.entry)))?,
         )?;
-        self.body.clear();
+        (self.last, self.last_body) = (self.end, std::mem::take(&mut self.body));
         (self.left, self.end, self.entry) = (None, self.cut_off, self.entry + 1);
         Ok(())
     }
