@@ -21,7 +21,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{ErrorKind, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
-use crate::engine::{EngineOptions, journal_of};
+use crate::engine::{EngineOptions, journal_of, sync_parent};
 use crate::error::{Error, Result};
 use crate::store::{FORMAT, Options, Store};
 
@@ -229,11 +229,6 @@ pub(crate) fn replace_file(path: &Path, bytes: &[u8]) -> Result<()> {
 /// Renames a file that is durable, durably.
 fn put_in_place(beside: &Path, path: &Path) -> Result<()> {
     fs::rename(beside, path).and_then(|()| sync_parent(path)).map_err(|error| io(path, &error))
-}
-
-/// Makes the name of a file durable.
-pub(crate) fn sync_parent(path: &Path) -> std::io::Result<()> {
-    File::open(path.parent().unwrap_or(Path::new(".")))?.sync_all()
 }
 
 /// Puts a database in place that was closed. Its journals go afterwards: the one of the database before is not read for this one.

@@ -26,7 +26,7 @@ use crate::error::{Error, Result};
 use crate::tables::Table;
 use crate::tx::{Changes, Memory, Read, Visit};
 
-pub(crate) use disk::Disk;
+pub(crate) use disk::{Disk, sync_parent};
 pub(crate) use filling::Filling;
 pub use pages::Pace;
 pub(crate) use pages::Pages;

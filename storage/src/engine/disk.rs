@@ -3,7 +3,7 @@
 //! A commit is durable in the journal, and in redb only in memory; readers see it there. When the journal is full redb makes all of it
 //! durable at once, and again when it is closed. A commit that is too large for the journal is made durable at once.
 
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
 use std::ops::Bound;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -19,7 +19,6 @@ use super::{
     Backend, Boxed, Broken, Closing, EngineFile, EngineOptions, Snapshot, definition, guard, io, journal_of,
     panicked, summed,
 };
-use crate::directory::sync_parent;
 use crate::error::{Error, Result};
 use crate::tables::Table;
 use crate::tx::Changes;
@@ -152,6 +151,11 @@ fn open_file(path: &Path) -> Result<Box<dyn Backend>> {
         sync_parent(path).map_err(failed)?;
     }
     Ok(Box::new(FileBackend::new(file).map_err(io)?))
+}
+
+/// Makes the name of a file durable.
+pub(crate) fn sync_parent(path: &Path) -> std::io::Result<()> {
+    File::open(path.parent().unwrap_or(Path::new(".")))?.sync_all()
 }
 
 /// Does again what the journal holds, in one transaction. It stays in the journal: this needs no room on the disk.
