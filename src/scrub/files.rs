@@ -30,6 +30,7 @@ pub(crate) fn problems(
     }
     problems.extend(of_decisions(view, decisions)?);
     problems.extend(rejects::problems(data_dir).map_err(|error| failed("rejects", &error))?);
+    problems.extend(rejects::shorter(data_dir, view)?);
     problems.extend(embedding::check_installed(data_dir).err());
     Ok(problems)
 }

@@ -105,6 +105,30 @@ fn a_flip_in_any_file_that_is_not_derived_is_found_and_named() {
     assert_eq!(kinds, ["anchor", "decisions", "format", "keys", "rejects"], "what a node writes");
 }
 
+#[test]
+fn a_list_of_rejects_that_lacks_lines_is_named() {
+    let known = Known::new();
+    let home = known.node.data_dir();
+    let lists = files_in(&home.join("rejects"));
+    let list = lists.last().expect("something was refused");
+    let name = list.strip_prefix(&home).expect("below it");
+    let whole = fs::read(list).expect("a list");
+    let last = memchr::memrchr(b'\n', &whole[..whole.len() - 1]).map_or(0, |at| at + 1);
+    for left in [0, last] {
+        let copy = known.copy();
+        match left {
+            0 => fs::remove_file(copy.join(name)).expect("removed"),
+            left => fs::write(copy.join(name), &whole[..left]).expect("a file"),
+        }
+        let mut told = String::new();
+        serve_for(&copy, &[], |url| told = scrub(url, &known.node.token).json["problems"].to_string())
+            .unwrap_or_else(|ran| panic!("it starts: {ran:?}"));
+        assert!(told.contains("lines are there") && told.contains("rejects"), "{left} bytes left: {told}");
+        let verified = verify(&copy);
+        assert!(verified.exit == 1 && verified.json.to_string().contains("lines are there"), "{verified:?}");
+    }
+}
+
 /// What `verify` says of the pages of a stopped node a scrub says of them while it runs.
 #[test]
 fn a_scrub_sees_pages_that_are_older_versions_of_themselves() {

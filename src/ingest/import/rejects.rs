@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::io::{BufRead, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
+use storage::View;
 use storage::ids::{RunId, TenantId};
 
 use crate::ingest::files::{Reject, is_reject_whole};
@@ -15,6 +16,8 @@ const LINE_BYTES_MAX: u64 = 1 << 20;
 pub struct Rejects {
     path: PathBuf,
     file: Option<BufWriter<File>>,
+    /// Lines that were added and not lost on the way, as far as is known.
+    listed: u64,
 }
 
 /// Where the rejects of a run are kept.
@@ -99,6 +102,47 @@ pub(crate) fn problems(data_dir: &Path) -> std::io::Result<Vec<String>> {
     Ok(problems)
 }
 
+/// Which lists lack lines, in words. Once something was redacted they may: nobody can tell any more what it was, and a restore leaves
+/// the lists of all tenants out then.
+pub(crate) fn shorter(data_dir: &Path, view: &View) -> storage::Result<Vec<String>> {
+    let (mut problems, tenants) = (Vec::new(), view.tenants()?);
+    for (tenant, _) in &tenants {
+        if !view.redactions(*tenant)?.is_empty() {
+            return Ok(problems);
+        }
+    }
+    for (tenant, _) in tenants {
+        for (run, row) in view.runs(tenant)? {
+            let path = path(data_dir, tenant, run);
+            let listed = row.end.map_or(0, |end| end.listed);
+            let lines = if listed == 0 { 0 } else { lines(&path).map_err(|error| failed(&path, &error))? };
+            if lines < listed {
+                problems.push(format!("rejects `{}`: {lines} of {listed} lines are there", path.display()));
+            }
+        }
+    }
+    Ok(problems)
+}
+
+/// The lines of a list, 0 if there is none.
+fn lines(path: &Path) -> std::io::Result<u64> {
+    let mut file = match File::open(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(0),
+        file => file?,
+    };
+    let (mut chunk, mut lines) = (vec![0; 64 << 10], 0);
+    loop {
+        match file.read(&mut chunk)? {
+            0 => return Ok(lines),
+            read => lines += memchr::memchr_iter(b'\n', &chunk[..read]).count() as u64,
+        }
+    }
+}
+
+fn failed(path: &Path, error: &std::io::Error) -> storage::Error {
+    storage::Error::Io(format!("`{}`: {error}", path.display()))
+}
+
 fn first_damaged(path: &Path) -> std::io::Result<Option<u64>> {
     let (mut file, mut line) = (BufReader::new(File::open(path)?), Vec::new());
     for number in 1.. {
@@ -141,13 +185,14 @@ fn cut_off_line(path: &Path) -> std::io::Result<()> {
 
 impl Rejects {
     pub(super) fn new(path: PathBuf) -> Rejects {
-        Rejects { path, file: None }
+        Rejects { path, file: None, listed: 0 }
     }
 
     /// Adds a reject. A list that cannot be written is logged; the count in the summary stays right.
     pub(super) fn add(&mut self, file: &str, reject: &Reject) {
-        if let Err(error) = self.try_add(file, reject) {
-            tracing::error!(%error, path = %self.path.display(), "cannot write the rejects file");
+        match self.try_add(file, reject) {
+            Ok(()) => self.listed += 1,
+            Err(error) => self.lost(&error),
         }
     }
 
@@ -155,17 +200,29 @@ impl Rejects {
     pub(super) fn close(&mut self) -> Option<PathBuf> {
         let mut file = self.file.take()?;
         if let Err(error) = file.flush() {
-            tracing::error!(%error, path = %self.path.display(), "cannot write the rejects file");
+            self.lost(&error);
         }
         Some(self.path.clone())
+    }
+
+    /// Makes durable what was added, and says how many lines that are.
+    pub(super) fn durable(&mut self) -> u64 {
+        self.sync();
+        self.listed
     }
 
     /// Makes durable what was added.
     pub(super) fn sync(&mut self) {
         let Some(file) = &mut self.file else { return };
         if let Err(error) = file.flush().and_then(|()| file.get_ref().sync_data()) {
-            tracing::error!(%error, path = %self.path.display(), "cannot write the rejects file");
+            self.lost(&error);
         }
+    }
+
+    /// Nobody knows which lines are there.
+    fn lost(&mut self, error: &std::io::Error) {
+        self.listed = 0;
+        tracing::error!(%error, path = %self.path.display(), "cannot write the rejects file");
     }
 
     fn try_add(&mut self, file: &str, reject: &Reject) -> std::io::Result<()> {

@@ -203,6 +203,7 @@ impl<'a> Settling<'a> {
             counts: self.counts,
             inputs: self.input_datasets(),
             mappings: self.mappings.clone(),
+            listed: self.rejects.durable(),
         };
         let command = EndRun { tenant: self.tenant, actor: self.actor, end };
         Ok(one(self.app, Command::EndRun(command))?.lsn)

@@ -79,6 +79,9 @@ pub struct RunEnd {
     /// The mappings by which tables were read.
     #[prost(message, repeated, tag = "5")]
     pub mappings: Vec<MappingUsed>,
+    /// How many lines the list of what it refused has at least: those that are known to be durable.
+    #[prost(uint64, tag = "6")]
+    pub listed: u64,
 }
 
 /// The mapping by which one input was read: what its columns were taken for.

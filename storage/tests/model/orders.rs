@@ -87,6 +87,7 @@ impl Order {
             Order::EndRun(tenant, nth, complete) => {
                 let counts = RunCounts { read: 7, ..RunCounts::default() };
                 let end = RunEnd {
+                    listed: 0,
                     run: run(*tenant, *nth).0,
                     state: if *complete { RunState::Complete } else { RunState::Failed } as i32,
                     counts,
