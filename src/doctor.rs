@@ -7,7 +7,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use storage::ids::TenantId;
+use storage::ids::{Lsn, TenantId};
 use storage::{Space, View};
 
 use crate::app::{App, VERSION};
@@ -60,7 +60,7 @@ pub fn of_node(app: &App, view: &View, tenant: TenantId) -> storage::Result<Vec<
     checks.push(space(&app.config.data_dir));
     checks.push(clock(head.last_time_us));
     checks.push(follower(app, tenant, head.head().0));
-    checks.push(encoder(app));
+    checks.push(encoder(app, tenant, head.head().0));
     checks.push(erasure(app, view, tenant)?);
     checks.push(listening(&app.config));
     Ok(checks)
@@ -147,12 +147,15 @@ fn models(path: &Path) -> Check {
     }
 }
 
-fn encoder(app: &App) -> Check {
+fn encoder(app: &App, tenant: TenantId, head: u64) -> Check {
     let name = "encoder";
     match (app.embedding.model(), app.embedding.problem()) {
         (_, Some(problem)) => Check::bad(name, problem, "install the model, or set `model` to another"),
         (Some(model), None) => {
-            Check::good(name, format!("{}, vectors of {} components", model.name, model.dimension))
+            let status = app.vectors.status(tenant);
+            let (behind, state) = (head.saturating_sub(status.position.0), status.state);
+            let what = format!("{}, vectors of {} components", model.name, model.dimension);
+            Check::good(name, format!("{what}; index {state}, {behind} records behind"))
         }
         (None, None) => Check::good(name, "no model; search goes by words alone"),
     }
@@ -227,6 +230,9 @@ fn follower(app: &App, tenant: TenantId, head: u64) -> Check {
                 format!("{detail}: {reason}"),
                 "it is tried again; if it stays, stop the node and delete `index/`",
             )
+        }
+        (_, _) if status.position == Lsn::NONE && behind > 0 => {
+            Check::bad(name, detail, "it is being made; until then searches are refused, so wait a moment")
         }
         (_, _) if status.skipped > 0 => {
             Check::bad(name, detail, "see the node's log for the records that could not be indexed")

@@ -64,6 +64,27 @@ struct Shared {
 struct InUse {
     model: Option<Used>,
     problem: Option<String>,
+    /// Whether anybody has looked which one to use.
+    was_chosen: bool,
+}
+
+/// By what documents become vectors.
+#[derive(Clone)]
+pub enum Encoding {
+    /// Nobody knows yet: the node has just begun.
+    Unknown,
+    /// By nothing.
+    NoModel,
+    /// By this.
+    By(Arc<dyn Encoder>),
+}
+
+impl Encoding {
+    /// What makes the vectors, if something does.
+    #[must_use]
+    pub fn encoder(self) -> Option<Arc<dyn Encoder>> {
+        if let Encoding::By(encoder) = self { Some(encoder) } else { None }
+    }
 }
 
 /// A model, as it is asked.
@@ -161,11 +182,16 @@ impl Embedding {
 
     /// For who follows the log: encodes on the thread of the caller, and lets queries go first; or asks the embedder.
     #[must_use]
-    pub fn documents(&self) -> Option<Arc<dyn Encoder>> {
-        Some(match self.0.model()? {
-            Used::Installed(model) => Arc::new(Yielding { model, shared: Arc::clone(&self.0) }),
-            Used::Remote(remote) => Arc::new(Documents(remote)),
-        })
+    pub fn documents(&self) -> Encoding {
+        let in_use = self.0.in_use.read().unwrap_or_else(PoisonError::into_inner);
+        match &in_use.model {
+            None if !in_use.was_chosen => Encoding::Unknown,
+            None => Encoding::NoModel,
+            Some(Used::Installed(model)) => {
+                Encoding::By(Arc::new(Yielding { model: Arc::clone(model), shared: Arc::clone(&self.0) }))
+            }
+            Some(Used::Remote(remote)) => Encoding::By(Arc::new(Documents(Arc::clone(remote)))),
+        }
     }
 
     /// The other program that makes the vectors, if one does.
@@ -229,7 +255,8 @@ impl Shared {
     }
 
     fn use_model(&self, model: Option<Used>, problem: Option<String>) {
-        *self.in_use.write().unwrap_or_else(PoisonError::into_inner) = InUse { model, problem };
+        *self.in_use.write().unwrap_or_else(PoisonError::into_inner) =
+            InUse { model, problem, was_chosen: true };
         self.cache().clear();
     }
 

@@ -93,13 +93,15 @@ impl Follow {
         Ok((Follow { shared, tail }, thread))
     }
 
-    /// The text index of a tenant, waiting for it to be opened: a tenant may be a moment old, or the node.
+    /// The text index of a tenant, waiting for it to be opened, and to hold something: a tenant may be a moment old, or the
+    /// node. None if it is being built and has nothing to show yet.
     #[must_use]
     pub fn text_soon(&self, tenant: TenantId, patience: Duration) -> Option<Reader> {
-        let opening = |units: &mut HashMap<TenantId, Published>| !units.contains_key(&tenant);
-        let waited = self.shared.moved.wait_timeout_while(self.shared.units(), patience, opening);
+        let is_there = |unit: &Published| unit.status.position != Lsn::NONE || unit.status.state == "current";
+        let making = |units: &mut HashMap<TenantId, Published>| !units.get(&tenant).is_some_and(is_there);
+        let waited = self.shared.moved.wait_timeout_while(self.shared.units(), patience, making);
         let units = waited.unwrap_or_else(PoisonError::into_inner).0;
-        units.get(&tenant).map(|unit| unit.reader.clone())
+        units.get(&tenant).filter(|unit| is_there(unit)).map(|unit| unit.reader.clone())
     }
 
     /// How far a tenant's index is.

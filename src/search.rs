@@ -46,7 +46,7 @@ const EVERYTHING_TIME_MAX: Duration = Duration::from_secs(20);
 /// A request waits so long for the index to reach the record that it asks for.
 const AT_LEAST_TIMEOUT: Duration = Duration::from_secs(30);
 /// A search waits so long for an index to be opened.
-const OPEN_TIMEOUT: Duration = Duration::from_secs(5);
+const OPEN_TIMEOUT: Duration = Duration::from_secs(2);
 /// The group of a label that is no label.
 const NO_GROUP: u8 = u8::MAX;
 
@@ -373,7 +373,11 @@ fn digest(principal: &Principal, question: &Question) -> [u8; 32] {
 fn pin(app: &App, principal: &Principal) -> Result<Pinned, Failure> {
     let reader = app.follow.text_soon(principal.tenant, OPEN_TIMEOUT).ok_or_else(|| {
         let status = axum::http::StatusCode::SERVICE_UNAVAILABLE;
-        Failure::new(status, "index_building", "the search index is being opened; try again in a moment")
+        Failure::new(
+            status,
+            "index_building",
+            "the search index is being made and holds nothing yet; try again in a moment",
+        )
     })?;
     Ok(reader.pin())
 }

@@ -100,6 +100,9 @@ fn print(page: &Value, output: &Output) {
     let relations = page["relations"].as_array().into_iter().flatten();
     let rows: Vec<_> =
         relations.map(|relation| columns.map(|name| plain(&relation[name])).to_vec()).collect();
+    if rows.is_empty() {
+        output.note("no relation of these");
+    }
     output.table(&columns, &rows, "relation");
     if let Some(cursor) = page["next_cursor"].as_str() {
         output.line(&output.dim(&format!("more with --after {cursor}")));

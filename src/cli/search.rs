@@ -102,6 +102,11 @@ impl Search {
         }
         let found = self.ask(&Client::new(global)?).await?;
         self.told(&found["vector"], output)?;
+        if let Some(percent) = meant_percent(&found) {
+            output.note(&format!(
+                "by meaning, {percent} % of the log was gone through so far: vectors are being made"
+            ));
+        }
         output.result(&document(&found, self.explain), |output| {
             print_hits(&found, output);
             if self.explain {
@@ -164,6 +169,13 @@ pub(super) fn need_vectors(vector: &Value) -> Result<()> {
 /// A reason in words, and what to do; one that a newer node gives has only its name.
 pub(super) fn means(reason: &str) -> &str {
     reason.parse().map_or(reason, |known: Reason| known.help())
+}
+
+/// How much of the log the vectors reflect, if that is noticeably less than the words do.
+fn meant_percent(found: &Value) -> Option<u64> {
+    let (meant, known) = (found["vector"]["lsn"].as_u64()?, found["lsn"].as_u64()?);
+    let percent = meant * 100 / known.max(1);
+    (found["vector"]["used"] == true && percent < 99).then_some(percent)
 }
 
 /// The answer in the names of the contract, and why no vector stage ran if none did.

@@ -41,7 +41,7 @@ fn without_a_model_there_is_no_vector() {
     let home = TempDir::new().unwrap();
     let embedding = started(home.path(), None);
     assert_eq!(embedding.query("lateral", soon()), Err(NoVector::NoModel));
-    assert!(embedding.documents().is_none() && embedding.model().is_none());
+    assert!(embedding.documents().encoder().is_none() && embedding.model().is_none());
     assert_eq!(embedding.problem(), None);
 }
 
@@ -54,7 +54,7 @@ fn a_query_has_a_vector_and_the_same_the_next_time() {
     let again = embedding.query("lateral movement", Instant::now()).unwrap();
     assert!(Arc::ptr_eq(&vector, &again), "it is kept, so it comes at once");
     assert_eq!(embedding.query("stolen tickets", Instant::now()), Err(NoVector::Deadline));
-    assert_eq!(&*vector, embedding.documents().unwrap().encode("lateral movement").unwrap());
+    assert_eq!(&*vector, embedding.documents().encoder().unwrap().encode("lateral movement").unwrap());
     embedding.stop();
     assert_eq!(
         embedding.query("a b c", soon()),
@@ -104,7 +104,7 @@ fn no_more_queries_wait_than_there_are_places() {
 fn a_document_lets_queries_go_first_but_not_for_ever() {
     let home = TempDir::new().unwrap();
     let embedding = with_model(home.path());
-    let documents = embedding.documents().unwrap();
+    let documents = embedding.documents().encoder().unwrap();
     let encodes_in = || {
         let begun = Instant::now();
         documents.encode("lateral").unwrap();

@@ -29,6 +29,7 @@ use self::stoppable::Stoppable;
 use self::wishes::Wishes;
 use super::window::Window;
 use crate::commit::Tail;
+use crate::embedding::Encoding;
 
 pub use self::measuring::MEASURE_EVERY;
 
@@ -44,7 +45,7 @@ const BUILD_VECTORS_MIN: usize = 1_000;
 const BUILD_SHARE: usize = 20;
 
 /// Gives the encoder of documents, if there is one now.
-pub type Encoders = Arc<dyn Fn() -> Option<Arc<dyn Encoder>> + Send + Sync>;
+pub type Encoders = Arc<dyn Fn() -> Encoding + Send + Sync>;
 
 /// How vector indexes are kept.
 #[derive(Clone, Copy, Debug)]
@@ -309,7 +310,9 @@ impl Runner {
 
     /// One bounded step of every unit that lags; whether any has more to do.
     fn round(&mut self, view: &View) -> bool {
-        self.look_for_model();
+        if !self.look_for_model() {
+            return false;
+        }
         let tenants = match view.tenants() {
             Ok(tenants) => tenants,
             Err(error) => {
@@ -333,19 +336,24 @@ impl Runner {
         more
     }
 
-    /// With another model, or none, what there is is let go of; each index sees by itself whether its files are of its model.
-    fn look_for_model(&mut self) {
-        let encoder = (self.encoders)();
+    /// With another model, or none, what there is is let go of; each index sees by itself whether its files are of its model. False as long as
+    /// nobody knows which model there is.
+    fn look_for_model(&mut self) -> bool {
+        let encoder = match (self.encoders)() {
+            Encoding::Unknown => return false,
+            known => known.encoder(),
+        };
         let digest =
             |encoder: &Option<Arc<dyn Encoder>>| encoder.as_ref().map(|encoder| encoder.model().digest);
         if digest(&encoder) == digest(&self.encoder) {
-            return;
+            return true;
         }
         self.end_build(None);
         self.shared.has_model.store(encoder.is_some(), Ordering::Relaxed);
         self.encoder = encoder;
         self.units.clear();
         self.shared.units().clear();
+        true
     }
 
     fn step(&mut self, view: &View, tenant: TenantId, head: Lsn) -> bool {
@@ -355,7 +363,7 @@ impl Runner {
         self.mend(tenant);
         let Some(vector) = self.units.get_mut(&tenant) else { return false };
         if vector.unit.follower().position() >= head && matches!(vector.unit.state(), State::Current) {
-            self.fulfil(tenant);
+            self.fulfil(tenant, view);
             return false;
         }
         let texts_max = self.encoder.as_ref().map_or(1, |encoder| encoder.at_once()).max(TEXTS_MAX);
@@ -376,7 +384,7 @@ impl Runner {
             _ => {}
         }
         self.publish(tenant);
-        self.fulfil(tenant);
+        self.fulfil(tenant, view);
         stepped.is_ok_and(|progress| !progress.is_current())
     }
 

@@ -17,8 +17,9 @@
 mod compacting;
 mod restoring;
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{ErrorKind, Read, Seek, Write};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use crate::engine::{EngineOptions, journal_of, sync_parent};
@@ -54,7 +55,7 @@ impl Directory {
     /// be made or written.
     pub fn hold(path: &Path) -> Result<Directory> {
         let failed = |error: std::io::Error| io(path, &error);
-        fs::create_dir_all(path).map_err(failed)?;
+        create(path).map_err(failed)?;
         let lock = lock(path)?;
         restoring::check_none(path)?;
         check_format(path)?;
@@ -162,6 +163,14 @@ impl Directory {
         }
         Ok(())
     }
+}
+
+/// Makes a data directory, if it is not there: nobody else may look into it.
+fn create(path: &Path) -> std::io::Result<()> {
+    if let Some(parent) = path.parent() {
+        fs::create_dir_all(parent)?;
+    }
+    DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 
 /// Removes a database that was left over, if there is one.

@@ -139,7 +139,7 @@ impl Engine {
             EngineOptions::Memory => false,
         };
         match Engine::open_checked(options, checked) {
-            Err(Error::Corrupt { what, detail }) if checked => Err(Error::Corrupt {
+            Err(Error::Corrupt { what: what @ "database", detail }) if checked => Err(Error::Corrupt {
                 what,
                 detail: format!("a page is damaged, or an older version of itself ({detail}); {ADVICE}"),
             }),

@@ -4,6 +4,7 @@
 mod world;
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use prost::Message;
@@ -102,6 +103,15 @@ fn a_row_in_the_place_of_another_is_damage_to_who_reads_it() {
     let read = |thing| world.view().thing(world.tenant, ThingId(thing));
     assert_eq!(read(2).expect("its own").id, "b");
     assert!(matches!(read(1), Err(Error::Corrupt { what: "things", .. })), "{:?}", read(1));
+}
+
+#[test]
+fn nobody_else_may_look_into_a_directory_that_was_made() {
+    let place = tempfile::tempdir().expect("tempdir");
+    let directory = place.path().join("made/data");
+    open(&directory).expect("opens");
+    let mode = fs::metadata(&directory).expect("there").permissions().mode();
+    assert_eq!(mode & 0o777, 0o700);
 }
 
 fn open(directory: &Path) -> Result<Store> {

@@ -17,7 +17,7 @@ use super::segment::{Parts, Segment, write};
 use super::vectors::Buffer;
 use super::{VectorIndex, open};
 use crate::error::{Error, Result};
-use crate::follower::Applied;
+use crate::follower::{Applied, Follower as _};
 
 /// What a build or a scrub takes from others while it runs: nothing asks it to stop.
 const GO_ON: &(dyn Fn() -> bool + Sync) = &|| false;
@@ -29,6 +29,25 @@ impl VectorIndex {
         if record.lsn <= self.swept {
             return Ok(Applied::Ignored);
         }
+        let gone = self.forget_gone(view)?;
+        self.swept = view.head(self.owner.tenant)?.head();
+        Ok(if gone == 0 { Applied::Ignored } else { Applied::Indexed })
+    }
+
+    /// Rids the index and its files of what the view does not show, without going on in the log. What is read later is
+    /// of a view that does not show it either.
+    ///
+    /// # Errors
+    /// As for [`VectorIndex::scrub`].
+    pub fn forget_erased(&mut self, view: &View) -> Result<()> {
+        self.rollback()?;
+        self.forget_gone(view)?;
+        self.commit(self.position)?;
+        self.scrub()
+    }
+
+    /// Forgets documents of what the view does not show; how many.
+    fn forget_gone(&mut self, view: &View) -> Result<usize> {
         let present = self.present(view)?;
         let pending = self.pending.iter().filter(|(_, rows)| !rows.is_empty()).map(|(key, _)| *key);
         let held: Vec<_> = self.held.documents().into_iter().chain(pending).collect();
@@ -36,8 +55,7 @@ impl VectorIndex {
         for (thing, label) in &gone {
             self.forget_label(*thing, *label);
         }
-        self.swept = view.head(self.owner.tenant)?.head();
-        Ok(if gone.is_empty() { Applied::Ignored } else { Applied::Indexed })
+        Ok(gone.len())
     }
 
     /// What may have a document, in order: 16 bytes each.

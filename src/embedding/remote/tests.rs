@@ -205,11 +205,11 @@ fn it_is_used_in_place_of_a_model_and_queries_are_kept() {
     let vector = embedding.query("stolen tickets", soon()).unwrap();
     assert!(Arc::ptr_eq(&vector, &embedding.query("stolen tickets", Instant::now()).unwrap()));
     assert_eq!(server.texts(), ["stolen tickets"], "nothing else was sent");
-    assert_eq!(&*vector, embedding.documents().unwrap().encode("stolen tickets").unwrap());
+    assert_eq!(&*vector, embedding.documents().encoder().unwrap().encode("stolen tickets").unwrap());
     embedding.stop();
     thread.join().unwrap();
     assert_eq!(embedding.query("other", soon()), Err(NoVector::Deadline));
-    assert_eq!(embedding.documents().unwrap().encode("other"), Err(index::Error::Stopped));
+    assert_eq!(embedding.documents().encoder().unwrap().encode("other"), Err(index::Error::Stopped));
 }
 
 #[test]

@@ -9,15 +9,17 @@ use index::embed::{Encoder, ModelId};
 use index::text::Allowed;
 use index::vector::{Filter, GRAPH_ROWS_MIN};
 use sha2::{Digest as _, Sha256};
-use storage::commands::{Assert, Command, CreateTenant, IfEndMissing, SetSource};
+use storage::commands::{Assert, Command, CreateTenant, IfEndMissing, Redact, SetSource};
 use storage::ids::{ActorId, Lsn, TenantId};
 use storage::model::{
-    Classification, Form, Label, Licence, Part, Purpose, Purposes, Retention, Said, SourceSpec, Status, Text,
+    Classification, Form, Label, Licence, Part, Purpose, Purposes, Retention, Said, Selection, SourceSpec,
+    Status, Text,
 };
 use storage::{EngineOptions, Options, Store};
 
 use super::{Encoders, Terms, Vectors};
 use crate::commit;
+use crate::embedding::Encoding;
 
 const PATIENCE: Duration = Duration::from_secs(30);
 const TENANT: TenantId = TenantId(1);
@@ -112,7 +114,10 @@ impl Node {
         let (commit, _) = commit::start(Arc::clone(&store)).expect("a thread");
         let model: Arc<Mutex<Option<Arc<dyn Encoder>>>> = Arc::default();
         let asked = Arc::clone(&model);
-        let encoders: Encoders = Arc::new(move || asked.lock().expect("no panic").clone());
+        let encoders: Encoders = Arc::new(move || {
+            let model = asked.lock().expect("no panic").clone();
+            model.map_or(Encoding::NoModel, Encoding::By)
+        });
         let window = "02:00-02:01".parse().expect("a window");
         let terms = Terms { window, build_bytes_max: 1 << 30, measure_every: Duration::from_millis(1) };
         let log = (Arc::clone(&store), Arc::clone(commit.tail()));
@@ -226,6 +231,34 @@ fn it_follows_builds_scrubs_and_ends_with_the_model() {
     assert!(node.vectors.reader(TENANT).is_none());
     assert!(node.vectors.scrub(TENANT, node.head(), PATIENCE));
     assert!(!home.path().join("vectors").join(TENANT.to_string()).exists());
+    node.stop();
+}
+
+/// Vectors of a large import take long; who is to be forgotten does not wait for them.
+#[test]
+fn an_index_that_lags_is_rid_of_what_was_erased() {
+    let home = tempfile::tempdir().expect("tempdir");
+    let node = Node::start(home.path());
+    node.use_model(Some(Arc::new(Slow(Letters(model("one"))))));
+    node.say("a", "apples");
+    node.say("b", "bees");
+    assert!(node.is_current());
+    for n in 0..1000 {
+        node.say(&format!("s{n}"), &format!("slow text {n}"));
+    }
+    let redact = Redact {
+        tenant: TENANT,
+        actor: ActorId::NODE,
+        selection: Selection::Thing("a".to_owned()),
+        reason: "asked for".to_owned(),
+    };
+    node.write(Command::Redact(redact));
+    assert!(node.vectors.scrub(TENANT, node.head(), PATIENCE));
+    let status = node.vectors.status(TENANT);
+    assert!(status.position < node.head(), "it lags: {status:?}");
+    assert_eq!((node.found(b'a'), node.found(b'b')), (0, 1));
+    node.say("c", "cats");
+    node.until("it goes on where it was", || node.vectors.status(TENANT).position > status.position);
     node.stop();
 }
 

@@ -4,6 +4,8 @@ use std::collections::{BTreeSet, HashMap};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use index::follower::{Follower as _, State};
+use index::vector::VectorIndex;
+use storage::View;
 use storage::ids::{Lsn, TenantId};
 
 use super::Runner;
@@ -20,8 +22,8 @@ pub(super) struct Wishes {
 
 impl Runner {
     /// Does what others want of a unit.
-    pub(super) fn fulfil(&mut self, tenant: TenantId) {
-        self.scrub(tenant);
+    pub(super) fn fulfil(&mut self, tenant: TenantId, view: &View) {
+        self.scrub(tenant, view);
         if self.shared.wishes().checks.remove(&tenant) {
             self.check(tenant);
         }
@@ -40,26 +42,20 @@ impl Runner {
         }
     }
 
-    /// Rewrites the files that hold vectors of what was erased, if that is wanted.
-    fn scrub(&mut self, tenant: TenantId) {
+    /// Rewrites the files that hold vectors of what was erased, if that is wanted. Who is to be forgotten does not wait until
+    /// the index has caught up: it is compared with the view, and what it has yet to read holds nothing of what was erased.
+    fn scrub(&mut self, tenant: TenantId, view: &View) {
         let Some(upto) = self.shared.wishes().scrubs.get(&tenant).copied() else { return };
-        let Some(vector) = self.units.get(&tenant) else { return };
-        if vector.unit.follower().position() < upto {
-            // It may not get on for long; who is to be forgotten does not wait for that.
-            if let State::Failed(reason) = vector.unit.state().clone() {
-                self.forget_all(tenant, &reason);
-            }
-            return;
-        }
         // What is being built may hold it, too.
         self.end_build(Some(tenant));
         let Some(vector) = self.units.get_mut(&tenant) else { return };
-        let position = vector.unit.follower().position();
-        match catch_unwind(AssertUnwindSafe(|| vector.unit.follower_mut().scrub())) {
-            Ok(Ok(())) => {
-                vector.scrubbed = position;
+        let scrub = AssertUnwindSafe(|| scrub(vector.unit.follower_mut(), view, upto));
+        match catch_unwind(scrub) {
+            Ok(Ok(None)) => {}
+            Ok(Ok(Some(scrubbed))) => {
+                vector.scrubbed = scrubbed;
                 let mut wishes = self.shared.wishes();
-                if wishes.scrubs.get(&tenant).is_some_and(|wanted| *wanted <= position) {
+                if wishes.scrubs.get(&tenant).is_some_and(|wanted| *wanted <= scrubbed) {
                     wishes.scrubs.remove(&tenant);
                 }
                 drop(wishes);
@@ -67,7 +63,13 @@ impl Runner {
             }
             Ok(Err(error @ index::Error::Damaged { .. })) => self.begin_anew(tenant, &error.to_string()),
             Ok(Err(error)) => {
-                tracing::warn!(%error, %tenant, "cannot rid the vector index of what was erased")
+                tracing::warn!(%error, %tenant, "cannot rid the vector index of what was erased");
+                // It may not get on for long.
+                if let Some(State::Failed(reason)) =
+                    self.units.get(&tenant).map(|vector| vector.unit.state().clone())
+                {
+                    self.forget_all(tenant, &reason);
+                }
             }
             Err(_) => self.give_up(tenant),
         }
@@ -96,4 +98,20 @@ impl Runner {
         }
         self.shared.moved.notify_all();
     }
+}
+
+/// Rids an index of what was erased; up to which record, if that can be said. One that is at its beginning begins anew.
+fn scrub(index: &mut VectorIndex, view: &View, upto: Lsn) -> index::Result<Option<Lsn>> {
+    let (position, head) = (index.position(), view.head(index.tenant())?.head());
+    if position >= upto {
+        return index.scrub().map(|()| Some(position));
+    }
+    if head < upto {
+        return Ok(None);
+    }
+    match position {
+        Lsn::NONE => index.reset()?,
+        _ => index.forget_erased(view)?,
+    }
+    Ok(Some(head))
 }

@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 
 use super::compacting::copy;
 use super::{
-    BESIDE, DATABASE, FORMAT_PREFIX, JOURNAL, NEW_CACHE_BYTES, io, lock, put_database_in_place, replace_file,
+    BESIDE, DATABASE, FORMAT_PREFIX, JOURNAL, NEW_CACHE_BYTES, create, io, lock, put_database_in_place,
+    replace_file,
 };
 use crate::backup::TakeRow;
 use crate::engine::{EngineOptions, Filling};
@@ -38,7 +39,7 @@ impl Restoring {
     /// `Invalid` if there is something else, `InUse` if it is being restored already, `NoSpace` if `bytes` would not fit.
     pub fn begin(path: &Path, bytes: u64) -> Result<Restoring> {
         let failed = |error: std::io::Error| io(path, &error);
-        fs::create_dir_all(path).map_err(failed)?;
+        create(path).map_err(failed)?;
         let stage = path.join(STAGE);
         let was_cut_off = stage.is_dir();
         let is_left = |name: &String| was_cut_off && OURS.contains(&name.as_str());

@@ -8,13 +8,14 @@
 //!  8..12  round: how often the database was made durable
 //! 12..16  entry: the number of the commit in the round, from 1
 //! 16..20  left: how many sectors of the entry follow
-//! 20..512 what the commit changed ([`super::entry`])
+//! 20..512 what the commit changed ([`super::entry`]); nothing in the last one, the seal
 //! ```
 //!
 //! All numbers are little-endian. A round begins at the front of the file, over what earlier ones left there; the database says which
-//! round it waits for. An entry is written when those before it are durable, so a gap with a later entry behind it is
-//! damage, and one at the end is a commit that was cut off, of which nobody was told. If the last entry reads as old, all of it or a sector,
-//! that is taken for a cut: nothing in the file could tell.
+//! round it waits for. An entry is written when those before it are durable, and its sectors are written in order. So a sector that does not match
+//! with something of the same entry behind it, be it the seal, is damage, and so is a gap with a later entry behind it. At the end, either is a commit
+//! that was cut off, of which nobody was told. If the last entry reads as old, all of it or a sector, that is taken for a cut: nothing in
+//! the file could tell.
 
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -199,8 +200,9 @@ struct Reading {
     last: u64,
     last_body: Vec<u8>,
     end: u64,
-    /// The first sector that was not the one to come.
+    /// The first sector that was not the one to come, and whether it matches nothing.
     gap: Option<u64>,
+    is_damaged: bool,
     /// Where the last sector of an entry that was cut off ends.
     cut_off: u64,
 }
@@ -219,16 +221,20 @@ impl Reading {
         bytes: &[u8],
         again: &mut dyn FnMut(Vec<Changes>) -> Result<()>,
     ) -> Result<()> {
+        // A body that is whole counts, whatever became of its seal.
+        if (place + 1) * SECTOR_BYTES as u64 == self.end {
+            return Ok(());
+        }
         match sector(bytes) {
-            Sector::Damaged if self.gap.is_none() => {
-                Err(damaged(format!("sector {place} does not match its checksum")))
-            }
             Sector::Of { round, .. } if round > self.round => Err(damaged(format!(
                 "sector {place} is of round {round}, and the database waits for {}: the database was put back from an older copy",
                 self.round
             ))),
             Sector::Of { round, entry, left, held } if round == self.round => match self.gap {
                 None if self.is_next(entry, left) => self.go_on(place, left, held, again),
+                Some(gap) if self.is_damaged && entry >= self.entry => {
+                    Err(damaged(format!("sector {gap} does not match its checksum")))
+                }
                 gap if entry > self.entry => Err(damaged(format!(
                     "entry {} is missing at sector {}, and entry {entry} follows",
                     self.entry,
@@ -240,7 +246,11 @@ impl Reading {
                     Ok(())
                 }
             },
-            _ => {
+            other => {
+                if self.gap.is_none() && matches!(other, Sector::Damaged) {
+                    self.is_damaged = true;
+                    self.cut_off = (place + 1) * SECTOR_BYTES as u64;
+                }
                 self.gap.get_or_insert(place);
                 Ok(())
             }
@@ -248,7 +258,7 @@ impl Reading {
     }
 
     fn is_next(&self, entry: u32, left: u32) -> bool {
-        entry == self.entry && self.left.is_none_or(|before| left + 1 == before)
+        entry == self.entry && left > 0 && self.left.is_none_or(|before| left + 1 == before)
     }
 
     fn go_on(
@@ -262,7 +272,7 @@ impl Reading {
         // Until it is whole, it may be one that was cut off.
         self.cut_off = (place + 1) * SECTOR_BYTES as u64;
         self.left = Some(left);
-        if left > 0 {
+        if left > 1 {
             return Ok(());
         }
         again(
@@ -270,6 +280,7 @@ impl Reading {
                 .ok_or_else(|| damaged(format!("entry {} cannot be read", self.entry)))?,
         )?;
         (self.last, self.last_body) = (self.end, std::mem::take(&mut self.body));
+        self.cut_off += SECTOR_BYTES as u64;
         (self.left, self.end, self.entry) = (None, self.cut_off, self.entry + 1);
         Ok(())
     }
@@ -290,11 +301,11 @@ fn sector(bytes: &[u8]) -> Sector<'_> {
 
 /// An entry as it is written.
 fn write_sectors(sectors: &mut Vec<u8>, round: u32, number: u32, entry: &[u8]) {
-    let count = entry.len().div_ceil(HELD_BYTES);
-    for (place, held) in entry.chunks(HELD_BYTES).enumerate() {
+    let (count, seal) = (entry.len().div_ceil(HELD_BYTES), [].as_slice());
+    for (place, held) in entry.chunks(HELD_BYTES).chain([seal]).enumerate() {
         let from = sectors.len();
         sectors.extend_from_slice(&[0; 8]);
-        for field in [round, number, (count - 1 - place) as u32] {
+        for field in [round, number, (count - place) as u32] {
             sectors.extend_from_slice(&field.to_le_bytes());
         }
         sectors.extend_from_slice(held);

@@ -1,6 +1,6 @@
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { Link, useNavigate } from '@tanstack/react-router';
-import { PanelRight, RotateCcw, SlidersHorizontal } from 'lucide-react';
+import { ListTree, PanelRight, RotateCcw, SlidersHorizontal } from 'lucide-react';
 import { useEffect, useMemo, useRef, useState } from 'react';
 
 import { useProgress } from '../gateway/progress.ts';
@@ -62,6 +62,7 @@ export function SearchPage() {
     if (params.hit && hits[to]) change({ hit: hits[to].id }, true);
   };
   const inspect = () => selected && change({ hit: params.hit ? undefined : selected.id }, true);
+  const explain = () => change({ why: params.why ? undefined : true }, true);
   const open = (id: string) => void navigate({ to: '/t/$tenant/e/$id', params: { tenant, id } });
   useKeys('Search', [
     { key: 'j', does: 'Next hit', run: () => move(1) },
@@ -72,7 +73,7 @@ export function SearchPage() {
     { key: 'Space', does: 'Preview', run: inspect },
     { key: 'i', does: 'Inspector: source and receipt', run: inspect },
     { key: 'Y', does: 'Copy as a command', run: () => void copyText(command(asked.variables)) },
-    { key: 'w', does: 'Why these hits', run: () => change({ why: params.why ? undefined : true }, true) },
+    { key: 'w', does: 'Why these hits', run: explain },
     ...(params.hit ? [{ key: 'Escape', does: 'Close the inspector', run: () => change({ hit: undefined }, true) }] : []),
   ]);
 
@@ -101,9 +102,11 @@ export function SearchPage() {
             </select>
           </div>
           {isByMeaning && UNTIL[first?.vector?.reason ?? ''] === undefined && <Weight of={params.weight} shown={first?.vector?.used ? hits[0]?.weight : undefined} tenant={tenant} onChange={(weight) => change({ weight }, true)} />}
+          <IconButton label="Why these hits (w)" onPress={explain} aria-pressed={params.why === true}><ListTree size={16} /></IconButton>
           <IconButton label="Inspector (i)" onPress={inspect}><PanelRight size={16} /></IconButton>
         </header>
         {first && !first.complete && <Partial shown={hits.length} what="hits"><span>Time ran out before everything was looked at; more words or a filter narrow it.</span></Partial>}
+        {isByMeaning && first && <MeantSoFar vector={first.vector} lsn={first.lsn} />}
         {isByMeaning && first?.vector?.reason && <ByWordsAlone reason={first.vector.reason} onAgain={() => void found.refetch()} />}
         {found.error && (found.error.status === 404 ? <NotHere /> : <Failed error={found.error} onRetry={() => void found.refetch()} />)}
         {!first && !found.error && <Loading rows={9} what="the index" />}
@@ -143,6 +146,12 @@ function useHits(variables: Variables<'search:v4'>, enabled: boolean, byMeaning?
     placeholderData: (before) => before,
     refetchOnWindowFocus: false,
   });
+}
+
+/** Vectors are made behind the words, for a large import much later. */
+function MeantSoFar({ vector, lsn }: { vector: { used: boolean; lsn: number | null } | undefined; lsn: number }) {
+  const percent = vector?.used ? Math.floor(((vector.lsn ?? 0) * 100) / Math.max(lsn, 1)) : 100;
+  return percent < 99 ? <Note>By meaning, {percent} % of what is here was gone through so far; the rest is found by its words.</Note> : null;
 }
 
 /** Why no meaning was looked for: because of the question or a choice, or because something is wanting or was too slow. */
