@@ -55,7 +55,11 @@ fn survive(seed: u64, fault: Fault) -> Result<&'static str, Violation> {
     let (mut done, mut how) = (0, "missed");
     while done < workload.len() {
         let had_failed = disk.has_failed();
-        match workload.try_write(&store, done)? {
+        let written = match how {
+            "in a batch" => workload.write_again(&store, done),
+            _ => workload.try_write(&store, done),
+        };
+        match written? {
             Ok(()) if disk.has_failed() && !had_failed && how == "missed" => {
                 return Err(Violation::FailureIgnored("a batch was acknowledged over it".to_owned()));
             }

@@ -100,7 +100,7 @@ pub fn judge(
         followers::equal_their_rebuilds(workload, acknowledged, &store, seeded)?;
     }
     if held < workload.len() {
-        workload.write(&store, held)?;
+        workload.write_again(&store, held)?.map_err(|error| Violation::Refused(error.to_string()))?;
         drop(store);
         workload.held_by(&open(&disk)?, held + 1)?;
     }

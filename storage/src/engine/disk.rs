@@ -5,7 +5,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::ops::Bound;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
@@ -86,9 +86,10 @@ impl Disk {
     fn commit_to_journal(&self, journal: &mut Journal, changes: Vec<Changes>) -> Result<()> {
         let mut transaction = self.database.open().begin_write().map_err(io)?;
         transaction.set_durability(Durability::None).map_err(io)?;
-        write_tables(&transaction, changes)?;
-        journal.append()?;
-        transaction.commit().map_err(io)
+        commit(transaction, |transaction| {
+            write_tables(transaction, changes)?;
+            journal.append()
+        })
     }
 
     /// Quick repair also commits in two phases: reopening after a crash needs no walk through the file, and a
@@ -97,9 +98,10 @@ impl Disk {
         let mark = journal.next_mark(goes_on)?;
         let mut transaction = self.database.open().begin_write().map_err(io)?;
         transaction.set_quick_repair(true);
-        write_tables(&transaction, changes)?;
-        write_mark(&transaction, mark)?;
-        transaction.commit().map_err(io)?;
+        commit(transaction, |transaction| {
+            write_tables(transaction, changes)?;
+            write_mark(transaction, mark)
+        })?;
         journal.begin(mark);
         Ok(())
     }
@@ -162,9 +164,25 @@ pub(crate) fn sync_parent(path: &Path) -> std::io::Result<()> {
 fn recover(database: &Database, file: Box<dyn Backend>, mark: Mark) -> Result<Journal> {
     let mut transaction = database.begin_write().map_err(io)?;
     transaction.set_durability(Durability::None).map_err(io)?;
-    let journal = Journal::recover(file, mark, &mut |changes| write_tables(&transaction, changes))?;
-    transaction.commit().map_err(io)?;
-    Ok(journal)
+    let mut journal = None;
+    commit(transaction, |transaction| {
+        let again = &mut |changes| write_tables(transaction, changes);
+        journal = Some(Journal::recover(file, mark, again)?);
+        Ok(())
+    })?;
+    journal.ok_or_else(|| Error::Io("the journal was not read".to_owned()))
+}
+
+/// Writes in a transaction, and commits it. On damaged pages redb panics, and does so again when the transaction is let go of: were
+/// that while the first panic unwinds, the process would end, so it is let go of afterwards.
+fn commit(transaction: WriteTransaction, write: impl FnOnce(&WriteTransaction) -> Result<()>) -> Result<()> {
+    match catch_unwind(AssertUnwindSafe(|| write(&transaction))) {
+        Ok(Ok(())) => transaction.commit().map_err(io),
+        failed => {
+            let _ = catch_unwind(AssertUnwindSafe(|| drop(transaction)));
+            failed.unwrap_or_else(|panic| resume_unwind(panic))
+        }
+    }
 }
 
 fn mark(database: &Database) -> Result<Option<Mark>> {
