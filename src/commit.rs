@@ -23,7 +23,7 @@ use queue::{Queue, Submission, Taken};
 /// Between two looks at whether the store failed, and two attempts to reopen it.
 const REOPEN_EVERY: Duration = Duration::from_millis(250);
 
-/// Commits are told of at most this often: to wake those who follow the log for each takes longer than a small commit.
+/// Commits are told of at most this often: who follows the log does better with some of them at once than with each alone.
 const GATHER: Duration = Duration::from_millis(5);
 
 /// Upper bounds of the histograms: seconds of a commit,

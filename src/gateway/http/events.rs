@@ -26,7 +26,7 @@ use crate::policy::{Action, Principal};
 
 /// Largest body, in bytes.
 pub(crate) const BODY_BYTES_MAX: usize = 4 << 20;
-/// To read more JSON than this is work for a thread of its own; for less, changing threads takes longer.
+/// To read more JSON than this is work for a thread of its own; less is not worth changing threads for.
 const READ_AT_ONCE_BYTES_MAX: usize = 16 << 10;
 /// Requests at a time; each holds its body.
 pub(crate) const TAKERS_MAX: usize = 32;
