@@ -16,8 +16,8 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::journal::{Journal, Mark};
 use super::{
-    Backend, Boxed, Broken, Closing, EngineFile, EngineOptions, Snapshot, definition, guard, io, journal_of,
-    panicked, summed,
+    Backend, Boxed, Broken, Closing, EngineFile, EngineOptions, Pages, Snapshot, definition, guard, io,
+    journal_of, panicked, summed,
 };
 use crate::error::{Error, Result};
 use crate::tables::Table;
@@ -39,6 +39,9 @@ impl Disk {
     pub(super) fn open(options: &EngineOptions, checked: bool) -> Result<Disk> {
         let opened = catch_unwind(AssertUnwindSafe(|| {
             let database = Closing(Some(open_database(options, checked)?));
+            if !checked {
+                check_free_pages(options)?;
+            }
             let journal = open_journal(options)?;
             let journal = match mark(database.open())? {
                 Some(mark) if mark.is_open => recover(database.open(), journal, mark)?,
@@ -133,6 +136,19 @@ fn open_database(options: &EngineOptions, checked: bool) -> Result<Database> {
         }
         EngineOptions::Memory => Err(Error::Io("memory is no disk".to_owned())),
     }
+}
+
+/// Which pages are free redb keeps in a few pages, and commits by them. It meets damage there with a panic within a panic,
+/// which ends the process, so they are looked at even where nobody asked for a look at all pages.
+fn check_free_pages(options: &EngineOptions) -> Result<()> {
+    let checked = Pages::begin(options)?.map_or(Ok(()), |pages| pages.check_system());
+    checked.map_err(|error| match error {
+        Error::Corrupt { what, detail } => Error::Corrupt {
+            what,
+            detail: format!("{detail}, and nothing can be written by it; restore a backup"),
+        },
+        error => error,
+    })
 }
 
 fn open_journal(options: &EngineOptions) -> Result<Box<dyn Backend>> {
