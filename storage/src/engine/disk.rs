@@ -38,10 +38,10 @@ impl Disk {
     /// Opens what is there, or makes it, and does again what only the journal holds.
     pub(super) fn open(options: &EngineOptions, checked: bool) -> Result<Disk> {
         let opened = catch_unwind(AssertUnwindSafe(|| {
-            let database = Closing(Some(open_database(options, checked)?));
             if !checked {
                 check_free_pages(options)?;
             }
+            let database = Closing(Some(open_database(options, checked)?));
             let journal = open_journal(options)?;
             let journal = match mark(database.open())? {
                 Some(mark) if mark.is_open => recover(database.open(), journal, mark)?,
@@ -138,11 +138,12 @@ fn open_database(options: &EngineOptions, checked: bool) -> Result<Database> {
     }
 }
 
-/// Which pages are free redb keeps in a few pages, and commits by them. It meets damage there with a panic within a panic,
-/// which ends the process, so they are looked at even where nobody asked for a look at all pages.
+/// Which pages are free redb keeps in a few pages, and commits by them, be it only to close. It meets damage there with a panic
+/// within a panic, which ends the process: they are looked at before, even where nobody asked for a look at all pages.
 fn check_free_pages(options: &EngineOptions) -> Result<()> {
-    let checked = Pages::begin(options)?.map_or(Ok(()), |pages| pages.check_system());
-    checked.map_err(|error| match error {
+    // What there is of a new file, and of one whose header is damaged, redb itself knows best.
+    let Ok(Some(pages)) = Pages::begin(options) else { return Ok(()) };
+    pages.check_system().map_err(|error| match error {
         Error::Corrupt { what, detail } => Error::Corrupt {
             what,
             detail: format!("{detail}, and nothing can be written by it; restore a backup"),
