@@ -39,7 +39,7 @@ fn a_page_as_it_was_before_is_found_when_the_store_is_opened_and_when_it_is_open
     let [before, after] = two_states(place.path());
     let (sound, pages) = opened(place.path(), u64::MAX).expect("sound");
     assert_eq!(pages, Ok(()));
-    let (mut found, mut passed_over) = (0, 0);
+    let (mut found, mut passed_over, mut refused) = (0, 0, 0);
     for at in (PAGE_BYTES..before.len().min(after.len())).step_by(PAGE_BYTES) {
         let page = at..at + PAGE_BYTES;
         if before[page.clone()] == after[page.clone()] || before[page.clone()].iter().all(|byte| *byte == 0) {
@@ -55,10 +55,16 @@ fn a_page_as_it_was_before_is_found_when_the_store_is_opened_and_when_it_is_open
                 assert!(error.to_string().contains("older version"), "page {at}: {error}");
                 put_back();
                 // Where nobody looks at pages when it is opened.
-                if let Ok((_, pages)) = opened(place.path(), 0) {
-                    passed_over += 1;
-                    let told = pages.expect_err("a page is not what it was").to_string();
-                    assert!(told.contains("older version"), "page {at}: {told}");
+                match opened(place.path(), 0) {
+                    Ok((_, pages)) => {
+                        passed_over += 1;
+                        let told = pages.expect_err("a page is not what it was").to_string();
+                        assert!(told.contains("older version"), "page {at}: {told}");
+                    }
+                    // Of those that say which pages are free.
+                    Err(error) => {
+                        refused += usize::from(error.to_string().contains("nothing can be written by it"))
+                    }
                 }
             }
             // Of no tree that counts any more.
@@ -68,7 +74,10 @@ fn a_page_as_it_was_before_is_found_when_the_store_is_opened_and_when_it_is_open
             }
         }
     }
-    assert!(found > 0 && passed_over > 0, "{found} pages were found, {passed_over} of them by nothing else");
+    assert!(
+        passed_over > 0 && refused > 0,
+        "{found} pages were found, {passed_over} of them by nothing else, {refused} before anything was written by them"
+    );
 }
 
 /// Pages that are free are written over while others are looked at: that is no damage, and no writer waits for the end.
