@@ -21,8 +21,8 @@ use crate::ingest::import::{GivenUp, Going};
 use crate::metrics::Metrics;
 use crate::oidc::Issuer;
 use crate::policy::{
-    Action, Allowed, AllowedCache, DecisionLog, InForce, KnownLabels, NoPolicy, Principal, Resource, Uses,
-    Versions, asked,
+    Action, Allowed, AllowedCache, DecisionLog, InForce, KnownLabels, NoPolicy, Principal, Resource,
+    TenantCache, Uses, Versions, asked,
 };
 use crate::read::Reader;
 use crate::readers::Readers;
@@ -114,6 +114,7 @@ pub struct App {
     /// Held by whoever erases: one at a time.
     pub(crate) erasing: Mutex<()>,
     allowed: AllowedCache,
+    on_tenants: TenantCache,
     labels: Mutex<HashMap<TenantId, Labels>>,
 }
 
@@ -192,6 +193,7 @@ impl App {
             clock: Clock::new(clock_us),
             erasing: Mutex::default(),
             allowed: AllowedCache::default(),
+            on_tenants: TenantCache::default(),
             labels: Mutex::default(),
         }
     }
@@ -254,7 +256,7 @@ impl App {
             Err(NoPolicy::Unusable { .. }) if may_replace_the_unusable(principal, action) => return Ok(()),
             Err(none) => return Err(none.into()),
         };
-        let decision = in_force.policy.decide(principal, action, Resource::Tenant(principal.tenant));
+        let decision = self.on_tenants.decide(&in_force.policy, principal, action);
         let allowed = decision.allowed;
         self.decisions.note(principal, &in_force, action, decision);
         if allowed { Ok(()) } else { Err(Failure::denied(action.as_str())) }

@@ -1,11 +1,11 @@
-//! The single writer: a thread that turns what many submit into few durable commits.
+//! The way to the store: what many submit becomes few durable commits.
 //!
-//! While one batch is being made durable the next gathers in the queue, so batches grow with the load
+//! One at a time writes. While a batch is being made durable the next gathers in the queue, so batches grow with the load
 //! and a lone write never waits for company. Whoever submits gets an answer only after the commit.
 
 mod queue;
+mod writer;
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -14,14 +14,12 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 use storage::commands::{Applied, Command};
 use storage::ids::TenantId;
-use storage::{Committed, Error, Result, Store};
+use storage::{Error, Result, Store};
+use tokio::runtime::RuntimeFlavor;
 use tokio::sync::oneshot;
 
-use crate::node;
-use queue::{Queue, Submission, Taken};
-
-/// Between two looks at whether the store failed, and two attempts to reopen it.
-const REOPEN_EVERY: Duration = Duration::from_millis(250);
+use queue::Submission;
+use writer::Writer;
 
 /// Commits are told of at most this often: who follows the log does better with some of them at once than with each alone.
 const GATHER: Duration = Duration::from_millis(5);
@@ -36,11 +34,7 @@ pub type Answers = Vec<Result<Applied>>;
 
 /// The way in to the writer.
 #[derive(Clone)]
-pub struct Handle {
-    queue: Arc<Open>,
-    tail: Arc<Tail>,
-    measured: Measured,
-}
+pub struct Handle(Arc<Open>);
 
 /// How long commits took, and how much each held.
 #[derive(Clone)]
@@ -49,12 +43,12 @@ pub struct Measured {
     commands: Histogram,
 }
 
-/// The queue, for as long as somebody can bring anything.
-struct Open(Arc<Queue>);
+/// The writer, for as long as somebody can bring anything.
+struct Open(Arc<Writer>);
 
 impl Drop for Open {
     fn drop(&mut self) {
-        self.0.close();
+        self.0.queue.close();
     }
 }
 
@@ -71,16 +65,13 @@ struct Growth {
     closed: bool,
 }
 
-/// Starts the writer. It ends when the last handle is dropped, with everything submitted before written.
+/// Starts the thread that writes what nobody else does. It ends when the last handle is dropped, with everything submitted before written.
 pub fn start(store: Arc<Store>) -> std::io::Result<(Handle, JoinHandle<()>)> {
-    let queue = Arc::new(Queue::default());
-    let submissions = Arc::clone(&queue);
-    let (tail, measured) = (Arc::new(Tail::default()), Measured::default());
-    let (publish, measure) = (Arc::clone(&tail), measured.clone());
-    let writer = std::thread::Builder::new()
-        .name("commit".to_owned())
-        .spawn(move || write_until_closed(&store, &submissions, &publish, &measure))?;
-    Ok((Handle { queue: Arc::new(Open(queue)), tail, measured }, writer))
+    let writer = Arc::new(Writer::new(store));
+    let handle = Handle(Arc::new(Open(Arc::clone(&writer))));
+    let thread =
+        std::thread::Builder::new().name("commit".to_owned()).spawn(move || writer.write_until_closed())?;
+    Ok((handle, thread))
 }
 
 impl Handle {
@@ -90,7 +81,13 @@ impl Handle {
     /// `Busy` if the queue is full, `Poisoned` if the store failed: nothing was acknowledged, try again.
     pub async fn submit(&self, commands: Vec<Command>) -> Result<Answers> {
         let (answer, answered) = oneshot::channel();
-        self.queue.0.push(Submission { commands, answer })?;
+        let writer = self.writer();
+        writer.queue.push(Submission { commands, answer })?;
+        match tokio::runtime::Handle::current().runtime_flavor() {
+            // To change threads twice takes a third as long as to write.
+            RuntimeFlavor::MultiThread => writer.write_if_nobody_does(),
+            _ => writer.queue.call(),
+        }
         answered.await.map_err(|_| stopped())?
     }
 
@@ -106,7 +103,7 @@ impl Handle {
         bytes: usize,
     ) -> Result<oneshot::Receiver<Result<Answers>>> {
         let (answer, answered) = oneshot::channel();
-        self.queue.0.push_chunk(tenant, Submission { commands, answer }, bytes)?;
+        self.writer().queue.push_chunk(tenant, Submission { commands, answer }, bytes)?;
         Ok(answered)
     }
 
@@ -116,20 +113,24 @@ impl Handle {
     /// `Poisoned` if the store failed or the writer has stopped.
     pub fn submit_blocking(&self, commands: Vec<Command>) -> Result<Answers> {
         let (answer, answered) = oneshot::channel();
-        self.queue.0.push_blocking(Submission { commands, answer })?;
+        self.writer().queue.push_blocking(Submission { commands, answer })?;
         answered.blocking_recv().map_err(|_| stopped())?
     }
 
     /// How long commits took, and how much each held.
     #[must_use]
     pub fn measured(&self) -> &Measured {
-        &self.measured
+        &self.writer().measured
     }
 
     /// Tells that some log has grown.
     #[must_use]
     pub fn tail(&self) -> &Arc<Tail> {
-        &self.tail
+        &self.writer().tail
+    }
+
+    fn writer(&self) -> &Writer {
+        &self.0.0
     }
 }
 
@@ -201,78 +202,6 @@ impl Tail {
 
     fn growth(&self) -> MutexGuard<'_, Growth> {
         self.growth.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-fn write_until_closed(store: &Store, submissions: &Queue, tail: &Tail, measured: &Measured) {
-    loop {
-        match submissions.take(REOPEN_EVERY) {
-            Taken::Batch(batch) => write(store, batch, tail, measured),
-            Taken::Nothing => {}
-            Taken::Closed => return,
-        }
-        // A read can fail, too, and then nobody gets as far as submitting anything.
-        if let Some(cause) = store.failure() {
-            reopen(store, submissions, &cause);
-        }
-    }
-}
-
-fn write(store: &Store, batch: Vec<Submission>, tail: &Tail, measured: &Measured) {
-    let (answer_to, commands): (Vec<_>, Vec<_>) = batch
-        .into_iter()
-        .map(|submission| ((submission.answer, submission.commands.len()), submission.commands))
-        .unzip();
-    let commands: Vec<Command> = commands.into_iter().flatten().collect();
-    let began = Instant::now();
-    match write_or_reopen(store, &commands) {
-        Ok(committed) => {
-            measured.took(began.elapsed(), commands.len());
-            let mut answers = committed.answers.into_iter();
-            for (answer, count) in answer_to {
-                // Who no longer waits has lost the answer, not the write.
-                let _ = answer.send(Ok(answers.by_ref().take(count).collect()));
-            }
-            // Behind the answers: who waits for the log has work to do, and nobody else is to wait for that.
-            tail.publish();
-        }
-        Err(error) => {
-            tracing::error!(%error, commands = commands.len(), "commit failed");
-            for (answer, _) in answer_to {
-                let _ = answer.send(Err(error.clone()));
-            }
-        }
-    }
-}
-
-/// A bug that panics on one batch must not end the writer: the batch is refused, and since nobody knows how
-/// far it came the store is opened anew, as after a failed disk.
-fn write_or_reopen(store: &Store, commands: &[Command]) -> Result<Committed> {
-    let written = catch_unwind(AssertUnwindSafe(|| store.write(commands, node::stamp())));
-    written.unwrap_or_else(|_| {
-        let cause = "a write stopped unexpectedly";
-        store.reopen().inspect_err(|error| tracing::error!(%error, "reopening failed"))?;
-        Err(Error::Poisoned { cause: cause.to_owned() })
-    })
-}
-
-/// Opens the store anew, for as long as it takes; who submits meanwhile is told to try again.
-fn reopen(store: &Store, submissions: &Queue, cause: &str) {
-    tracing::error!(cause, "the store stopped; reopening it");
-    loop {
-        match store.reopen() {
-            Ok(()) => {
-                tracing::info!("the store is open again");
-                return;
-            }
-            Err(error) => tracing::error!(%error, "reopening failed; trying again"),
-        }
-        while let Taken::Batch(refused) = submissions.take(Duration::ZERO) {
-            for refused in refused {
-                let _ = refused.answer.send(Err(Error::Poisoned { cause: cause.to_owned() }));
-            }
-        }
-        std::thread::sleep(REOPEN_EVERY);
     }
 }
 

@@ -3,7 +3,7 @@
 //! Everything that a policy may ask about a thing is its label. Labels are few, so a policy is never translated into
 //! a filter: it is decided once on every label, and a query carries the [`Allowed`] labels as a bitmap.
 //!
-//! Start at [`Policy::decide`], a pure function. [`AllowedCache`] remembers what it said.
+//! Start at [`Policy::decide`], a pure function. [`AllowedCache`] and [`TenantCache`] remember what it said.
 
 mod action;
 pub(crate) mod asked;
@@ -20,6 +20,7 @@ mod principal;
 mod rules;
 mod simulate;
 mod slices;
+mod tenants;
 pub mod token;
 mod versions;
 pub mod wording;
@@ -39,5 +40,6 @@ pub use limits::{POLICIES_MAX, POLICY_BYTES_MAX, POLICY_STEPS_MAX};
 pub use principal::{Attributes, Principal, PurposeRefused};
 pub use rules::Rule;
 pub use simulate::{Change, SIMULATED_MAX, Scenario, Simulation, TooMuch, simulate};
+pub use tenants::TenantCache;
 pub use token::{Minted, Parsed, TOKEN_RANDOM_BYTES, Token, TokenProblem, Use, parse, verify};
 pub use versions::{InForce, NoPolicy, Versions};

@@ -36,16 +36,10 @@ pub(super) struct Submission {
 #[derive(Default)]
 pub(super) struct Queue {
     waiting: Mutex<Waiting>,
-    changed: Condvar,
-}
-
-/// What the writer gets.
-pub(super) enum Taken {
-    Batch(Vec<Submission>),
-    /// Nothing came in time.
-    Nothing,
-    /// Nobody is left who could bring anything.
-    Closed,
+    /// For the thread that writes: it has something to do.
+    called: Condvar,
+    /// For those who bring something: there may be room for it.
+    taken: Condvar,
 }
 
 #[derive(Default)]
@@ -58,11 +52,12 @@ struct Waiting {
     single_at: Option<Instant>,
     /// Whose chunk was taken last: the next is of the tenant behind it.
     last: TenantId,
+    is_called: bool,
     closed: bool,
 }
 
 impl Queue {
-    /// Brings a single write.
+    /// Brings a single write; who brings it writes it, or has it written ([`Queue::call`]).
     ///
     /// # Errors
     /// `Busy` if too many wait, `Poisoned` if the writer has stopped.
@@ -76,7 +71,6 @@ impl Queue {
         }
         waiting.single.push_back(submission);
         waiting.single_at = Some(Instant::now());
-        self.changed.notify_all();
         Ok(())
     }
 
@@ -87,7 +81,7 @@ impl Queue {
     pub(super) fn push_blocking(&self, submission: Submission) -> Result<()> {
         let mut waiting = self.wait_while(|waiting| waiting.single.len() >= SINGLE_MAX)?;
         waiting.single.push_back(submission);
-        self.changed.notify_all();
+        self.called.notify_one();
         Ok(())
     }
 
@@ -99,35 +93,42 @@ impl Queue {
         let mut waiting = self.wait_while(|waiting| waiting.chunks_count >= CHUNKS_MAX)?;
         waiting.chunks.entry(tenant).or_default().push_back((chunk, bytes));
         waiting.chunks_count += 1;
-        self.changed.notify_all();
+        self.called.notify_one();
         Ok(())
     }
 
-    /// The next batch, if something comes in time.
-    pub(super) fn take(&self, timeout: Duration) -> Taken {
-        let is_idle = |waiting: &mut Waiting| waiting.is_empty() && !waiting.closed;
-        let waited = self.changed.wait_timeout_while(self.lock(), timeout, is_idle);
+    /// Calls the thread that writes.
+    pub(super) fn call(&self) {
+        self.lock().is_called = true;
+        self.called.notify_one();
+    }
+
+    /// Waits until the thread that writes has something to do, or so long; false once nothing waits and nothing more can come.
+    pub(super) fn wait(&self, timeout: Duration) -> bool {
+        let is_idle = |waiting: &mut Waiting| waiting.is_empty() && !waiting.is_called && !waiting.closed;
+        let waited = self.called.wait_timeout_while(self.lock(), timeout, is_idle);
         let mut waiting = waited.unwrap_or_else(PoisonError::into_inner).0;
-        let batch = waiting.batch();
-        let is_closed = waiting.closed;
-        drop(waiting);
-        self.changed.notify_all();
-        match (batch.is_empty(), is_closed) {
-            (false, _) => Taken::Batch(batch),
-            (true, true) => Taken::Closed,
-            (true, false) => Taken::Nothing,
-        }
+        waiting.is_called = false;
+        !waiting.closed || !waiting.is_empty()
+    }
+
+    /// The next batch; empty if nothing waits.
+    pub(super) fn take(&self) -> Vec<Submission> {
+        let batch = self.lock().batch();
+        self.taken.notify_all();
+        batch
     }
 
     /// What waits is still taken, and nothing more comes.
     pub(super) fn close(&self) {
         self.lock().closed = true;
-        self.changed.notify_all();
+        self.called.notify_all();
+        self.taken.notify_all();
     }
 
     fn wait_while(&self, is_full: impl Fn(&Waiting) -> bool) -> Result<MutexGuard<'_, Waiting>> {
         let is_full = |waiting: &mut Waiting| is_full(waiting) && !waiting.closed;
-        let waiting = self.changed.wait_while(self.lock(), is_full).unwrap_or_else(PoisonError::into_inner);
+        let waiting = self.taken.wait_while(self.lock(), is_full).unwrap_or_else(PoisonError::into_inner);
         if waiting.closed { Err(stopped()) } else { Ok(waiting) }
     }
 

@@ -91,6 +91,39 @@ fn what_failed_is_not_carried_out_again() {
     );
 }
 
+/// Whoever finds nobody at it writes; what came meanwhile is left to the next, and nobody is forgotten.
+#[test]
+fn requests_and_threads_that_write_at_once_are_all_answered() {
+    const WRITERS: usize = 16;
+    const WRITES: usize = 50;
+    let store = Arc::new(open(&Arc::new(AtomicI64::new(NEVER))));
+    let (handle, writer) = start(Arc::clone(&store)).expect("a thread");
+    let made = |name: String| vec![Command::CreateTenant(CreateTenant { name, actor: ActorId::NODE })];
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().expect("a runtime");
+    let requests: Vec<_> = (0..WRITERS)
+        .map(|writer| {
+            let handle = handle.clone();
+            runtime.spawn(async move {
+                for write in 0..WRITES {
+                    handle.submit(made(format!("r-{writer}-{write}"))).await.expect("written");
+                }
+            })
+        })
+        .collect();
+    for write in 0..WRITES {
+        handle.submit_blocking(made(format!("t-{write}"))).expect("written");
+    }
+    runtime.block_on(async {
+        for request in requests {
+            request.await.expect("no panic");
+        }
+    });
+    drop((runtime, handle));
+    writer.join().expect("no panic");
+    let tenants = store.view().expect("open").tenants().expect("read").len();
+    assert_eq!(tenants, (WRITERS + 1) * WRITES);
+}
+
 fn open(fails_in: &Arc<AtomicI64>) -> Store {
     let file = || File { fails_in: Arc::clone(fails_in), ..File::default() };
     let files = [file(), file()];

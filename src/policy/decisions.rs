@@ -98,9 +98,9 @@ impl DecisionLog {
     }
 
     /// Notes a decision on the tenant itself.
-    pub fn note(&self, principal: &Principal, in_force: &InForce, action: Action, decision: Decision) {
+    pub fn note(&self, principal: &Principal, in_force: &InForce, action: Action, decision: Arc<Decision>) {
         let requests = principal.request.iter().cloned().collect();
-        let made = Made { decision: Arc::new(decision), count: 1, requests };
+        let made = Made { decision, count: 1, requests };
         self.add(&Who::of(principal, in_force), [((action, On::Tenant), made)]);
     }
 

@@ -11,8 +11,7 @@ fn submission(name: &str) -> Submission {
     Submission { commands: vec![command], answer: oneshot::channel().0 }
 }
 
-fn names(taken: Taken) -> Vec<String> {
-    let Taken::Batch(batch) = taken else { return Vec::new() };
+fn names(batch: &[Submission]) -> Vec<String> {
     let name = |command: &Command| match command {
         Command::CreateTenant(create) => create.name.clone(),
         other => panic!("{other:?}"),
@@ -28,12 +27,13 @@ fn a_single_write_waits_for_one_chunk_of_an_import_at_most() {
         queue.push_chunk(TenantId(1), chunk, 4 << 20).expect("room");
     }
     queue.push(submission("single")).expect("room");
-    assert_eq!(names(queue.take(SOON)), ["single", "chunk 0"]);
-    assert_eq!(names(queue.take(SOON)), ["chunk 1"], "another may come any moment");
+    assert_eq!(names(&queue.take()), ["single", "chunk 0"]);
+    assert_eq!(names(&queue.take()), ["chunk 1"], "another may come any moment");
     queue.lock().single_at = Some(Instant::now() - SINGLE_RECENT);
     queue.push_chunk(TenantId(1), submission("chunk 3"), 1).expect("room");
-    assert_eq!(names(queue.take(SOON)), ["chunk 2", "chunk 3"]);
-    assert!(matches!(queue.take(SOON), Taken::Nothing));
+    assert_eq!(names(&queue.take()), ["chunk 2", "chunk 3"]);
+    assert_eq!(names(&queue.take()), [""; 0]);
+    assert!(queue.wait(SOON), "more may come");
 }
 
 #[test]
@@ -43,8 +43,8 @@ fn chunks_come_by_turns_of_their_tenants_and_in_the_order_of_each() {
         queue.push_chunk(TenantId(1), submission(&format!("flood {number}")), 8 << 20).expect("room");
     }
     queue.push_chunk(TenantId(2), submission("other"), 8 << 20).expect("room");
-    assert_eq!(names(queue.take(SOON)), ["flood 0", "other"]);
-    assert_eq!(names(queue.take(SOON)), ["flood 1", "flood 2"]);
+    assert_eq!(names(&queue.take()), ["flood 0", "other"]);
+    assert_eq!(names(&queue.take()), ["flood 1", "flood 2"]);
 }
 
 #[test]
@@ -56,6 +56,6 @@ fn too_many_writes_are_told_so_and_what_waits_at_the_end_is_taken() {
     assert!(matches!(queue.push(submission("one more")), Err(Error::Busy { .. })));
     queue.close();
     assert!(matches!(queue.push(submission("late")), Err(Error::Poisoned { .. })));
-    assert_eq!(names(queue.take(SOON)).len(), SINGLE_MAX);
-    assert!(matches!(queue.take(SOON), Taken::Closed));
+    assert_eq!(names(&queue.take()).len(), SINGLE_MAX);
+    assert!(!queue.wait(SOON), "nothing more can come");
 }

@@ -237,8 +237,8 @@ impl World {
         Uses::new(Arc::clone(&self.log), principal, &self.in_force)
     }
 
-    fn on_tenant(&self, principal: &Principal, action: Action) -> Decision {
-        self.in_force.policy.decide(principal, action, Resource::Tenant(HERE))
+    fn on_tenant(&self, principal: &Principal, action: Action) -> Arc<Decision> {
+        Arc::new(self.in_force.policy.decide(principal, action, Resource::Tenant(HERE)))
     }
 
     fn write(&self) {

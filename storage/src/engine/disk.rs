@@ -2,6 +2,9 @@
 //!
 //! A commit is durable in the journal, and in redb only in memory; readers see it there. When the journal is full redb makes all of it
 //! durable at once, and again when it is closed. A commit that is too large for the journal is made durable at once.
+//!
+//! Whoever commits is answered when the journal has it. That redb shows it takes a third of a sync more, and is left to whoever comes
+//! next, reader or writer: nobody sees the tables without it.
 
 use std::fs::{File, OpenOptions};
 use std::ops::Bound;
@@ -28,7 +31,8 @@ const MARK: TableDefinition<'static, &[u8], &[u8]> = TableDefinition::new("journ
 const SUM_BYTES: usize = 8;
 
 pub(crate) struct Disk {
-    // Dropped in this order: the database is closed before anybody else may have the journal.
+    // Dropped in this order: a transaction before its database, which is closed before anybody else may have the journal.
+    unseen: Mutex<Option<WriteTransaction>>,
     database: Closing,
     journal: Mutex<Journal>,
     broken: Broken,
@@ -47,7 +51,8 @@ impl Disk {
                 Some(mark) if mark.is_open => recover(database.open(), journal, mark)?,
                 mark => Journal::at_rest(journal, mark.map_or(0, |mark| mark.round)),
             };
-            Ok(Disk { database, journal: Mutex::new(journal), broken: Broken::default() })
+            let (unseen, broken) = Default::default();
+            Ok(Disk { unseen, database, journal: Mutex::new(journal), broken })
         }));
         opened.map_err(|panic| panicked("opening", &*panic))?
     }
@@ -80,31 +85,55 @@ impl Disk {
     }
 
     pub(super) fn snapshot(&self) -> Result<Snapshot> {
-        let read = guard("reading", &self.broken, || self.database.open().begin_read().map_err(io))?;
+        let read = guard("reading", &self.broken, || {
+            self.show()?;
+            self.database.open().begin_read().map_err(io)
+        })?;
         let tables = Table::ALL.iter().map(|_| OnceLock::new()).collect();
         Ok(Snapshot::Redb { read, tables, broken: Arc::clone(&self.broken) })
     }
 
     /// In this order: what cannot be written to the tables is in no journal, and what readers see is durable.
     fn commit_to_journal(&self, journal: &mut Journal, changes: Vec<Changes>) -> Result<()> {
+        self.show()?;
         let mut transaction = self.database.open().begin_write().map_err(io)?;
         transaction.set_durability(Durability::None).map_err(io)?;
-        commit(transaction, |transaction| {
+        let transaction = written(transaction, |transaction| {
             write_tables(transaction, changes)?;
             journal.append()
-        })
+        })?;
+        *self.unseen() = Some(transaction);
+        Ok(())
+    }
+
+    /// Has redb show what the journal has.
+    fn show(&self) -> Result<()> {
+        let mut unseen = self.unseen();
+        if let Some(cause) = self.broken() {
+            return Err(Error::Poisoned { cause: cause.to_owned() });
+        }
+        // Marked as broken before anybody else gets as far as this: the tables lack what was acknowledged.
+        unseen
+            .take()
+            .map_or(Ok(()), |transaction| guard("commit", &self.broken, || transaction.commit().map_err(io)))
+    }
+
+    fn unseen(&self) -> MutexGuard<'_, Option<WriteTransaction>> {
+        self.unseen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Quick repair also commits in two phases: reopening after a crash needs no walk through the file, and a
     /// second crash meanwhile cannot roll a commit back.
     fn commit_to_database(&self, journal: &mut Journal, changes: Vec<Changes>, goes_on: bool) -> Result<()> {
+        self.show()?;
         let mark = journal.next_mark(goes_on)?;
         let mut transaction = self.database.open().begin_write().map_err(io)?;
         transaction.set_quick_repair(true);
-        commit(transaction, |transaction| {
+        let transaction = written(transaction, |transaction| {
             write_tables(transaction, changes)?;
             write_mark(transaction, mark)
         })?;
+        transaction.commit().map_err(io)?;
         journal.begin(mark);
         Ok(())
     }
@@ -121,6 +150,9 @@ impl Drop for Disk {
             (None, journal) if journal.is_open() => self.commit_to_database(journal, Vec::new(), false),
             _ => Ok(()),
         });
+        // After a failure it is let go of: the journal has it.
+        let unseen = self.unseen().take();
+        let _ = catch_unwind(AssertUnwindSafe(|| drop(unseen)));
     }
 }
 
@@ -182,22 +214,26 @@ fn recover(database: &Database, file: Box<dyn Backend>, mark: Mark) -> Result<Jo
     let mut transaction = database.begin_write().map_err(io)?;
     transaction.set_durability(Durability::None).map_err(io)?;
     let mut journal = None;
-    commit(transaction, |transaction| {
+    let transaction = written(transaction, |transaction| {
         let again = &mut |changes| write_tables(transaction, changes);
         journal = Some(Journal::recover(file, mark, again)?);
         Ok(())
     })?;
+    transaction.commit().map_err(io)?;
     journal.ok_or_else(|| Error::Io("the journal was not read".to_owned()))
 }
 
-/// Writes in a transaction, and commits it. On damaged pages redb panics, and does so again when the transaction is let go of: were
+/// A transaction that was written in. On damaged pages redb panics, and does so again when the transaction is let go of: were
 /// that while the first panic unwinds, the process would end, so it is let go of afterwards.
-fn commit(transaction: WriteTransaction, write: impl FnOnce(&WriteTransaction) -> Result<()>) -> Result<()> {
+fn written(
+    transaction: WriteTransaction,
+    write: impl FnOnce(&WriteTransaction) -> Result<()>,
+) -> Result<WriteTransaction> {
     match catch_unwind(AssertUnwindSafe(|| write(&transaction))) {
-        Ok(Ok(())) => transaction.commit().map_err(io),
+        Ok(Ok(())) => Ok(transaction),
         failed => {
             let _ = catch_unwind(AssertUnwindSafe(|| drop(transaction)));
-            failed.unwrap_or_else(|panic| resume_unwind(panic))
+            Err(failed.map_or_else(|panic| resume_unwind(panic), |written| written.expect_err("it failed")))
         }
     }
 }
