@@ -212,12 +212,12 @@ impl State {
             // Data are forgotten, lengths are not: a file system has a journal of its own for these.
             left.resize(self.files[file as usize].len(), 0);
         }
-        self.base = self.files.clone();
-        self.base[file as usize] = left;
         if !still_shown {
-            self.files = self.base.clone();
+            self.files[file as usize].clone_from(&left);
         }
-        self.log.clear();
+        self.base[file as usize] = left;
+        // Of the other file nothing was lost, and what is on the disk of it is still to be seen.
+        self.log.retain(|op| op.file != file);
     }
 }
 

@@ -68,8 +68,9 @@ fn survive(seed: u64, fault: Fault) -> Result<&'static str, Violation> {
                 how = "in a batch";
                 recover(&disk, &store, &error)?;
                 done = workload.held_by(&store, done)?;
-                is_sound(&store)?;
+                // First: to look at pages makes everything durable.
                 is_kept(&workload, &disk, done)?;
+                is_sound(&store)?;
             }
         }
         if done < workload.len() && workload.reopens(done) {
