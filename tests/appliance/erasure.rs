@@ -188,9 +188,15 @@ fn bytes_with(data_dir: &Path, text: impl AsRef<[u8]>) -> Vec<String> {
     holding.map(|file| file.display().to_string()).collect()
 }
 
+/// To look at all pages has the database's file hold what was in the journal alone.
+fn written_to_pages(node: &Node) {
+    node.cli(&["scrub"]).ok();
+}
+
 #[test]
 fn compacting_leaves_not_one_byte_behind() {
     let mut node = with_canaries();
+    written_to_pages(&node);
     redact(&node, &["--entity", CANARY]);
     node.stop();
     let data_dir = node.data_dir();
@@ -232,6 +238,7 @@ fn a_vector_that_somebody_brought_is_gone_from_every_byte() {
     node.cli(&["index", "build", "--now"]).ok();
     awaited("it is built", &|| files_with(&node, &bytes).iter().any(|file| file.contains("segment-")));
 
+    written_to_pages(&node);
     redact(&node, &["--entity", CANARY]);
     assert_eq!(files_with(&node, &bytes), Vec::<String>::new(), "while the node runs");
     node.cli(&["entity", "embeddings", CANARY]).failed(1, "not_found");

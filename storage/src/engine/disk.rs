@@ -32,7 +32,7 @@ const SUM_BYTES: usize = 8;
 
 pub(crate) struct Disk {
     // Dropped in this order: a transaction before its database, which is closed before anybody else may have the journal.
-    unseen: Mutex<Option<WriteTransaction>>,
+    unseen: Mutex<Option<Box<WriteTransaction>>>,
     database: Closing,
     journal: Mutex<Journal>,
     broken: Broken,
@@ -102,7 +102,7 @@ impl Disk {
             write_tables(transaction, changes)?;
             journal.append()
         })?;
-        *self.unseen() = Some(transaction);
+        *self.unseen() = Some(Box::new(transaction));
         Ok(())
     }
 
@@ -118,7 +118,7 @@ impl Disk {
             .map_or(Ok(()), |transaction| guard("commit", &self.broken, || transaction.commit().map_err(io)))
     }
 
-    fn unseen(&self) -> MutexGuard<'_, Option<WriteTransaction>> {
+    fn unseen(&self) -> MutexGuard<'_, Option<Box<WriteTransaction>>> {
         self.unseen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
