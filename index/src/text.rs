@@ -77,6 +77,11 @@ pub struct TextIndex {
     put: HashSet<(ThingId, LabelId)>,
     /// Of what was erased up to here nothing is looked for again.
     swept: Lsn,
+    /// How many records had lost their bodies when it was last known that there is no document but of what the view cites;
+    /// unknown to an index that was opened.
+    erased: Option<u64>,
+    /// Whether bodies were lost since: then the rows of a thing do not tell what there are documents of.
+    is_behind_erasure: bool,
 }
 
 /// Gives out the index as it was last committed; cheap to clone, usable from every thread.
@@ -121,6 +126,8 @@ impl TextIndex {
             sources: HashMap::new(),
             put: HashSet::new(),
             swept: Lsn::NONE,
+            erased: None,
+            is_behind_erasure: false,
         };
         Ok((text, found))
     }
@@ -242,7 +249,7 @@ impl TextIndex {
     /// and a deletion, even of nothing, is work for every segment.
     fn may_hold(&self, view: &View, thing: ThingId, row: &ThingRow, label: LabelId) -> Result<bool> {
         // What is hidden and shown is put as the view has it, ahead of the position.
-        if !row.deletions_us.is_empty() || self.put.contains(&(thing, label)) {
+        if self.is_behind_erasure || !row.deletions_us.is_empty() || self.put.contains(&(thing, label)) {
             return Ok(true);
         }
         let is_held = |said: &SaidRow| said.label() == label && said.lsn() <= self.position;
@@ -352,6 +359,7 @@ impl Follower for TextIndex {
     ) -> Result<Bootstrap> {
         self.writer()?.delete_all_documents()?;
         let present = Present::of(view, self.owner.tenant, stop)?;
+        self.nothing_erased_is_left(view)?;
         let mut indexed = 0;
         present.each(view, stop, &mut |thing, record| {
             match self.put(view, thing, &record)? {
@@ -361,6 +369,23 @@ impl Follower for TextIndex {
             Ok(())
         })?;
         Ok(Bootstrap::Done { upto: view.head(self.owner.tenant)?.head(), indexed })
+    }
+
+    /// Bodies are lost before a record says so, and one that was said again since hides it: what is there is looked at when an index
+    /// was opened, and until the record comes every document makes sure that there is no other.
+    fn prepare(
+        &mut self,
+        view: &View,
+        records: &[Record],
+        _limits: Limits,
+        _stop: &dyn Fn() -> bool,
+    ) -> Result<usize> {
+        let erased = view.head(self.owner.tenant)?.erased;
+        if self.erased.is_none() && erased > 0 {
+            self.forget_gone(view, self.position)?;
+        }
+        self.is_behind_erasure = *self.erased.get_or_insert(erased) != erased;
+        Ok(records.len())
     }
 
     fn apply(&mut self, view: &View, record: &Record) -> Result<Applied> {
@@ -388,7 +413,7 @@ impl Follower for TextIndex {
     fn rollback(&mut self) -> Result<()> {
         self.writer = None;
         self.put.clear();
-        self.swept = Lsn::NONE;
+        (self.swept, self.erased) = (Lsn::NONE, None);
         let meta = self.index.load_metas()?;
         match home::read_payload(meta.payload.as_deref().unwrap_or_default(), &self.owner) {
             Ok(position) => self.position = position,
@@ -403,7 +428,7 @@ impl Follower for TextIndex {
     fn reset(&mut self) -> Result<()> {
         self.writer = None;
         self.put.clear();
-        self.swept = Lsn::NONE;
+        (self.swept, self.erased) = (Lsn::NONE, None);
         let opened = self.home.create(Found::Nothing)?;
         self.adopt(opened)
     }

@@ -7,7 +7,13 @@ mod world;
 #[allow(dead_code, unreachable_pub, reason = "every test file uses a part of the world")]
 mod text_world;
 
+use std::sync::Arc;
+
+use index::follower::Follower as _;
 use index::text::{Allowed, Order, Query};
+use storage::commands::{Command, EndPurge, PurgeThings};
+use storage::ids::{ActorId, ThingId};
+use storage::model::Retention;
 use text_world::{Library, labelled, text_of};
 use world::{entity, relation};
 
@@ -269,6 +275,50 @@ fn what_was_said_before_is_not_found() {
     library.say(labelled("a", "Duqu", "third opinion", "another-label"));
     assert_eq!(library.found("second"), Vec::<String>::new(), "withdrawn with its label");
     assert_eq!(library.found("third"), ["a"]);
+}
+
+/// A thing that others are joined to keeps its number when what was said of it is over, and may be spoken of again before the
+/// index hears that anything went.
+#[test]
+fn what_was_purged_is_not_found_beside_what_is_said_again() {
+    let heard_of = ["nothing", "the new words", "another thing"];
+    for (heard_of, is_opened_anew) in
+        heard_of.iter().flat_map(|heard_of| [(*heard_of, false), (*heard_of, true)])
+    {
+        let mut library = Library::new();
+        let mut over = text_of("a", "Duqu", "old words");
+        Arc::make_mut(&mut over.parts[0].label).retention = Retention::Ephemeral7d;
+        let mut again = text_of("a", "Duqu", "new words");
+        again.parts[0].label = Arc::clone(&over.parts[0].label);
+        library.say(over);
+        library.say(entity("b", "host", "h"));
+        library.say(relation("r", "uses", "b", "a"));
+        assert_eq!(library.found("old"), ["a"]);
+
+        let (tenant, now_us) = (library.world.tenant, library.world.time_us + 30 * 86_400_000_000);
+        let things = (1..=3).map(ThingId).collect();
+        library.world.one(Command::PurgeThings(PurgeThings { tenant, things, now_us }));
+        if heard_of == "another thing" {
+            library.say(entity("c", "host", "h"));
+            library.drive();
+        }
+        library.say(again);
+        if heard_of == "the new words" {
+            library.drive();
+        }
+        let end = EndPurge { tenant, actor: ActorId::NODE, erased_before: 0, bytes: 1 };
+        library.world.one(Command::EndPurge(end));
+        if is_opened_anew {
+            // It knows as little then.
+            library.text.rollback().expect("nothing is open");
+        }
+        assert_eq!(library.found("old"), Vec::<String>::new(), "the index had heard of {heard_of}");
+        assert_eq!(library.found("new"), ["a"], "the index had heard of {heard_of}");
+        assert_eq!(
+            library.pin().documents(),
+            library.world.view().head(tenant).expect("read").next_thing - 1
+        );
+    }
 }
 
 #[test]

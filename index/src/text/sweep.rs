@@ -6,7 +6,7 @@
 use std::ops::ControlFlow;
 
 use storage::View;
-use storage::ids::{LabelId, ThingId};
+use storage::ids::{LabelId, Lsn, ThingId};
 use storage::record::Record;
 use tantivy::columnar::Column;
 use tantivy::merge_policy::NoMergePolicy;
@@ -23,25 +23,46 @@ impl TextIndex {
         if record.lsn <= self.swept {
             return Ok(Applied::Ignored);
         }
-        let present = self.present(view)?;
+        let gone = self.forget_gone(view, record.lsn)?;
+        self.swept = view.head(self.owner.tenant)?.head();
+        self.nothing_erased_is_left(view)?;
+        Ok(if gone == 0 { Applied::Ignored } else { Applied::Indexed })
+    }
+
+    pub(super) fn nothing_erased_is_left(&mut self, view: &View) -> Result<()> {
+        self.erased = Some(view.head(self.owner.tenant)?.erased);
+        self.is_behind_erasure = false;
+        Ok(())
+    }
+
+    /// Forgets documents of what the view does not cite, of records up to one; how many.
+    pub(super) fn forget_gone(&mut self, view: &View, upto: Lsn) -> Result<usize> {
+        let present = self.present(view, upto)?;
         let gone: Vec<_> =
             self.documents()?.into_iter().filter(|key| present.binary_search(key).is_err()).collect();
         for (thing, label) in &gone {
             self.forget_label(*thing, *label)?;
         }
-        self.swept = view.head(self.owner.tenant)?.head();
-        Ok(if gone.is_empty() { Applied::Ignored } else { Applied::Indexed })
+        Ok(gone.len())
     }
 
-    /// What may have a document, in order: 16 bytes each.
-    fn present(&self, view: &View) -> Result<Vec<(ThingId, LabelId)>> {
-        let mut present = Vec::new();
+    /// What may have a document of a record up to one, in order: 16 bytes each.
+    fn present(&self, view: &View, upto: Lsn) -> Result<Vec<(ThingId, LabelId)>> {
+        let (mut present, mut said_since) = (Vec::new(), Vec::new());
         view.things(self.owner.tenant, &mut |thing, row| {
-            if !row.is_deleted() {
-                present.extend(row.said.iter().map(|said| (thing, said.label())));
+            for said in row.said.iter().filter(|_| !row.is_deleted()) {
+                let of = if said.lsn() <= upto { &mut present } else { &mut said_since };
+                of.push((thing, said.label()));
             }
             Ok(ControlFlow::Continue(()))
         })?;
+        // The view may be newer: what was said again since has a document of what it replaced, if that is still there.
+        for (thing, label) in said_since {
+            let before = view.before(self.owner.tenant, thing)?;
+            if before.iter().any(|before| before.said.label() == label && before.said.lsn() <= upto) {
+                present.push((thing, label));
+            }
+        }
         present.sort_unstable();
         Ok(present)
     }
