@@ -2,7 +2,9 @@
 
 use std::io::{self, Read};
 
-/// Size of the first buffer, in bytes; it doubles while one object does not fit.
+/// Size of the first buffer, in bytes: an event fits, and to clear more for it would take as long as to read it.
+const SMALL_BYTES: usize = 8 * 1024;
+/// Size of the second; from there on it doubles while one object does not fit.
 const BUFFER_BYTES: usize = 256 * 1024;
 
 /// A reader seen through a buffer. Only the bytes since the last [`Window::mark`] stay in memory.
@@ -26,7 +28,7 @@ impl<R: Read> Window<R> {
     pub(super) fn new(reader: R) -> Window<R> {
         Window {
             reader,
-            buffer: vec![0; BUFFER_BYTES],
+            buffer: vec![0; SMALL_BYTES],
             mark: 0,
             at: 0,
             end: 0,
@@ -106,6 +108,10 @@ impl<R: Read> Window<R> {
     }
 
     fn make_room(&mut self) {
+        if self.buffer.len() < BUFFER_BYTES {
+            self.buffer.resize(BUFFER_BYTES, 0);
+            return;
+        }
         if self.mark == 0 {
             self.buffer.resize(self.buffer.len() * 2, 0);
             return;
