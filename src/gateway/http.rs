@@ -1,6 +1,7 @@
 //! What is not GraphQL: bodies that stream, the paths that machines poll, and the app in the browser.
 
 pub(crate) mod backup;
+mod body;
 pub(crate) mod events;
 pub(crate) mod explorer;
 pub(crate) mod export;

@@ -1,7 +1,6 @@
 //! Events over HTTP: CloudEvents 1.0 in each of their three modes. A request is taken as a whole, durably, or not at all.
 
 use axum::Json;
-use axum::body::to_bytes;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, Request, State};
 use axum::http::{HeaderMap, HeaderName, StatusCode, header};
@@ -14,7 +13,8 @@ use storage::ids::SourceId;
 use storage::model::SourceSpec;
 use tokio::sync::OwnedSemaphorePermit;
 
-use super::import::{check_ceiling, swallow};
+use super::body::{swallow, whole};
+use super::import::check_ceiling;
 use crate::app::{App, Shared};
 use crate::gateway::auth::Caller;
 use crate::gateway::errors::Failure;
@@ -30,8 +30,6 @@ pub(crate) const BODY_BYTES_MAX: usize = 4 << 20;
 const READ_AT_ONCE_BYTES_MAX: usize = 16 << 10;
 /// Requests at a time; each holds its body.
 pub(crate) const TAKERS_MAX: usize = 32;
-/// What the library says of a body that is longer than it may be.
-const LENGTH_LIMIT: &str = "length limit exceeded";
 /// Rejects told of one request; the rest are counted.
 const REJECTS_MAX: usize = 100;
 const SPEC_VERSION: HeaderName = HeaderName::from_static("ce-specversion");
@@ -62,7 +60,8 @@ pub(crate) async fn take(
             return Err(refused);
         }
     };
-    let body = to_bytes(request.into_body(), BODY_BYTES_MAX).await.map_err(|error| unread(&error))?;
+    let advice = format!("send fewer events at a time (at most {EVENTS_MAX})");
+    let body = whole(request, BODY_BYTES_MAX, &advice).await?;
     let events = if body.len() <= READ_AT_ONCE_BYTES_MAX {
         said(mode, &headers, &body, &spec)?
     } else {
@@ -198,19 +197,4 @@ pub(crate) fn rejected_by_store(rejects: &[EventRejected], of: usize) -> Failure
         reject: refusal(error, id),
     };
     rejected(&rejects.iter().map(reject).collect::<Vec<_>>(), of)
-}
-
-fn unread(error: &axum::Error) -> Failure {
-    let advice = format!("send fewer events at a time (at most {EVENTS_MAX})");
-    unread_body(error, BODY_BYTES_MAX, &advice)
-}
-
-/// Why a body could not be read: it broke off, or is longer than it may be.
-pub(super) fn unread_body(error: &axum::Error, bytes_max: usize, advice: &str) -> Failure {
-    let cause = std::error::Error::source(error).map(ToString::to_string);
-    if cause.as_deref() != Some(LENGTH_LIMIT) {
-        return Failure::bad_request(format!("the body broke off: {error}"));
-    }
-    let message = format!("more than {bytes_max} bytes; {advice}");
-    Failure::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", message)
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum::Json;
-use axum::body::{Body, BodyDataStream, HttpBody as _};
+use axum::body::{Body, HttpBody as _};
 use axum::extract::multipart::Field;
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{FromRequest, Multipart, Path, Query, Request, State};
@@ -17,6 +17,7 @@ use storage::ids::RunId;
 use storage::model::{Classification, Licence, Purpose, Purposes, Retention, Role, SourceSpec};
 use tokio::sync::mpsc;
 
+use super::body::swallow;
 use crate::app::Shared;
 use crate::gateway::auth::Caller;
 use crate::gateway::errors::Failure;
@@ -25,9 +26,6 @@ use crate::ingest::files::csv::{Declared, MAPPING_BYTES_MAX};
 use crate::ingest::import::{self, rejects_path};
 use crate::ingest::upload::{self, Digest, Event};
 use crate::policy::{Action, Principal};
-
-/// A client that goes on sending what was refused is cut off after this.
-pub(super) const SWALLOW_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A client that sends nothing for so long has given up.
 const BODY_IDLE_MAX: Duration = Duration::from_secs(30);
@@ -85,18 +83,6 @@ pub(crate) async fn run(
     app.metrics.import_objects.inc_by(summary.read);
     let status = if summary.error.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
     Ok((status, Json(summary)).into_response())
-}
-
-/// Reads a refused body to nowhere for a while: a client that is still sending would lose the refusal to a broken pipe.
-pub(super) fn swallow(request: Request) {
-    swallow_pieces(request.into_body().into_data_stream());
-}
-
-/// So it is with what is left of one.
-pub(super) fn swallow_pieces(mut pieces: BodyDataStream) {
-    tokio::spawn(tokio::time::timeout(SWALLOW_TIMEOUT, async move {
-        while let Some(Ok(_)) = pieces.next().await {}
-    }));
 }
 
 /// The rejects of a run, one JSON object a line.

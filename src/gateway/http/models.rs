@@ -8,7 +8,8 @@ use axum::http::StatusCode;
 use serde_json::{Value, json};
 
 use super::backup::check_owner;
-use super::import::{SWALLOW_TIMEOUT, next, swallow};
+use super::body::{SWALLOW_TIMEOUT, swallow};
+use super::import::next;
 use crate::app::{App, Shared};
 use crate::embedding::{Listed, Staged, write};
 use crate::gateway::auth::Caller;

@@ -8,7 +8,8 @@ use axum::http::{StatusCode, header};
 use futures_util::Stream;
 use serde::Deserialize;
 
-use super::import::{SWALLOW_TIMEOUT, is_mapping, mapping, next, swallow, swallow_pieces};
+use super::body::{SWALLOW_TIMEOUT, swallow, swallow_pieces};
+use super::import::{is_mapping, mapping, next};
 use crate::app::Shared;
 use crate::gateway::auth::Caller;
 use crate::gateway::errors::Failure;

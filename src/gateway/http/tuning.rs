@@ -3,7 +3,7 @@
 
 use std::convert::Infallible;
 
-use axum::body::{Body, Bytes, to_bytes};
+use axum::body::{Body, Bytes};
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, Request, State};
 use axum::http::{HeaderName, StatusCode, header};
@@ -14,8 +14,7 @@ use serde_json::{Value, json};
 use storage::model::Form;
 use tokio::sync::OwnedSemaphorePermit;
 
-use super::events::unread_body;
-use super::import::swallow;
+use super::body::{swallow, whole};
 use crate::app::{App, Shared, TUNERS_MAX};
 use crate::evaluate::tuning::{BYTES_MAX, Tuning};
 use crate::gateway::auth::Access;
@@ -58,11 +57,9 @@ pub(crate) async fn run(
             return Err(refused);
         }
     };
-    let lines = to_bytes(request.into_body(), BYTES_MAX)
-        .await
-        .map_err(|error| unread_body(&error, BYTES_MAX, "give fewer judged queries"))?;
+    let lines = whole(request, BYTES_MAX, "give fewer judged queries").await?;
     let begun = tokio::task::spawn_blocking(move || {
-        let tuning = Tuning::of(&app, &access.principal, lines.into(), form)?;
+        let tuning = Tuning::of(&app, &access.principal, lines, form)?;
         Ok::<_, Failure>(Box::new(Asking { app, access, tuning, _place: place }))
     });
     let asking = begun.await.map_err(|_| stopped())??;
