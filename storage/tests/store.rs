@@ -259,15 +259,25 @@ fn who_was_answered_sees_what_was_done() {
                 store.view().expect("open");
             }
         });
+        // However this ends: who is waited for must end, too.
+        let done = SetWhenDropped(&done);
         let late = (0..40i64).find(|n| {
             let stamp = Stamp { time_us: world.time_us + n, seed: [7; 32] };
             let said = world.assert(entity(&format!("t{n}"), "malware", "x"));
             let answered = store.write(&[said], stamp).expect("commits").answers.remove(0).expect("said").lsn;
             world.head() < answered
         });
-        done.store(true, Ordering::Relaxed);
+        drop(done);
         assert_eq!(late, None, "a view that does not hold what was answered");
     });
+}
+
+struct SetWhenDropped<'a>(&'a AtomicBool);
+
+impl Drop for SetWhenDropped<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
 }
 
 /// What an erased body leaves is a digest, and nobody can guess the body from it by the salt of a neighbour.
