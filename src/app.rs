@@ -57,7 +57,7 @@ pub struct App {
     pub config: Config,
     /// Its ground state.
     pub store: Arc<Store>,
-    /// The way in to the single writer.
+    /// The way to the store.
     pub commit: commit::Handle,
     /// Its indexes.
     pub follow: Follow,
@@ -124,7 +124,7 @@ pub struct Parts {
     pub config: Config,
     /// Its ground state.
     pub store: Arc<Store>,
-    /// The way in to the single writer.
+    /// The way to the store.
     pub commit: commit::Handle,
     /// Its indexes.
     pub follow: Follow,

