@@ -91,8 +91,6 @@ impl Writer {
     /// Tells that logs have grown. Behind the answers: who waits for that has work to do, and nobody is to wait for him.
     fn tell(&self) {
         if self.is_untold.swap(false, Ordering::AcqRel) {
-            // The tables follow what was answered: whoever reads next need not wait for that.
-            let _ = self.store.view();
             self.tail.publish();
         }
     }

@@ -10,9 +10,11 @@ mod entry;
 mod filling;
 mod journal;
 mod pages;
+mod recent;
+mod settled;
 
 use std::fs;
-use std::ops::{Bound, ControlFlow};
+use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock, RwLock};
@@ -24,15 +26,16 @@ use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
 use crate::error::{Error, Result};
 use crate::tables::Table;
-use crate::tx::{Changes, Memory, Read, Visit};
+use crate::tx::{Changes, Memory, Read, Visit, merged};
 
 pub(crate) use disk::{Disk, sync_parent};
 pub(crate) use filling::Filling;
 pub use pages::Pace;
 pub(crate) use pages::Pages;
+use recent::Recent;
+use settled::Settled;
 
 type Bytes = &'static [u8];
-type ReadTable = redb::ReadOnlyTable<Bytes, Bytes>;
 type MakeBackend = Box<dyn Fn(EngineFile) -> Box<dyn Backend> + Send + Sync>;
 
 /// What the engine adds to a value.
@@ -119,7 +122,12 @@ type Broken = Arc<OnceLock<String>>;
 
 /// An unchanging picture of the tables.
 pub(crate) enum Snapshot {
-    Redb { read: redb::ReadTransaction, tables: Vec<OnceLock<Option<ReadTable>>>, broken: Broken },
+    /// What the database has, and over it what only the journal has.
+    Disk {
+        settled: Arc<Settled>,
+        recent: Recent,
+        broken: Broken,
+    },
     Memory(Arc<Memory>),
 }
 
@@ -192,7 +200,7 @@ impl Engine {
 
     pub(crate) fn snapshot(&self) -> Result<Snapshot> {
         match self {
-            Engine::Disk(disk) => disk.snapshot(),
+            Engine::Disk(disk) => Ok(disk.snapshot()),
             Engine::Memory(memory) => {
                 Ok(Snapshot::Memory(Arc::clone(&*memory.read().map_err(|_| lock_broken())?)))
             }
@@ -200,90 +208,44 @@ impl Engine {
     }
 }
 
-/// A value as it is stored.
-fn summed(table: Table, key: &[u8], mut value: Vec<u8>) -> Vec<u8> {
-    let sum = checksum(table, key, &value);
-    value.extend_from_slice(&sum);
-    value
-}
-
-impl Snapshot {
-    /// The redb table, `None` if nothing was ever written to it.
-    fn table(&self, table: Table) -> Result<Option<&ReadTable>> {
-        let Snapshot::Redb { read, tables, .. } = self else {
-            return Ok(None);
-        };
-        let slot = &tables[table as usize];
-        if let Some(opened) = slot.get() {
-            return Ok(opened.as_ref());
-        }
-        let opened = match read.open_table(definition(table)) {
-            Ok(opened) => Some(opened),
-            Err(redb::TableError::TableDoesNotExist(_)) => None,
-            Err(error) => return Err(io(error)),
-        };
-        Ok(slot.get_or_init(|| opened).as_ref())
-    }
-
-    fn redb_get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>> {
-        let Some(rows) = self.table(table)? else {
-            return Ok(None);
-        };
-        let stored = rows.get(key).map_err(io)?;
-        stored.map(|stored| Ok(verified(table, key, stored.value())?.to_vec())).transpose()
-    }
-
-    fn redb_scan(&self, table: Table, from: &[u8], to: Option<&[u8]>, visit: Visit<'_>) -> Result<()> {
-        let Some(rows) = self.table(table)? else {
-            return Ok(());
-        };
-        let upper = to.map_or(Bound::Unbounded, |to| Bound::Excluded(to.max(from)));
-        for row in rows.range::<&[u8]>((Bound::Included(from), upper)).map_err(io)? {
-            let (key, value) = row.map_err(io)?;
-            if visit(key.value(), verified(table, key.value(), value.value())?)?.is_break() {
-                break;
-            }
-        }
-        Ok(())
-    }
-
-    fn redb_last_at(&self, table: Table, from: &[u8], at: &[u8]) -> Result<Option<(Vec<u8>, Vec<u8>)>> {
-        let Some(rows) = self.table(table)? else {
-            return Ok(None);
-        };
-        let bounds = (Bound::Included(from), Bound::Included(at));
-        let Some(row) = rows.range::<&[u8]>(bounds).map_err(io)?.next_back() else {
-            return Ok(None);
-        };
-        let (key, value) = row.map_err(io)?;
-        let body = verified(table, key.value(), value.value())?.to_vec();
-        Ok(Some((key.value().to_vec(), body)))
-    }
-}
-
 impl Read for Snapshot {
     fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>> {
         match self {
-            Snapshot::Redb { broken, .. } => guard("reading", broken, || self.redb_get(table, key)),
+            Snapshot::Disk { settled, recent, broken } => match recent.get(table, key) {
+                Some(value) => Ok(value.map(<[u8]>::to_vec)),
+                None => guard("reading", broken, || settled.get(table, key)),
+            },
             Snapshot::Memory(memory) => memory.get(table, key),
         }
     }
 
     fn scan(&self, table: Table, from: &[u8], to: Option<&[u8]>, visit: Visit<'_>) -> Result<()> {
         match self {
-            Snapshot::Redb { broken, .. } => {
-                apart(visit, |visit| guard("reading", broken, || self.redb_scan(table, from, to, visit)))
-            }
+            Snapshot::Disk { settled, recent, broken } => apart(visit, |visit| {
+                let base = |visit: Visit<'_>| settled.scan(table, from, to, visit);
+                guard("reading", broken, || merged::scan(recent.range(table, from, to), base, visit))
+            }),
             Snapshot::Memory(memory) => memory.scan(table, from, to, visit),
         }
     }
 
     fn last_at(&self, table: Table, from: &[u8], at: &[u8]) -> Result<Option<(Vec<u8>, Vec<u8>)>> {
         match self {
-            Snapshot::Redb { broken, .. } => guard("reading", broken, || self.redb_last_at(table, from, at)),
+            Snapshot::Disk { settled, recent, broken } => guard("reading", broken, || {
+                let base = |at: &[u8]| settled.last_at(table, from, at);
+                merged::last_at(from, at, base, |at| recent.last_at(table, from, at))
+            }),
             Snapshot::Memory(memory) => memory.last_at(table, from, at),
         }
     }
+}
+
+/// A value as it is stored, laid out in `room`.
+fn summed<'r>(room: &'r mut Vec<u8>, table: Table, key: &[u8], value: &[u8]) -> &'r [u8] {
+    room.clear();
+    room.extend_from_slice(value);
+    room.extend_from_slice(&checksum(table, key, value));
+    room
 }
 
 /// Damaged pages can make redb panic; at this edge a panic becomes an error, and marks the engine.
@@ -401,3 +363,6 @@ impl redb::StorageBackend for Boxed {
         self.0.close()
     }
 }
+
+#[cfg(test)]
+mod tests;

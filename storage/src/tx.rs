@@ -1,10 +1,13 @@
 //! The narrow waist: everything above sees rows as bytes in tables, and nothing of the engine below.
 
+pub(crate) mod merged;
+
 use std::collections::BTreeMap;
-use std::ops::ControlFlow;
+use std::ops::{Bound, ControlFlow};
 
 use crate::error::Result;
 use crate::tables::Table;
+use merged::Change;
 
 /// Receives the rows of a scan, in key order, until it breaks.
 pub type Visit<'a> = &'a mut dyn FnMut(&[u8], &[u8]) -> Result<ControlFlow<()>>;
@@ -103,74 +106,22 @@ impl Read for Overlay<'_> {
     }
 
     fn scan(&self, table: Table, from: &[u8], to: Option<&[u8]>, visit: Visit<'_>) -> Result<()> {
-        let mut changed = range(&self.changes[table as usize], from, to).peekable();
-        let mut stopped = false;
-        let mut offer = |key: &[u8], value: &[u8]| -> Result<ControlFlow<()>> {
-            let flow = visit(key, value)?;
-            stopped |= flow.is_break();
-            Ok(flow)
-        };
-        self.base.scan(table, from, to, &mut |key, value| {
-            while let Some((earlier, change)) = changed.next_if(|(changed, _)| changed.as_slice() < key) {
-                if let Some(value) = change
-                    && offer(earlier, value)?.is_break()
-                {
-                    return Ok(ControlFlow::Break(()));
-                }
-            }
-            match changed.next_if(|(changed, _)| changed.as_slice() == key) {
-                Some((key, Some(value))) => offer(key, value),
-                Some((_, None)) => Ok(ControlFlow::Continue(())),
-                None => offer(key, value),
-            }
-        })?;
-        if !stopped {
-            visit_all(changed.filter_map(|(key, change)| Some((key, change.as_ref()?))), visit)?;
-        }
-        Ok(())
+        let changed = range(&self.changes[table as usize], from, to).map(change);
+        merged::scan(changed, |visit| self.base.scan(table, from, to, visit), visit)
     }
 
     fn last_at(&self, table: Table, from: &[u8], at: &[u8]) -> Result<Option<(Vec<u8>, Vec<u8>)>> {
-        let stored = self.last_unchanged_at(table, from, at)?;
-        let changed = self.changes[table as usize]
-            .range::<[u8], _>((std::ops::Bound::Included(from), std::ops::Bound::Included(at)))
-            .rev()
-            .find_map(|(key, change)| Some((key.clone(), change.clone()?)));
-        Ok(stored.max(changed))
+        let changes = &self.changes[table as usize];
+        let last_change = |at: &[u8]| {
+            let upto = changes.range::<[u8], _>((Bound::Included(from), Bound::Included(at)));
+            upto.map(change).next_back()
+        };
+        merged::last_at(from, at, |at| self.base.last_at(table, from, at), last_change)
     }
 }
 
-impl Overlay<'_> {
-    /// The last row of the base that the batch has neither replaced nor removed.
-    fn last_unchanged_at(&self, table: Table, from: &[u8], at: &[u8]) -> Result<Option<(Vec<u8>, Vec<u8>)>> {
-        let mut at = at.to_vec();
-        loop {
-            let Some((key, value)) = self.base.last_at(table, from, &at)? else {
-                return Ok(None);
-            };
-            if !self.changes[table as usize].contains_key(&key) {
-                return Ok(Some((key, value)));
-            }
-            // Step just below the changed key: the same bytes less their last step in byte order.
-            match before(&key) {
-                Some(below) => at = below,
-                None => return Ok(None),
-            }
-        }
-    }
-}
-
-/// A bound that excludes `key` and keeps every key of the same length below it.
-fn before(key: &[u8]) -> Option<Vec<u8>> {
-    let mut below = key.to_vec();
-    for byte in below.iter_mut().rev() {
-        if *byte > 0 {
-            *byte -= 1;
-            return Some(below);
-        }
-        *byte = u8::MAX;
-    }
-    None
+fn change<'c>((key, value): (&'c Vec<u8>, &'c Option<Vec<u8>>)) -> Change<'c> {
+    (key, value.as_deref())
 }
 
 /// Tables in memory: the second implementation, for tests that need no disk.
@@ -205,11 +156,16 @@ impl Read for Memory {
     }
 
     fn scan(&self, table: Table, from: &[u8], to: Option<&[u8]>, visit: Visit<'_>) -> Result<()> {
-        visit_all(range(&self.tables[table as usize], from, to), visit)
+        for (key, value) in range(&self.tables[table as usize], from, to) {
+            if visit(key, value)?.is_break() {
+                break;
+            }
+        }
+        Ok(())
     }
 
     fn last_at(&self, table: Table, from: &[u8], at: &[u8]) -> Result<Option<(Vec<u8>, Vec<u8>)>> {
-        let bounds = (std::ops::Bound::Included(from), std::ops::Bound::Included(at));
+        let bounds = (Bound::Included(from), Bound::Included(at));
         let last = self.tables[table as usize].range::<[u8], _>(bounds).next_back();
         Ok(last.map(|(key, value)| (key.clone(), value.clone())))
     }
@@ -220,16 +176,6 @@ fn range<'m, V>(
     from: &[u8],
     to: Option<&[u8]>,
 ) -> impl Iterator<Item = (&'m Vec<u8>, &'m V)> + use<'m, V> {
-    use std::ops::Bound::{Excluded, Included, Unbounded};
-    let upper = to.map_or(Unbounded, |to| Excluded(to.max(from)));
-    map.range::<[u8], _>((Included(from), upper))
-}
-
-fn visit_all<'m>(rows: impl Iterator<Item = (&'m Vec<u8>, &'m Vec<u8>)>, visit: Visit<'_>) -> Result<()> {
-    for (key, value) in rows {
-        if visit(key, value)?.is_break() {
-            break;
-        }
-    }
-    Ok(())
+    let upper = to.map_or(Bound::Unbounded, |to| Bound::Excluded(to.max(from)));
+    map.range::<[u8], _>((Bound::Included(from), upper))
 }

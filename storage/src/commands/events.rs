@@ -3,7 +3,7 @@
 //! Which events were taken is kept beside what they said and commits with it, in a table by day, for a window of time.
 
 use std::collections::HashMap;
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, RangeInclusive};
 
 use sha2::{Digest, Sha256};
 
@@ -13,7 +13,7 @@ use crate::batch::Batch;
 use crate::error::{Error, EventRejected, Result};
 use crate::ids::{ActorId, Lsn, SourceId, TenantId};
 use crate::model::{Form, Said, exactly};
-use crate::tables::{Key, Table};
+use crate::tables::{Key, Table, key_u32};
 use crate::tx::{Read, Tx};
 
 /// An event that was taken is known again for so many days after the day on which it came.
@@ -78,6 +78,7 @@ pub(super) fn execute(batch: &mut Batch<'_>, command: &TakeEvents) -> Result<App
 
 fn take(batch: &mut Batch<'_>, command: &TakeEvents) -> Result<Applied> {
     let today = day(batch.time_us(command.tenant)?);
+    let days = days(batch, command.tenant, today)?;
     let mut rejects = Vec::new();
     let mut taken = HashMap::new();
     let (mut new, mut known_lsn) = (Vec::new(), Lsn::NONE);
@@ -85,7 +86,7 @@ fn take(batch: &mut Batch<'_>, command: &TakeEvents) -> Result<Applied> {
         let (name, digest) = (name(event), event.digest);
         let known = match taken.get(&name) {
             Some(digest) => Some(Taken { lsn: Lsn::NONE, digest: *digest }),
-            None => known(batch, command, &name, today)?,
+            None => known(batch, command, &name, days.clone())?,
         };
         match known {
             Some(known) if known.digest == digest => known_lsn = known_lsn.max(known.lsn),
@@ -144,9 +145,25 @@ fn say(
     Ok(())
 }
 
-/// An event by its name, if it was taken within the window.
-fn known(tx: &dyn Read, command: &TakeEvents, name: &[u8; 16], today: u32) -> Result<Option<Taken>> {
-    for day in today.saturating_sub(WINDOW_DAYS)..=today {
+/// The days of the window, from the first on which an event came.
+fn days(tx: &dyn Read, tenant: TenantId, today: u32) -> Result<RangeInclusive<u32>> {
+    let mut first = today;
+    let from = Key::of(tenant).and(&today.saturating_sub(WINDOW_DAYS));
+    tx.scan(Table::Events, from.bytes(), Some(Key::of(tenant).and(&today).bytes()), &mut |key, _| {
+        first = key_u32(key, 4);
+        Ok(ControlFlow::Break(()))
+    })?;
+    Ok(first..=today)
+}
+
+/// An event by its name, if it was taken on one of these days.
+fn known(
+    tx: &dyn Read,
+    command: &TakeEvents,
+    name: &[u8; 16],
+    days: RangeInclusive<u32>,
+) -> Result<Option<Taken>> {
+    for day in days {
         if let Some(row) = tx.get(Table::Events, key(command, day, name).bytes())? {
             return Taken::decode(&row).map(Some);
         }

@@ -1,45 +1,49 @@
 //! An engine on a disk: redb, and in front of it a journal.
 //!
-//! A commit is durable in the journal, and in redb only in memory; readers see it there. When the journal is full redb makes all of it
-//! durable at once, and again when it is closed. A commit that is too large for the journal is made durable at once.
-//!
-//! Whoever commits is answered when the journal has it. That redb shows it takes a third of a sync more, and is left to whoever comes
-//! next, reader or writer: nobody sees the tables without it.
+//! A commit is durable in the journal, and readers find it in memory, over what redb has. When the journal is full redb takes in all
+//! of it in one transaction, and again when it is closed. A commit that is too large for the journal goes to redb at once.
 
 use std::fs::{File, OpenOptions};
 use std::ops::Bound;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use prost::Message;
 use redb::backends::FileBackend;
-use redb::{Database, Durability, ReadableDatabase, ReadableTable, TableDefinition, WriteTransaction};
+use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition, WriteTransaction};
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::journal::{Journal, Mark};
 use super::{
-    Backend, Boxed, Broken, Closing, EngineFile, EngineOptions, Pages, Snapshot, definition, guard, io,
-    journal_of, panicked, summed,
+    Backend, Boxed, Broken, Closing, EngineFile, EngineOptions, Pages, Recent, Settled, Snapshot, definition,
+    guard, io, journal_of, panicked, summed,
 };
 use crate::error::{Error, Result};
 use crate::tables::Table;
 use crate::tx::Changes;
+use crate::tx::merged::Change;
 
 /// What the database says of its journal: one row, beside the tables of the store.
 const MARK: TableDefinition<'static, &[u8], &[u8]> = TableDefinition::new("journal");
 const SUM_BYTES: usize = 8;
 
 pub(crate) struct Disk {
-    // Dropped in this order: a transaction before its database, which is closed before anybody else may have the journal.
-    unseen: Mutex<Option<Box<WriteTransaction>>>,
+    // Dropped in this order: what reads the database before it, and the database before anybody else may have the journal.
+    shown: Mutex<Shown>,
     database: Closing,
     journal: Mutex<Journal>,
     broken: Broken,
 }
 
+/// What readers see: all that was committed.
+struct Shown {
+    settled: Arc<Settled>,
+    recent: Recent,
+}
+
 impl Disk {
-    /// Opens what is there, or makes it, and does again what only the journal holds.
+    /// Opens what is there, or makes it, and reads again what only the journal holds.
     pub(super) fn open(options: &EngineOptions, checked: bool) -> Result<Disk> {
         let opened = catch_unwind(AssertUnwindSafe(|| {
             if !checked {
@@ -47,12 +51,16 @@ impl Disk {
             }
             let database = Closing(Some(open_database(options, checked)?));
             let journal = open_journal(options)?;
+            let mut recent = Recent::none();
             let journal = match mark(database.open())? {
-                Some(mark) if mark.is_open => recover(database.open(), journal, mark)?,
+                Some(mark) if mark.is_open => {
+                    Journal::recover(journal, mark, &mut |changes| recent.add(changes))?
+                }
                 mark => Journal::at_rest(journal, mark.map_or(0, |mark| mark.round)),
             };
-            let (unseen, broken) = Default::default();
-            Ok(Disk { unseen, database, journal: Mutex::new(journal), broken })
+            let shown = Shown { settled: Arc::new(Settled::of(database.open())?), recent };
+            let (shown, journal, broken) = (Mutex::new(shown), Mutex::new(journal), Broken::default());
+            Ok(Disk { shown, database, journal, broken })
         }));
         opened.map_err(|panic| panicked("opening", &*panic))?
     }
@@ -67,7 +75,7 @@ impl Disk {
             let mut journal = self.journal();
             match journal.take(&changes) {
                 true => self.commit_to_journal(&mut journal, changes),
-                false => self.commit_to_database(&mut journal, changes, true),
+                false => self.commit_to_database(&mut journal, &changes, true),
             }
         })
     }
@@ -76,7 +84,7 @@ impl Disk {
     pub(super) fn settle(&self) -> Result<()> {
         guard("commit", &self.broken, || match &mut *self.journal() {
             journal if journal.unsettled_bytes() == 0 => Ok(()),
-            journal => self.commit_to_database(journal, Vec::new(), true),
+            journal => self.commit_to_database(journal, &[], true),
         })
     }
 
@@ -84,58 +92,43 @@ impl Disk {
         self.journal().unsettled_bytes()
     }
 
-    pub(super) fn snapshot(&self) -> Result<Snapshot> {
-        let read = guard("reading", &self.broken, || {
-            self.show()?;
-            self.database.open().begin_read().map_err(io)
-        })?;
-        let tables = Table::ALL.iter().map(|_| OnceLock::new()).collect();
-        Ok(Snapshot::Redb { read, tables, broken: Arc::clone(&self.broken) })
-    }
-
-    /// In this order: what cannot be written to the tables is in no journal, and what readers see is durable.
-    fn commit_to_journal(&self, journal: &mut Journal, changes: Vec<Changes>) -> Result<()> {
-        self.show()?;
-        let mut transaction = self.database.open().begin_write().map_err(io)?;
-        transaction.set_durability(Durability::None).map_err(io)?;
-        let transaction = written(transaction, |transaction| {
-            write_tables(transaction, changes)?;
-            journal.append()
-        })?;
-        *self.unseen() = Some(Box::new(transaction));
-        Ok(())
-    }
-
-    /// Has redb show what the journal has.
-    fn show(&self) -> Result<()> {
-        let mut unseen = self.unseen();
-        if let Some(cause) = self.broken() {
-            return Err(Error::Poisoned { cause: cause.to_owned() });
+    pub(super) fn snapshot(&self) -> Snapshot {
+        let Shown { settled, recent } = &*self.shown();
+        Snapshot::Disk {
+            settled: Arc::clone(settled),
+            recent: recent.clone(),
+            broken: Arc::clone(&self.broken),
         }
-        // Marked as broken before anybody else gets as far as this: the tables lack what was acknowledged.
-        unseen
-            .take()
-            .map_or(Ok(()), |transaction| guard("commit", &self.broken, || transaction.commit().map_err(io)))
     }
 
-    fn unseen(&self) -> MutexGuard<'_, Option<Box<WriteTransaction>>> {
-        self.unseen.lock().unwrap_or_else(PoisonError::into_inner)
+    /// In this order: what readers see is durable.
+    fn commit_to_journal(&self, journal: &mut Journal, changes: Vec<Changes>) -> Result<()> {
+        journal.append()?;
+        self.shown().recent.add(changes);
+        Ok(())
     }
 
     /// Quick repair also commits in two phases: reopening after a crash needs no walk through the file, and a
     /// second crash meanwhile cannot roll a commit back.
-    fn commit_to_database(&self, journal: &mut Journal, changes: Vec<Changes>, goes_on: bool) -> Result<()> {
-        self.show()?;
+    fn commit_to_database(&self, journal: &mut Journal, changes: &[Changes], goes_on: bool) -> Result<()> {
         let mark = journal.next_mark(goes_on)?;
+        let recent = self.shown().recent.clone();
         let mut transaction = self.database.open().begin_write().map_err(io)?;
         transaction.set_quick_repair(true);
         let transaction = written(transaction, |transaction| {
+            write_recent(transaction, &recent)?;
             write_tables(transaction, changes)?;
             write_mark(transaction, mark)
         })?;
         transaction.commit().map_err(io)?;
         journal.begin(mark);
+        let settled = Arc::new(Settled::of(self.database.open())?);
+        *self.shown() = Shown { settled, recent: Recent::none() };
         Ok(())
+    }
+
+    fn shown(&self) -> MutexGuard<'_, Shown> {
+        self.shown.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn journal(&self) -> MutexGuard<'_, Journal> {
@@ -147,12 +140,9 @@ impl Drop for Disk {
     fn drop(&mut self) {
         // There is nobody to tell: what was acknowledged is in the journal, and is done again if this fails.
         let _ = guard("closing", &self.broken, || match (self.broken(), &mut *self.journal()) {
-            (None, journal) if journal.is_open() => self.commit_to_database(journal, Vec::new(), false),
+            (None, journal) if journal.is_open() => self.commit_to_database(journal, &[], false),
             _ => Ok(()),
         });
-        // After a failure it is let go of: the journal has it.
-        let unseen = self.unseen().take();
-        let _ = catch_unwind(AssertUnwindSafe(|| drop(unseen)));
     }
 }
 
@@ -209,20 +199,6 @@ pub(crate) fn sync_parent(path: &Path) -> std::io::Result<()> {
     File::open(path.parent().unwrap_or(Path::new(".")))?.sync_all()
 }
 
-/// Does again what the journal holds, in one transaction. It stays in the journal: this needs no room on the disk.
-fn recover(database: &Database, file: Box<dyn Backend>, mark: Mark) -> Result<Journal> {
-    let mut transaction = database.begin_write().map_err(io)?;
-    transaction.set_durability(Durability::None).map_err(io)?;
-    let mut journal = None;
-    let transaction = written(transaction, |transaction| {
-        let again = &mut |changes| write_tables(transaction, changes);
-        journal = Some(Journal::recover(file, mark, again)?);
-        Ok(())
-    })?;
-    transaction.commit().map_err(io)?;
-    journal.ok_or_else(|| Error::Io("the journal was not read".to_owned()))
-}
-
 /// A transaction that was written in. On damaged pages redb panics, and does so again when the transaction is let go of: were
 /// that while the first panic unwinds, the process would end, so it is let go of afterwards.
 fn written(
@@ -263,37 +239,41 @@ fn write_mark(transaction: &WriteTransaction, mark: Mark) -> Result<()> {
     Ok(())
 }
 
-fn write_tables(transaction: &WriteTransaction, changes: Vec<Changes>) -> Result<()> {
-    for (table, changes) in Table::ALL.iter().zip(changes) {
-        if !changes.is_empty() {
-            write_table(transaction, *table, changes)?;
-        }
-    }
-    Ok(())
+fn write_recent(transaction: &WriteTransaction, recent: &Recent) -> Result<()> {
+    Table::ALL.iter().try_for_each(|table| write_table(transaction, *table, recent.all(*table)))
 }
 
-fn write_table(transaction: &redb::WriteTransaction, table: Table, changes: Changes) -> Result<()> {
+fn write_tables(transaction: &WriteTransaction, changes: &[Changes]) -> Result<()> {
+    Table::ALL.iter().zip(changes).try_for_each(|(table, changes)| {
+        let changes = changes.iter().map(|(key, value)| (key.as_slice(), value.as_deref()));
+        write_table(transaction, *table, changes)
+    })
+}
+
+fn write_table<'c>(
+    transaction: &WriteTransaction,
+    table: Table,
+    changes: impl Iterator<Item = Change<'c>>,
+) -> Result<()> {
+    let mut changes = changes.peekable();
+    if changes.peek().is_none() {
+        return Ok(());
+    }
     let mut rows = transaction.open_table(definition(table)).map_err(io)?;
-    let mut changes = changes.into_iter().peekable();
     // Things are numbered as they come: new rows lie past the end, where whole pages are filled at once.
     let end = match table {
-        Table::Things => match rows.last().map_err(io)? {
-            Some((key, _)) => Some(key.value().to_vec()),
-            None => Some(Vec::new()),
-        },
+        Table::Things => {
+            Some(rows.last().map_err(io)?.map_or_else(Vec::new, |(key, _)| key.value().to_vec()))
+        }
         _ => None,
     };
-    let is_before = |key: &Vec<u8>| end.as_ref().is_none_or(|end| key <= end);
+    let is_before = |key: &[u8]| end.as_ref().is_none_or(|end| key <= end.as_slice());
+    let mut stored = Vec::new();
     while let Some((key, change)) = changes.next_if(|(key, _)| is_before(key)) {
         match change {
-            Some(value) => {
-                let value = summed(table, &key, value);
-                rows.insert(key.as_slice(), value.as_slice()).map_err(io)?;
-            }
-            None => {
-                rows.remove(key.as_slice()).map_err(io)?;
-            }
-        }
+            Some(value) => rows.insert(key, summed(&mut stored, table, key, value)).map_err(io)?,
+            None => rows.remove(key).map_err(io)?,
+        };
     }
     if changes.peek().is_none() {
         return Ok(());
@@ -301,8 +281,7 @@ fn write_table(transaction: &redb::WriteTransaction, table: Table, changes: Chan
     let mut at_end = rows.upper_bound_mut(Bound::<&[u8]>::Unbounded).map_err(io)?;
     for (key, change) in changes {
         if let Some(value) = change {
-            let value = summed(table, &key, value);
-            at_end.insert_before(key.as_slice(), value.as_slice()).map_err(io)?;
+            at_end.insert_before(key, summed(&mut stored, table, key, value)).map_err(io)?;
         }
     }
     at_end.close().map_err(io)

@@ -45,8 +45,8 @@ impl Filling {
             self.table = table;
         }
         let mut stored = Vec::with_capacity(value.len() + super::CHECKSUM_BYTES);
-        stored.extend_from_slice(value);
-        self.rows.push((key.to_vec(), summed(table, key, stored)));
+        summed(&mut stored, table, key, value);
+        self.rows.push((key.to_vec(), stored));
         self.bytes += key.len() + value.len();
         Ok(())
     }

@@ -73,7 +73,7 @@ impl Journal {
     pub(super) fn recover(
         file: Box<dyn Backend>,
         mark: Mark,
-        again: &mut dyn FnMut(Vec<Changes>) -> Result<()>,
+        again: &mut dyn FnMut(Vec<Changes>),
     ) -> Result<Journal> {
         let bytes = file.len().map_err(io)?;
         if bytes < mark.bytes {
@@ -215,12 +215,7 @@ enum Sector<'s> {
 }
 
 impl Reading {
-    fn take(
-        &mut self,
-        place: u64,
-        bytes: &[u8],
-        again: &mut dyn FnMut(Vec<Changes>) -> Result<()>,
-    ) -> Result<()> {
+    fn take(&mut self, place: u64, bytes: &[u8], again: &mut dyn FnMut(Vec<Changes>)) -> Result<()> {
         // A body that is whole counts, whatever became of its seal.
         if (place + 1) * SECTOR_BYTES as u64 == self.end {
             return Ok(());
@@ -266,7 +261,7 @@ impl Reading {
         place: u64,
         left: u32,
         held: &[u8],
-        again: &mut dyn FnMut(Vec<Changes>) -> Result<()>,
+        again: &mut dyn FnMut(Vec<Changes>),
     ) -> Result<()> {
         self.body.extend_from_slice(held);
         // Until it is whole, it may be one that was cut off.
@@ -275,10 +270,8 @@ impl Reading {
         if left > 1 {
             return Ok(());
         }
-        again(
-            entry::decode(&self.body)
-                .ok_or_else(|| damaged(format!("entry {} cannot be read", self.entry)))?,
-        )?;
+        let changes = entry::decode(&self.body);
+        again(changes.ok_or_else(|| damaged(format!("entry {} cannot be read", self.entry)))?);
         (self.last, self.last_body) = (self.end, std::mem::take(&mut self.body));
         self.cut_off += SECTOR_BYTES as u64;
         (self.left, self.end, self.entry) = (None, self.cut_off, self.entry + 1);
