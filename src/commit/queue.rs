@@ -112,6 +112,11 @@ impl Queue {
         !waiting.closed || !waiting.is_empty()
     }
 
+    /// Whether nothing waits.
+    pub(super) fn is_empty(&self) -> bool {
+        self.lock().is_empty()
+    }
+
     /// The next batch; empty if nothing waits.
     pub(super) fn take(&self) -> Vec<Submission> {
         let batch = self.lock().batch();

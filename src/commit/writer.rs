@@ -55,8 +55,11 @@ impl Writer {
         // The disk may take its time: others that this thread had to serve are served by another.
         tokio::task::block_in_place(|| self.write(self.queue.take()));
         drop(turn);
+        self.tell();
         // After the turn: who came just before its end found it taken, and would wait for ever.
-        self.queue.call();
+        if !self.queue.is_empty() || self.store.failure().is_some() {
+            self.queue.call();
+        }
     }
 
     fn write(&self, batch: Vec<Submission>) {
@@ -88,7 +91,7 @@ impl Writer {
         }
     }
 
-    /// Tells that logs have grown. Behind the answers: who waits for that has work to do, and nobody is to wait for him.
+    /// Tells that logs have grown, behind the answers.
     fn tell(&self) {
         if self.is_untold.swap(false, Ordering::AcqRel) {
             self.tail.publish();

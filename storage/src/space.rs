@@ -62,10 +62,14 @@ impl Gate {
         Gate { directory }
     }
 
-    /// Lets a batch of so many bytes pass if there is room for it.
-    pub(crate) fn check(&self, batch_bytes: u64, haste: Haste) -> Result<()> {
+    /// What is free, in bytes.
+    pub(crate) fn free_bytes(&self) -> Result<u64> {
+        free_bytes(&self.directory)
+    }
+
+    /// Lets a batch of so many bytes pass if there is room for it where so much is `free`.
+    pub(crate) fn check(&self, free: u64, batch_bytes: u64, haste: Haste) -> Result<()> {
         let batches = batch_bytes.saturating_mul(BATCHES_MIN);
-        let free = free_bytes(&self.directory)?;
         match haste {
             Haste::CanWait => {
                 require(free, batches.max(FREE_BYTES_MIN))?;
@@ -79,15 +83,14 @@ impl Gate {
                 if free < needed {
                     self.drop_ballast()?;
                 }
-                require(free_bytes(&self.directory)?, needed)
+                require(self.free_bytes()?, needed)
             }
         }
     }
 
     /// Whether there is little more room than what was committed may need that is not in the database yet.
-    pub(crate) fn is_tight(&self, unsettled_bytes: u64) -> Result<bool> {
-        let unsettled = unsettled_bytes.saturating_mul(BATCHES_MIN);
-        Ok(free_bytes(&self.directory)? < FREE_BYTES_MIN + unsettled)
+    pub(crate) fn is_tight(free: u64, unsettled_bytes: u64) -> bool {
+        free < FREE_BYTES_MIN + unsettled_bytes.saturating_mul(BATCHES_MIN)
     }
 
     fn ballast(&self) -> PathBuf {

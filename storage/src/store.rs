@@ -246,10 +246,12 @@ impl Store {
             changes.iter().flatten().map(|(key, value)| key.len() + value.as_ref().map_or(0, Vec::len));
         // What the database still has to take in needs room, too.
         let unsettled_bytes = self.with_engine(|engine| Ok(engine.unsettled_bytes()))?;
-        if unsettled_bytes > 0 && gate.is_tight(unsettled_bytes)? {
+        let mut free = gate.free_bytes()?;
+        if unsettled_bytes > 0 && Gate::is_tight(free, unsettled_bytes) {
             self.commit(Engine::settle)?;
+            free = gate.free_bytes()?;
         }
-        gate.check(sizes.sum::<usize>() as u64, haste)
+        gate.check(free, sizes.sum::<usize>() as u64, haste)
     }
 
     fn revoke_views(&self) {

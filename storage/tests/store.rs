@@ -272,6 +272,32 @@ fn who_was_answered_sees_what_was_done() {
     });
 }
 
+/// However often the database takes in what only the journal had.
+#[test]
+fn what_was_seen_stays_to_be_seen() {
+    let directory = tempfile::tempdir().expect("tempdir");
+    let mut world = World::on_disk(directory.path());
+    world.say(entity("t", "malware", "x"));
+    let (store, tenant, done) = (&world.store, world.tenant, AtomicBool::new(false));
+    std::thread::scope(|scope| {
+        let reader = scope.spawn(|| {
+            let mut seen = Vec::new();
+            while !done.load(Ordering::Relaxed) {
+                seen.push(store.view().expect("open").head(tenant).expect("read").head());
+            }
+            seen
+        });
+        let set = SetWhenDropped(&done);
+        for n in 0..20i64 {
+            let stamp = Stamp { time_us: world.time_us + n, seed: [7; 32] };
+            store.write(&[world.assert(entity(&format!("t{n}"), "malware", "x"))], stamp).expect("commits");
+            store.check_pages(Box::new(|_| Ok(()))).expect("whole");
+        }
+        drop(set);
+        assert!(reader.join().expect("reads").is_sorted(), "the log shrank");
+    });
+}
+
 struct SetWhenDropped<'a>(&'a AtomicBool);
 
 impl Drop for SetWhenDropped<'_> {

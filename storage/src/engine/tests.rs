@@ -9,24 +9,31 @@ use super::*;
 /// A table of which rows past the end are written in another way, and one of which they are not.
 const TABLES: [Table; 2] = [Table::Things, Table::Names];
 const KEYS: u8 = 12;
+const LARGE_BYTES: usize = 5 << 20;
 
 #[derive(Clone, Debug)]
 enum Step {
     Commit(Vec<(Table, u8, Option<u8>)>),
+    /// The same, with so much beside it that it is none for the journal.
+    CommitLarge(Vec<(Table, u8, Option<u8>)>),
     Settle,
     Reopen,
 }
 
 fn step() -> impl Strategy<Value = Step> {
     let change = (prop::sample::select(TABLES.as_slice()), 0..KEYS, prop::option::weighted(0.6, any::<u8>()));
+    let changes = prop::collection::vec(change, 1..6);
     prop_oneof![
-        6 => prop::collection::vec(change, 1..6).prop_map(Step::Commit),
-        2 => Just(Step::Settle),
-        1 => Just(Step::Reopen),
+        12 => changes.clone().prop_map(Step::Commit),
+        1 => changes.prop_map(Step::CommitLarge),
+        3 => Just(Step::Settle),
+        2 => Just(Step::Reopen),
     ]
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(100))]
+
     #[test]
     fn readers_do_not_see_where_a_row_is(steps in prop::collection::vec(step(), 1..24)) {
         let directory = tempfile::tempdir().expect("a directory");
@@ -38,6 +45,12 @@ proptest! {
                 Step::Commit(changes) => {
                     let changes = by_table(changes);
                     memory.apply(changes.clone());
+                    engine.as_ref().expect("open").commit(changes).expect("commits");
+                }
+                Step::CommitLarge(changes) => {
+                    let mut changes = by_table(changes);
+                    memory.apply(changes.clone());
+                    changes[Table::Log as usize].insert(key(0), Some(vec![0; LARGE_BYTES]));
                     engine.as_ref().expect("open").commit(changes).expect("commits");
                 }
                 Step::Settle => engine.as_ref().expect("open").settle().expect("settles"),
