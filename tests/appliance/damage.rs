@@ -194,6 +194,15 @@ impl Known {
         let filled = lasting::go_on(&node, ring);
         let refused = node.write("refused.jsonl", "{\"id\": \"no-type\"}\nno line\n");
         assert_eq!(node.import(&refused, "jsonl", "ring", &[]).exit, 1);
+        // What was there before lies in pages that are written anew: free ones are, from the next time but one that the
+        // database is made durable.
+        for round in 0..4 {
+            let name = format!("round-{round}");
+            let more = node.write(&format!("{name}.jsonl"), data::jsonl(&name, 40).text);
+            node.import(&more, "jsonl", &name, &[]).ok();
+            node.stop();
+            node.restart();
+        }
         let answers = filled.answers(&node.http());
         node.stop_and_verify();
         Known { node, earlier, answers }

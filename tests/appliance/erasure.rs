@@ -147,7 +147,11 @@ fn an_entity_is_gone_from_every_byte_and_every_proof_still_holds() {
     assert!(holds(&fs::read(&receipt).expect("a receipt"), "c2sp.org/tlog-proof"));
     // A page that somebody may go on from keeps a state of the index.
     assert!(node.cli(&["search", "person", "--limit", "1"]).ok()["next_cursor"].is_string());
-    assert!(is_found(&node, CANARY));
+    // It was hidden and shown again: the index hears of that behind the answer.
+    let since = std::time::Instant::now();
+    while !is_found(&node, CANARY) {
+        assert!(since.elapsed().as_secs() < 20, "it is shown again");
+    }
     assert!(!files_with(&node, PIECE).is_empty(), "the canary is in files before");
 
     let done = redact(&node, &["--entity", CANARY]);
@@ -189,21 +193,19 @@ fn bytes_with(data_dir: &Path, text: impl AsRef<[u8]>) -> Vec<String> {
 }
 
 /// To look at all pages has the database's file hold what was in the journal alone.
-fn written_to_pages(node: &Node) {
+fn written_to_pages(node: &Node, text: impl AsRef<[u8]>) {
     node.cli(&["scrub"]).ok();
+    let database = fs::read(node.data_dir().join(DATABASE[0])).expect("the database");
+    assert!(holds(&database, text), "its pages hold it: the test shows something");
 }
 
 #[test]
 fn compacting_leaves_not_one_byte_behind() {
     let mut node = with_canaries();
-    written_to_pages(&node);
+    written_to_pages(&node, CANARY);
     redact(&node, &["--entity", CANARY]);
     node.stop();
     let data_dir = node.data_dir();
-    assert!(
-        !bytes_with(&data_dir, CANARY).is_empty(),
-        "pages that are free still hold it: the test shows something"
-    );
     node.cli(&["compact", "--data-dir", data_dir.to_str().expect("UTF-8")]).ok();
     assert_eq!(bytes_with(&data_dir, CANARY), Vec::<String>::new());
     node.restart();
@@ -238,14 +240,13 @@ fn a_vector_that_somebody_brought_is_gone_from_every_byte() {
     node.cli(&["index", "build", "--now"]).ok();
     awaited("it is built", &|| files_with(&node, &bytes).iter().any(|file| file.contains("segment-")));
 
-    written_to_pages(&node);
+    written_to_pages(&node, &bytes);
     redact(&node, &["--entity", CANARY]);
     assert_eq!(files_with(&node, &bytes), Vec::<String>::new(), "while the node runs");
     node.cli(&["entity", "embeddings", CANARY]).failed(1, "not_found");
     node.stop_and_verify();
     let data_dir = node.data_dir();
     assert_eq!(tables_with(&data_dir, &bytes), Vec::<&str>::new());
-    assert!(!bytes_with(&data_dir, &bytes).is_empty(), "pages that are free still hold it");
     node.cli(&["compact", "--data-dir", data_dir.to_str().expect("UTF-8")]).ok();
     assert_eq!(bytes_with(&data_dir, &bytes), Vec::<String>::new());
 }
