@@ -128,7 +128,7 @@ fn open(fails_in: &Arc<AtomicI64>) -> Store {
     let file = || File { fails_in: Arc::clone(fails_in), ..File::default() };
     let files = [file(), file()];
     let make = move |which: EngineFile| -> Box<dyn Backend> { Box::new(files[which as usize].clone()) };
-    let engine = EngineOptions::Backend { make: Box::new(make), checked: true };
+    let engine = EngineOptions::Backend { make: Box::new(make), checked: true, journal_bytes_max: 1 << 20 };
     let options = Options { engine, space: None, new_node_id: "00112233aabbccdd".to_owned() };
     Store::open(options).expect("opens")
 }

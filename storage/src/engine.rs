@@ -42,6 +42,10 @@ type MakeBackend = Box<dyn Fn(EngineFile) -> Box<dyn Backend> + Send + Sync>;
 pub(crate) const CHECKSUM_BYTES: usize = 4;
 /// What helps against damaged pages.
 const ADVICE: &str = "restore a backup, or set `checked_bytes_max` to 0 to serve what can still be read";
+/// The longest journal: so much, at most, is read again after a crash,
+const JOURNAL_BYTES_MAX: u64 = 32 << 20;
+/// and of a node with little memory.
+const JOURNAL_BYTES_MIN: u64 = 1 << 20;
 /// Rows up to this size are laid out in one piece to be hashed: beginning a hash in pieces costs more.
 const ONE_PIECE_BYTES_MAX: usize = 512;
 
@@ -56,21 +60,23 @@ pub enum EngineFile {
 
 /// How the engine keeps its bytes.
 pub enum EngineOptions {
-    /// In files of a data directory, with a page cache of so many bytes.
+    /// In files of a data directory.
     File {
         /// The database file; the journal is beside it, under its name and `.journal`.
         path: PathBuf,
-        /// Most bytes of pages kept in memory.
+        /// Most bytes of pages kept in memory. What the journal has is kept beside them, and may be half as much.
         cache_bytes_max: usize,
         /// A file of up to so many bytes is checked page by page before a store begins with it.
         checked_bytes_max: u64,
     },
-    /// Behind backends that are made anew for each opening; checked page by page, or not, before a store begins with them.
+    /// Behind backends that are made anew for each opening.
     Backend {
         /// Makes one.
         make: MakeBackend,
-        /// Whether it is checked.
+        /// Whether a database is checked page by page before a store begins with it.
         checked: bool,
+        /// The longest journal, in bytes.
+        journal_bytes_max: u64,
     },
     /// In memory, gone with the process.
     Memory,
@@ -82,6 +88,19 @@ impl std::fmt::Debug for EngineOptions {
             EngineOptions::File { path, .. } => f.debug_tuple("File").field(path).finish(),
             EngineOptions::Backend { .. } => f.write_str("Backend"),
             EngineOptions::Memory => f.write_str("Memory"),
+        }
+    }
+}
+
+impl EngineOptions {
+    /// What is in the journal is in memory as well.
+    fn journal_bytes_max(&self) -> u64 {
+        match self {
+            EngineOptions::File { cache_bytes_max, .. } => {
+                (*cache_bytes_max as u64 / 2).clamp(JOURNAL_BYTES_MIN, JOURNAL_BYTES_MAX)
+            }
+            EngineOptions::Backend { journal_bytes_max, .. } => *journal_bytes_max,
+            EngineOptions::Memory => 0,
         }
     }
 }

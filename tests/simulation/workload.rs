@@ -12,6 +12,9 @@ use crate::reference::{Answer, Model, answer_of};
 use crate::seed::Seeded;
 use crate::verdict::Violation;
 
+/// A few batches: then the database takes them in, and the journal begins again at its front.
+const JOURNAL_BYTES_MAX: u64 = 32 << 10;
+
 pub struct Workload {
     batches: Vec<Batch>,
     /// The state before the first batch, and after each.
@@ -142,7 +145,8 @@ pub fn in_memory() -> Result<Store, Violation> {
 /// Opens a store on a disk, and leaves it to the caller what that may come to.
 pub fn try_open(disk: &Disk) -> Result<Store> {
     let (disk, checked) = (disk.clone(), disk.is_checked());
-    opened(EngineOptions::Backend { make: Box::new(move |file| disk.backend(file)), checked })
+    let make = Box::new(move |file| disk.backend(file));
+    opened(EngineOptions::Backend { make, checked, journal_bytes_max: JOURNAL_BYTES_MAX })
 }
 
 fn opened(engine: EngineOptions) -> Result<Store> {

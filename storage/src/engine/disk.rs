@@ -50,13 +50,13 @@ impl Disk {
                 check_free_pages(options)?;
             }
             let database = Closing(Some(open_database(options, checked)?));
-            let journal = open_journal(options)?;
+            let (journal, bytes_max) = (open_journal(options)?, options.journal_bytes_max());
             let mut recent = Recent::none();
             let journal = match mark(database.open())? {
                 Some(mark) if mark.is_open => {
-                    Journal::recover(journal, mark, &mut |changes| recent.add(changes))?
+                    Journal::recover(journal, bytes_max, mark, &mut |changes| recent.add(changes))?
                 }
-                mark => Journal::at_rest(journal, mark.map_or(0, |mark| mark.round)),
+                mark => Journal::at_rest(journal, bytes_max, mark.map_or(0, |mark| mark.round)),
             };
             let shown = Shown { settled: Arc::new(Settled::of(database.open())?), recent };
             let (shown, journal, broken) = (Mutex::new(shown), Mutex::new(journal), Broken::default());

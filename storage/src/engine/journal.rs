@@ -28,8 +28,6 @@ use crate::tx::Changes;
 const SECTOR_BYTES: usize = 512;
 const HEAD_BYTES: usize = 20;
 const HELD_BYTES: usize = SECTOR_BYTES - HEAD_BYTES;
-/// The database is made durable before the journal is longer than this: so much, at most, is done again after a crash.
-pub(super) const BYTES_MAX: u64 = 32 << 20;
 /// The file grows by so much, written with zeros: a sync has to make data durable then, and no sizes.
 const STEP_BYTES: u64 = 1 << 20;
 /// How much is read at once.
@@ -38,6 +36,8 @@ const CHUNK_SECTORS: u64 = 2048;
 /// An open journal.
 pub(super) struct Journal {
     file: Box<dyn Backend>,
+    /// The database is made durable before more than this is in it.
+    bytes_max: u64,
     bytes: u64,
     round: u32,
     /// Whether the database waits for entries of this round.
@@ -64,14 +64,15 @@ pub(super) struct Mark {
 
 impl Journal {
     /// A journal whose database was durable after so many rounds, and is: what the file holds does not count.
-    pub(super) fn at_rest(file: Box<dyn Backend>, round: u32) -> Journal {
+    pub(super) fn at_rest(file: Box<dyn Backend>, bytes_max: u64, round: u32) -> Journal {
         let (entry, sectors) = Default::default();
-        Journal { file, bytes: 0, round, is_open: false, next_entry: 1, end: 0, entry, sectors }
+        Journal { file, bytes_max, bytes: 0, round, is_open: false, next_entry: 1, end: 0, entry, sectors }
     }
 
     /// Reads what the database of this mark lacks, and gives it to `again` in order.
     pub(super) fn recover(
         file: Box<dyn Backend>,
+        bytes_max: u64,
         mark: Mark,
         again: &mut dyn FnMut(Vec<Changes>),
     ) -> Result<Journal> {
@@ -98,7 +99,7 @@ impl Journal {
             is_open: true,
             next_entry: reading.entry,
             end: reading.end,
-            ..Journal::at_rest(file, mark.round)
+            ..Journal::at_rest(file, bytes_max, mark.round)
         };
         journal.forget_until(reading.cut_off)?;
         journal.write_again(reading.last, &reading.last_body)?;
@@ -142,7 +143,7 @@ impl Journal {
         }
         self.sectors.clear();
         write_sectors(&mut self.sectors, self.round, self.next_entry, &self.entry);
-        self.end + self.sectors.len() as u64 <= BYTES_MAX
+        self.end + self.sectors.len() as u64 <= self.bytes_max
     }
 
     /// Appends the entry that was taken; durable on return.
