@@ -22,7 +22,7 @@ const IMPORTERS_MAX: usize = 16;
 /// The parts. What is left is for requests, views and what the allocator keeps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Memory {
-    /// Page cache of the database, in bytes; the rows of its journal are beside it, half as much at most.
+    /// Page cache of the database, in bytes; the rows of its journal are beside it.
     pub cache_bytes: usize,
     /// All writers of indexes together, in bytes.
     pub writers_bytes: usize,

@@ -3,7 +3,7 @@
 //! ```text
 //! lock        held while a process has the directory open; holds its process id
 //! format      the format of everything here, readable by a program of any age
-//! store.redb  the database, and beside it in store.redb.journal what was committed since it was last durable
+//! store.redb  the database, and beside it in store.redb.journal what was committed and it has not taken in yet
 //! anchor      the last signed checkpoints, outside the database ([`crate::anchor`])
 //! keys/       the node's signing key
 //! admin.sock  there while a node runs: what its own user may ask of it

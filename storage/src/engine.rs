@@ -54,7 +54,7 @@ const ONE_PIECE_BYTES_MAX: usize = 512;
 pub enum EngineFile {
     /// What redb keeps.
     Database,
-    /// What was committed since that was last durable.
+    /// What was committed and is not in there yet.
     Journal,
 }
 
@@ -64,7 +64,7 @@ pub enum EngineOptions {
     File {
         /// The database file; the journal is beside it, under its name and `.journal`.
         path: PathBuf,
-        /// Most bytes of pages kept in memory. What the journal has is kept beside them, and may be half as much.
+        /// Most bytes of pages kept in memory. What the journal has is kept beside them: a quarter as much, as bytes of the journal.
         cache_bytes_max: usize,
         /// A file of up to so many bytes is checked page by page before a store begins with it.
         checked_bytes_max: u64,
@@ -97,7 +97,7 @@ impl EngineOptions {
     fn journal_bytes_max(&self) -> u64 {
         match self {
             EngineOptions::File { cache_bytes_max, .. } => {
-                (*cache_bytes_max as u64 / 2).clamp(JOURNAL_BYTES_MIN, JOURNAL_BYTES_MAX)
+                (*cache_bytes_max as u64 / 4).clamp(JOURNAL_BYTES_MIN, JOURNAL_BYTES_MAX)
             }
             EngineOptions::Backend { journal_bytes_max, .. } => *journal_bytes_max,
             EngineOptions::Memory => 0,
@@ -201,10 +201,10 @@ impl Engine {
         }
     }
 
-    /// How many bytes of what was committed are in the journal alone.
-    pub(crate) fn unsettled_bytes(&self) -> u64 {
+    /// How many bytes the database's file may grow by when it takes in what is in the journal alone.
+    pub(crate) fn settling_bytes(&self) -> u64 {
         match self {
-            Engine::Disk(disk) => disk.unsettled_bytes(),
+            Engine::Disk(disk) => disk.settling_bytes(),
             Engine::Memory(_) => 0,
         }
     }

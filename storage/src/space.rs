@@ -88,9 +88,14 @@ impl Gate {
         }
     }
 
-    /// Whether there is little more room than what was committed may need that is not in the database yet.
-    pub(crate) fn is_tight(free: u64, unsettled_bytes: u64) -> bool {
-        free < FREE_BYTES_MIN + unsettled_bytes.saturating_mul(BATCHES_MIN)
+    /// Refuses where there is not even room for what was committed and is not in the database yet.
+    pub(crate) fn check_settling(free: u64, settling_bytes: u64) -> Result<()> {
+        require(free, settling_bytes)
+    }
+
+    /// Whether there is little more room than that needs.
+    pub(crate) fn is_tight(free: u64, settling_bytes: u64) -> bool {
+        free < FREE_BYTES_MIN + settling_bytes
     }
 
     fn ballast(&self) -> PathBuf {

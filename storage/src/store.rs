@@ -161,8 +161,8 @@ impl Store {
     }
 
     /// Holds every page of the database against the checksum that the engine has of it. That shows pages that are older
-    /// versions of themselves, of which no row tells. Others go on to read and to write; writers wait only while the engine's
-    /// own tables are looked at, a few pages for each GiB. `pace` hears of the bytes read, and may end it.
+    /// versions of themselves, of which no row tells. Others go on to read and to write; writers wait only while the database
+    /// takes in what the journal has, and while the engine's own tables are looked at, a few pages for each GiB. `pace` hears of the bytes read, and may end it.
     ///
     /// # Errors
     /// `Corrupt` with the place of the first page that is not what it was; `Poisoned` if the store was opened anew
@@ -244,10 +244,11 @@ impl Store {
         };
         let sizes =
             changes.iter().flatten().map(|(key, value)| key.len() + value.as_ref().map_or(0, Vec::len));
-        // What the database still has to take in needs room, too.
-        let unsettled_bytes = self.with_engine(|engine| Ok(engine.unsettled_bytes()))?;
+        // What the database still has to take in needs room, too. What cannot wait does not wait for that: there is room in the journal.
+        let settling_bytes = self.with_engine(|engine| Ok(engine.settling_bytes()))?;
         let mut free = gate.free_bytes()?;
-        if unsettled_bytes > 0 && Gate::is_tight(free, unsettled_bytes) {
+        if haste == Haste::CanWait && settling_bytes > 0 && Gate::is_tight(free, settling_bytes) {
+            Gate::check_settling(free, settling_bytes)?;
             self.commit(Engine::settle)?;
             free = gate.free_bytes()?;
         }

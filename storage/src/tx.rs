@@ -120,10 +120,6 @@ impl Read for Overlay<'_> {
     }
 }
 
-fn change<'c>((key, value): (&'c Vec<u8>, &'c Option<Vec<u8>>)) -> Change<'c> {
-    (key, value.as_deref())
-}
-
 /// Tables in memory: the second implementation, for tests that need no disk.
 #[derive(Clone, Debug)]
 pub struct Memory {
@@ -178,4 +174,8 @@ fn range<'m, V>(
 ) -> impl Iterator<Item = (&'m Vec<u8>, &'m V)> + use<'m, V> {
     let upper = to.map_or(Bound::Unbounded, |to| Bound::Excluded(to.max(from)));
     map.range::<[u8], _>((Bound::Included(from), upper))
+}
+
+fn change<'c>((key, value): (&'c Vec<u8>, &'c Option<Vec<u8>>)) -> Change<'c> {
+    (key, value.as_deref())
 }

@@ -86,7 +86,7 @@ fn take(batch: &mut Batch<'_>, command: &TakeEvents) -> Result<Applied> {
         let (name, digest) = (name(event), event.digest);
         let known = match taken.get(&name) {
             Some(digest) => Some(Taken { lsn: Lsn::NONE, digest: *digest }),
-            None => known(batch, command, &name, days.clone())?,
+            None => known(batch, command, &name, &days)?,
         };
         match known {
             Some(known) if known.digest == digest => known_lsn = known_lsn.max(known.lsn),
@@ -161,9 +161,9 @@ fn known(
     tx: &dyn Read,
     command: &TakeEvents,
     name: &[u8; 16],
-    days: RangeInclusive<u32>,
+    days: &RangeInclusive<u32>,
 ) -> Result<Option<Taken>> {
-    for day in days {
+    for day in days.clone() {
         if let Some(row) = tx.get(Table::Events, key(command, day, name).bytes())? {
             return Taken::decode(&row).map(Some);
         }

@@ -24,6 +24,12 @@ use crate::tables::Table;
 use crate::tx::Changes;
 use crate::tx::merged::Change;
 
+/// The database takes in what the journal has when so many rows were removed: it has them all the same, and who looks for the first of a
+/// table that is emptied from its front passes over each.
+const REMOVED_MAX: usize = 2048;
+/// What the database's file may grow by for a row: few may share a page.
+const ROW_BYTES: u64 = 4096;
+
 /// What the database says of its journal: one row, beside the tables of the store.
 const MARK: TableDefinition<'static, &[u8], &[u8]> = TableDefinition::new("journal");
 const SUM_BYTES: usize = 8;
@@ -73,7 +79,7 @@ impl Disk {
     pub(super) fn commit(&self, changes: Vec<Changes>) -> Result<()> {
         guard("commit", &self.broken, || {
             let mut journal = self.journal();
-            match journal.take(&changes) {
+            match self.shown().recent.removed() < REMOVED_MAX && journal.take(&changes) {
                 true => self.commit_to_journal(&mut journal, changes),
                 false => self.commit_to_database(&mut journal, &changes, true),
             }
@@ -88,8 +94,9 @@ impl Disk {
         })
     }
 
-    pub(super) fn unsettled_bytes(&self) -> u64 {
-        self.journal().unsettled_bytes()
+    pub(super) fn settling_bytes(&self) -> u64 {
+        let rows = self.shown().recent.len() as u64;
+        rows * ROW_BYTES + 2 * self.journal().unsettled_bytes()
     }
 
     pub(super) fn snapshot(&self) -> Snapshot {
@@ -101,10 +108,12 @@ impl Disk {
         }
     }
 
-    /// In this order: what readers see is durable.
+    /// In this order: what readers see is durable. None of them waits while rows are added: nobody else changes what is shown.
     fn commit_to_journal(&self, journal: &mut Journal, changes: Vec<Changes>) -> Result<()> {
         journal.append()?;
-        self.shown().recent.add(changes);
+        let mut recent = self.shown().recent.clone();
+        recent.add(changes);
+        self.shown().recent = recent;
         Ok(())
     }
 
@@ -138,7 +147,7 @@ impl Disk {
 
 impl Drop for Disk {
     fn drop(&mut self) {
-        // There is nobody to tell: what was acknowledged is in the journal, and is done again if this fails.
+        // There is nobody to tell: what was acknowledged is in the journal, and is read again if this fails.
         let _ = guard("closing", &self.broken, || match (self.broken(), &mut *self.journal()) {
             (None, journal) if journal.is_open() => self.commit_to_database(journal, &[], false),
             _ => Ok(()),

@@ -1,11 +1,11 @@
-//! What was committed since the database was last durable, in a file of its own. To commit is to append to it: one write and one
+//! What was committed and the database has not taken in yet, in a file of its own. To commit is to append to it: one write and one
 //! sync, where a B-tree writes a page here and a page there, and syncs twice.
 //!
 //! The file is a row of sectors, each of which a power cut leaves old or new:
 //!
 //! ```text
 //!  0.. 8  XXH3-64 over the rest
-//!  8..12  round: how often the database was made durable
+//!  8..12  round: how often the database has taken in all
 //! 12..16  entry: the number of the commit in the round, from 1
 //! 16..20  left: how many sectors of the entry follow
 //! 20..512 what the commit changed ([`super::entry`]); nothing in the last one, the seal
@@ -36,8 +36,8 @@ const CHUNK_SECTORS: u64 = 2048;
 /// An open journal.
 pub(super) struct Journal {
     file: Box<dyn Backend>,
-    /// The database is made durable before more than this is in it.
-    bytes_max: u64,
+    /// The database takes in what is there before it would be more than this.
+    round_bytes_max: u64,
     bytes: u64,
     round: u32,
     /// Whether the database waits for entries of this round.
@@ -64,15 +64,25 @@ pub(super) struct Mark {
 
 impl Journal {
     /// A journal whose database was durable after so many rounds, and is: what the file holds does not count.
-    pub(super) fn at_rest(file: Box<dyn Backend>, bytes_max: u64, round: u32) -> Journal {
+    pub(super) fn at_rest(file: Box<dyn Backend>, round_bytes_max: u64, round: u32) -> Journal {
         let (entry, sectors) = Default::default();
-        Journal { file, bytes_max, bytes: 0, round, is_open: false, next_entry: 1, end: 0, entry, sectors }
+        Journal {
+            file,
+            round_bytes_max,
+            bytes: 0,
+            round,
+            is_open: false,
+            next_entry: 1,
+            end: 0,
+            entry,
+            sectors,
+        }
     }
 
     /// Reads what the database of this mark lacks, and gives it to `again` in order.
     pub(super) fn recover(
         file: Box<dyn Backend>,
-        bytes_max: u64,
+        round_bytes_max: u64,
         mark: Mark,
         again: &mut dyn FnMut(Vec<Changes>),
     ) -> Result<Journal> {
@@ -99,7 +109,7 @@ impl Journal {
             is_open: true,
             next_entry: reading.entry,
             end: reading.end,
-            ..Journal::at_rest(file, bytes_max, mark.round)
+            ..Journal::at_rest(file, round_bytes_max, mark.round)
         };
         journal.forget_until(reading.cut_off)?;
         journal.write_again(reading.last, &reading.last_body)?;
@@ -136,14 +146,14 @@ impl Journal {
         self.end
     }
 
-    /// Takes changes as the entry that is appended next; false if there is no room for it: the database has to be made durable with them.
+    /// Takes changes as the entry that is appended next; false if there is no room for it: the database has to take them in.
     pub(super) fn take(&mut self, changes: &[Changes]) -> bool {
         if !self.is_open || !entry::encode(changes, &mut self.entry) {
             return false;
         }
         self.sectors.clear();
         write_sectors(&mut self.sectors, self.round, self.next_entry, &self.entry);
-        self.end + self.sectors.len() as u64 <= self.bytes_max
+        self.end + self.sectors.len() as u64 <= self.round_bytes_max
     }
 
     /// Appends the entry that was taken; durable on return.
@@ -160,7 +170,7 @@ impl Journal {
         Ok(())
     }
 
-    /// The mark of the round that begins when the database is durable the next time. What another database may
+    /// The mark of the round that begins when the database has taken in all. What another database may
     /// have left in the file is gone before the database waits for anything there.
     pub(super) fn next_mark(&mut self, is_open: bool) -> Result<Mark> {
         if is_open && !self.is_open {

@@ -1,5 +1,5 @@
-//! The rows of the journal as readers see them: what was committed since the database was last durable, in memory (elsewhere
-//! called a memtable). A clone shares all of it and does not change.
+//! The rows of the journal as readers see them: what was committed and the database has not taken in yet, in memory (elsewhere called
+//! a memtable). A clone shares all of it and does not change.
 
 use std::borrow::Borrow;
 use std::cmp::Ordering;
@@ -12,9 +12,12 @@ use crate::tables::Table;
 use crate::tx::Changes;
 use crate::tx::merged::Change;
 
-/// By table, in the order of [`Table::ALL`].
 #[derive(Clone)]
-pub(crate) struct Recent(Arc<Vec<OrdSet<Row>>>);
+pub(crate) struct Recent {
+    /// In the order of [`Table::ALL`].
+    tables: Arc<Vec<OrdSet<Row>>>,
+    removed: usize,
+}
 
 /// A row by its key. Key and value are in one piece of memory: to find a row is to touch some of them, and each is far from the others.
 #[derive(Clone)]
@@ -26,26 +29,38 @@ struct Row {
 
 impl Recent {
     pub(super) fn none() -> Recent {
-        Recent(Arc::new(vec![OrdSet::new(); Table::ALL.len()]))
+        Recent { tables: Arc::new(vec![OrdSet::new(); Table::ALL.len()]), removed: 0 }
     }
 
     pub(super) fn add(&mut self, changes: Vec<Changes>) {
-        let tables = Arc::make_mut(&mut self.0);
+        let tables = Arc::make_mut(&mut self.tables);
         for (rows, changes) in tables.iter_mut().zip(changes) {
             for (key, value) in changes {
-                rows.insert(Row::new(&key, value.as_deref()));
+                self.removed += usize::from(value.is_none());
+                let replaced = rows.insert(Row::new(&key, value.as_deref()));
+                self.removed -= usize::from(replaced.is_some_and(|row| row.is_removed));
             }
         }
     }
 
+    /// How many rows there are, those among them that were removed.
+    pub(super) fn len(&self) -> usize {
+        self.tables.iter().map(OrdSet::len).sum()
+    }
+
+    /// How many rows were removed.
+    pub(super) fn removed(&self) -> usize {
+        self.removed
+    }
+
     /// What became of a key, if anything: its value, or that it has none.
     pub(super) fn get(&self, table: Table, key: &[u8]) -> Option<Option<&[u8]>> {
-        self.0[table as usize].get(key).map(Row::value)
+        self.tables[table as usize].get(key).map(Row::value)
     }
 
     /// Every change to a table, in key order.
     pub(super) fn all(&self, table: Table) -> impl Iterator<Item = Change<'_>> {
-        self.0[table as usize].iter().map(Row::change)
+        self.tables[table as usize].iter().map(Row::change)
     }
 
     /// Those from `from` up to but without `to`.
@@ -56,13 +71,13 @@ impl Recent {
         to: Option<&[u8]>,
     ) -> impl Iterator<Item = Change<'r>> + use<'r> {
         let upper = to.map_or(Bound::Unbounded, |to| Bound::Excluded(to.max(from)));
-        let rows = self.0[table as usize].range::<_, [u8]>((Bound::Included(from), upper));
+        let rows = self.tables[table as usize].range::<_, [u8]>((Bound::Included(from), upper));
         rows.map(Row::change)
     }
 
     /// The last one from `from` up to `at`.
     pub(super) fn last_at(&self, table: Table, from: &[u8], at: &[u8]) -> Option<Change<'_>> {
-        let row = self.0[table as usize].get_prev(at)?;
+        let row = self.tables[table as usize].get_prev(at)?;
         Some(row.change()).filter(|(key, _)| *key >= from)
     }
 }
