@@ -79,9 +79,11 @@ impl Disk {
     pub(super) fn commit(&self, changes: Vec<Changes>) -> Result<()> {
         guard("commit", &self.broken, || {
             let mut journal = self.journal();
-            match self.shown().recent.removed() < REMOVED_MAX && journal.take(&changes) {
-                true => self.commit_to_journal(&mut journal, changes),
-                false => self.commit_to_database(&mut journal, &changes, true),
+            let is_crowded = self.shown().recent.removed() >= REMOVED_MAX;
+            if !is_crowded && journal.take(&changes) {
+                self.commit_to_journal(&mut journal, changes)
+            } else {
+                self.commit_to_database(&mut journal, &changes, true)
             }
         })
     }
