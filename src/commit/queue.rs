@@ -1,7 +1,8 @@
 //! What waits for the writer: single writes, and the chunks of imports behind them.
 //!
 //! A batch takes every single write that waits. While there are any, or were a moment ago, it takes one chunk beside them:
-//! nobody waits for more of somebody else's import than that. Chunks come by turns of their tenants.
+//! nobody waits for more of somebody else's import than that; and none while the journal is filling, so that imports do not fill it, and
+//! single writes do not wait for the database. Chunks come by turns of their tenants.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::Bound::{Excluded, Unbounded};
@@ -104,22 +105,26 @@ impl Queue {
     }
 
     /// Waits until the thread that writes has something to do, or so long; false once nothing waits and nothing more can come.
-    pub(super) fn wait(&self, timeout: Duration) -> bool {
-        let is_idle = |waiting: &mut Waiting| waiting.is_empty() && !waiting.is_called && !waiting.closed;
+    pub(super) fn wait(&self, timeout: Duration, is_filling: bool) -> bool {
+        let is_idle = |waiting: &mut Waiting| {
+            let has_nothing =
+                waiting.is_empty() || waiting.single.is_empty() && waiting.holds_chunks(is_filling);
+            has_nothing && !waiting.is_called && !waiting.closed
+        };
         let waited = self.called.wait_timeout_while(self.lock(), timeout, is_idle);
         let mut waiting = waited.unwrap_or_else(PoisonError::into_inner).0;
         waiting.is_called = false;
         !waiting.closed || !waiting.is_empty()
     }
 
-    /// Whether nothing waits.
-    pub(super) fn is_empty(&self) -> bool {
-        self.lock().is_empty()
+    /// Whether a single write waits.
+    pub(super) fn has_single(&self) -> bool {
+        !self.lock().single.is_empty()
     }
 
-    /// The next batch; empty if nothing waits.
-    pub(super) fn take(&self) -> Vec<Submission> {
-        let batch = self.lock().batch();
+    /// The next batch; empty if nothing waits, or chunks alone and the journal is filling.
+    pub(super) fn take(&self, is_filling: bool) -> Vec<Submission> {
+        let batch = self.lock().batch(is_filling);
         self.taken.notify_all();
         batch
     }
@@ -147,7 +152,18 @@ impl Waiting {
         self.single.is_empty() && self.chunks_count == 0
     }
 
-    fn batch(&mut self) -> Vec<Submission> {
+    /// Whether chunks wait until there is room in the journal again.
+    fn holds_chunks(&self, is_filling: bool) -> bool {
+        is_filling && !self.closed && !self.is_alone()
+    }
+
+    /// Whether nobody has written a single write lately.
+    fn is_alone(&self) -> bool {
+        self.single.is_empty() && self.single_at.is_none_or(|at| at.elapsed() >= SINGLE_RECENT)
+    }
+
+    fn batch(&mut self, is_filling: bool) -> Vec<Submission> {
+        let (is_alone, holds_chunks) = (self.is_alone(), self.holds_chunks(is_filling));
         let (mut batch, mut commands, mut bytes) = (Vec::new(), 0, 0);
         while commands < BATCH_COMMANDS_MAX
             && let Some(single) = self.single.pop_front()
@@ -155,8 +171,8 @@ impl Waiting {
             commands += single.commands.len();
             batch.push(single);
         }
-        let is_alone = batch.is_empty() && self.single_at.is_none_or(|at| at.elapsed() >= SINGLE_RECENT);
-        while commands < BATCH_COMMANDS_MAX
+        while !holds_chunks
+            && commands < BATCH_COMMANDS_MAX
             && bytes < BATCH_BYTES_MAX
             && let Some((chunk, weight)) = self.next_chunk()
         {

@@ -14,6 +14,10 @@ use crate::node;
 
 /// Between two looks at whether the store failed, and two attempts to reopen it.
 const REOPEN_EVERY: Duration = Duration::from_millis(250);
+/// The database takes in so often what came while it did that, before writers have to wait for the rest: it is less each time.
+const TAKEN_IN_AT_A_TIME: usize = 2;
+/// Without news whoever takes in looks again after this.
+const IDLE: Duration = Duration::from_secs(1);
 
 pub(super) struct Writer {
     store: Arc<Store>,
@@ -22,19 +26,32 @@ pub(super) struct Writer {
     pub(super) measured: Measured,
     turn: Mutex<()>,
     is_untold: AtomicBool,
+    /// Tells that the journal is filling.
+    filling: Tail,
 }
 
 impl Writer {
     pub(super) fn new(store: Arc<Store>) -> Writer {
-        let (queue, tail, measured, turn, is_untold) = Default::default();
-        Writer { store, queue, tail, measured, turn, is_untold }
+        let (queue, tail, measured, turn, is_untold, filling) = Default::default();
+        Writer { store, queue, tail, measured, turn, is_untold, filling }
     }
 
     /// Writes what is left over, until nothing more can come; and opens the store anew if it failed.
     pub(super) fn write_until_closed(&self) {
-        while self.queue.wait(REOPEN_EVERY) {
+        std::thread::scope(|scope| {
+            let taking = std::thread::Builder::new().name("take-in".to_owned());
+            if let Err(error) = taking.spawn_scoped(scope, || self.take_in_until_closed()) {
+                tracing::error!(%error, "no thread for what the journal holds: now and then writes take longer");
+            }
+            self.write_all();
+            self.filling.close();
+        });
+    }
+
+    fn write_all(&self) {
+        while self.queue.wait(REOPEN_EVERY, self.store.is_filling()) {
             let turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
-            self.write(self.queue.take());
+            self.write(self.next_batch());
             drop(turn);
             self.tell();
             // A read can fail, too, and then nobody gets as far as submitting anything.
@@ -42,6 +59,27 @@ impl Writer {
                 self.reopen(&cause);
             }
         }
+    }
+
+    fn take_in_until_closed(&self) {
+        let mut seen = 0;
+        while !self.filling.is_closed() {
+            seen = self.filling.wait(seen, IDLE);
+            if let Err(error) = self.take_in_if_filling() {
+                tracing::error!(%error, "the database did not take in what the journal holds");
+            }
+        }
+    }
+
+    fn take_in_if_filling(&self) -> Result<()> {
+        if !self.store.is_filling() {
+            return Ok(());
+        }
+        (0..TAKEN_IN_AT_A_TIME).try_for_each(|_| self.store.take_in())?;
+        self.store.settle()?;
+        // Chunks may have waited for that.
+        self.queue.call();
+        Ok(())
     }
 
     /// Writes a batch on the thread of a request, unless somebody writes already.
@@ -53,13 +91,17 @@ impl Writer {
             Err(TryLockError::WouldBlock) => return,
         };
         // The disk may take its time: others that this thread had to serve are served by another.
-        tokio::task::block_in_place(|| self.write(self.queue.take()));
+        tokio::task::block_in_place(|| self.write(self.next_batch()));
         drop(turn);
         self.tell();
         // After the turn: who came just before its end found it taken, and would wait for ever.
-        if !self.queue.is_empty() || self.store.failure().is_some() {
+        if self.queue.has_single() || self.store.failure().is_some() {
             self.queue.call();
         }
+    }
+
+    fn next_batch(&self) -> Vec<Submission> {
+        self.queue.take(self.store.is_filling())
     }
 
     fn write(&self, batch: Vec<Submission>) {
@@ -96,6 +138,9 @@ impl Writer {
         if self.is_untold.swap(false, Ordering::AcqRel) {
             self.tail.publish();
         }
+        if self.store.is_filling() {
+            self.filling.publish();
+        }
     }
 
     /// A bug that panics on one batch must not end the writer: the batch is refused, and since nobody knows how
@@ -120,8 +165,9 @@ impl Writer {
                 }
                 Err(error) => tracing::error!(%error, "reopening failed; trying again"),
             }
-            for refused in
-                std::iter::repeat_with(|| self.queue.take()).take_while(|batch| !batch.is_empty()).flatten()
+            for refused in std::iter::repeat_with(|| self.queue.take(false))
+                .take_while(|batch| !batch.is_empty())
+                .flatten()
             {
                 let _ = refused.answer.send(Err(Error::Poisoned { cause: cause.to_owned() }));
             }

@@ -141,9 +141,10 @@ type Broken = Arc<OnceLock<String>>;
 
 /// An unchanging picture of the tables.
 pub(crate) enum Snapshot {
-    /// What the database has, and over it what only the journal has.
+    /// What the database has, over it what it is taking in, and what came since.
     Disk {
         settled: Arc<Settled>,
+        taking: Recent,
         recent: Recent,
         broken: Broken,
     },
@@ -209,6 +210,22 @@ impl Engine {
         }
     }
 
+    /// Whether the database should take in what the journal has before that is full.
+    pub(crate) fn is_filling(&self) -> bool {
+        match self {
+            Engine::Disk(disk) => disk.is_filling(),
+            Engine::Memory(_) => false,
+        }
+    }
+
+    /// Has the database take in what was committed so far, beside others who commit.
+    pub(crate) fn take_in(&self) -> Result<()> {
+        match self {
+            Engine::Disk(disk) => disk.take_in(),
+            Engine::Memory(_) => Ok(()),
+        }
+    }
+
     /// Has the database's file hold everything that was committed.
     pub(crate) fn settle(&self) -> Result<()> {
         match self {
@@ -230,18 +247,21 @@ impl Engine {
 impl Read for Snapshot {
     fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>> {
         match self {
-            Snapshot::Disk { settled, recent, broken } => match recent.get(table, key) {
-                Some(value) => Ok(value.map(<[u8]>::to_vec)),
-                None => guard("reading", broken, || settled.get(table, key)),
-            },
+            Snapshot::Disk { settled, taking, recent, broken } => {
+                match recent.get(table, key).or_else(|| taking.get(table, key)) {
+                    Some(value) => Ok(value.map(<[u8]>::to_vec)),
+                    None => guard("reading", broken, || settled.get(table, key)),
+                }
+            }
             Snapshot::Memory(memory) => memory.get(table, key),
         }
     }
 
     fn scan(&self, table: Table, from: &[u8], to: Option<&[u8]>, visit: Visit<'_>) -> Result<()> {
         match self {
-            Snapshot::Disk { settled, recent, broken } => apart(visit, |visit| {
-                let base = |visit: Visit<'_>| settled.scan(table, from, to, visit);
+            Snapshot::Disk { settled, taking, recent, broken } => apart(visit, |visit| {
+                let settled = |visit: Visit<'_>| settled.scan(table, from, to, visit);
+                let base = |visit: Visit<'_>| merged::scan(taking.range(table, from, to), settled, visit);
                 guard("reading", broken, || merged::scan(recent.range(table, from, to), base, visit))
             }),
             Snapshot::Memory(memory) => memory.scan(table, from, to, visit),
@@ -250,8 +270,10 @@ impl Read for Snapshot {
 
     fn last_at(&self, table: Table, from: &[u8], at: &[u8]) -> Result<Option<(Vec<u8>, Vec<u8>)>> {
         match self {
-            Snapshot::Disk { settled, recent, broken } => guard("reading", broken, || {
-                let base = |at: &[u8]| settled.last_at(table, from, at);
+            Snapshot::Disk { settled, taking, recent, broken } => guard("reading", broken, || {
+                let settled = |at: &[u8]| settled.last_at(table, from, at);
+                let base =
+                    |at: &[u8]| merged::last_at(from, at, settled, |at| taking.last_at(table, from, at));
                 merged::last_at(from, at, base, |at| recent.last_at(table, from, at))
             }),
             Snapshot::Memory(memory) => memory.last_at(table, from, at),

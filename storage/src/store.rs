@@ -160,6 +160,29 @@ impl Store {
         })
     }
 
+    /// Whether the database should be had to take in what the journal has ([`Store::take_in`]): half of the journal is full.
+    #[must_use]
+    pub fn is_filling(&self) -> bool {
+        self.with_engine(|engine| Ok(engine.is_filling())).unwrap_or_default()
+    }
+
+    /// Has the database take in what was committed so far. Others go on to read and to write; who fills the journal has so much less to
+    /// wait for. Nothing is more durable by it than it was.
+    ///
+    /// # Errors
+    /// As for a failed commit: the store is poisoned.
+    pub fn take_in(&self) -> Result<()> {
+        self.commit(Engine::take_in)
+    }
+
+    /// Has the database take in everything, and begins the journal again. Writers wait.
+    ///
+    /// # Errors
+    /// As for a failed commit: the store is poisoned.
+    pub fn settle(&self) -> Result<()> {
+        self.commit(Engine::settle)
+    }
+
     /// Holds every page of the database against the checksum that the engine has of it. That shows pages that are older
     /// versions of themselves, of which no row tells. Others go on to read and to write; writers wait only while the database
     /// takes in what the journal has, and while the engine's own tables are looked at, a few pages for each GiB. `pace` hears of the bytes read, and may end it.

@@ -198,6 +198,25 @@ fn a_database_older_than_its_journal_is_refused() {
 }
 
 #[test]
+fn what_the_database_took_in_is_not_read_again() {
+    let place = tempfile::tempdir().expect("tempdir");
+    let mut world = World::on_disk(place.path());
+    say(&mut world, 0..5);
+    world.store.take_in().expect("takes it in");
+    say(&mut world, 5..10);
+    world.store.take_in().expect("takes it in");
+    say(&mut world, 10..12);
+    let left = crashed(place.path());
+    change(&journal(left.path()), |bytes| bytes[SECTOR_BYTES + 100] ^= 1);
+    assert_eq!(things(&open(left.path()).expect("opens")), 12);
+    // And after all of it, nothing.
+    world.store.take_in().expect("takes it in");
+    let left = crashed(place.path());
+    change(&journal(left.path()), |bytes| bytes[SECTOR_BYTES + 100] ^= 1);
+    assert_eq!(things(&open(left.path()).expect("opens")), 12);
+}
+
+#[test]
 fn a_full_journal_begins_again_at_its_front() {
     let place = tempfile::tempdir().expect("tempdir");
     let mut world = World::on_disk(place.path());

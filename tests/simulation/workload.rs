@@ -25,7 +25,9 @@ struct Batch {
     commands: Vec<Command>,
     answers: Vec<Answer>,
     stamp: Stamp,
-    /// Whether the store is closed and opened again behind it.
+    /// Whether the database takes in what the journal has behind it,
+    takes_in: bool,
+    /// and whether the store is closed and opened again.
     reopen: bool,
 }
 
@@ -49,7 +51,8 @@ impl Workload {
                 }
             }
             let stamp = Stamp { time_us, seed: seeded.bytes() };
-            drawn.push(Batch { commands, answers, stamp, reopen: seeded.one_in(8) });
+            let (takes_in, reopen) = (seeded.one_in(4), seeded.one_in(8));
+            drawn.push(Batch { commands, answers, stamp, takes_in, reopen });
             models.push(model);
         }
         Workload { batches: drawn, models }
@@ -67,6 +70,9 @@ impl Workload {
         for done in 0..self.len() {
             self.write(&store, done)?;
             acknowledged.push(disk.operations());
+            if self.batches[done].takes_in {
+                store.take_in().map_err(|error| Violation::Refused(error.to_string()))?;
+            }
             if self.batches[done].reopen {
                 drop(store);
                 store = open(disk)?;

@@ -27,13 +27,28 @@ fn a_single_write_waits_for_one_chunk_of_an_import_at_most() {
         queue.push_chunk(TenantId(1), chunk, 4 << 20).expect("room");
     }
     queue.push(submission("single")).expect("room");
-    assert_eq!(names(&queue.take()), ["single", "chunk 0"]);
-    assert_eq!(names(&queue.take()), ["chunk 1"], "another may come any moment");
+    assert_eq!(names(&queue.take(false)), ["single", "chunk 0"]);
+    assert_eq!(names(&queue.take(false)), ["chunk 1"], "another may come any moment");
     queue.lock().single_at = Some(Instant::now() - SINGLE_RECENT);
     queue.push_chunk(TenantId(1), submission("chunk 3"), 1).expect("room");
-    assert_eq!(names(&queue.take()), ["chunk 2", "chunk 3"]);
-    assert_eq!(names(&queue.take()), [""; 0]);
-    assert!(queue.wait(SOON), "more may come");
+    assert_eq!(names(&queue.take(false)), ["chunk 2", "chunk 3"]);
+    assert_eq!(names(&queue.take(false)), [""; 0]);
+    assert!(queue.wait(SOON, false), "more may come");
+}
+
+#[test]
+fn while_the_journal_is_filling_chunks_wait_as_long_as_others_write() {
+    let queue = Queue::default();
+    queue.push_chunk(TenantId(1), submission("alone"), 1).expect("room");
+    assert_eq!(names(&queue.take(true)), ["alone"]);
+    queue.push_chunk(TenantId(1), submission("chunk"), 1).expect("room");
+    queue.push(submission("single")).expect("room");
+    assert_eq!(names(&queue.take(true)), ["single"]);
+    assert_eq!(names(&queue.take(true)), [""; 0]);
+    assert_eq!(names(&queue.take(false)), ["chunk"], "there is room again");
+    queue.push_chunk(TenantId(1), submission("last"), 1).expect("room");
+    queue.close();
+    assert_eq!(names(&queue.take(true)), ["last"]);
 }
 
 #[test]
@@ -43,8 +58,8 @@ fn chunks_come_by_turns_of_their_tenants_and_in_the_order_of_each() {
         queue.push_chunk(TenantId(1), submission(&format!("flood {number}")), 8 << 20).expect("room");
     }
     queue.push_chunk(TenantId(2), submission("other"), 8 << 20).expect("room");
-    assert_eq!(names(&queue.take()), ["flood 0", "other"]);
-    assert_eq!(names(&queue.take()), ["flood 1", "flood 2"]);
+    assert_eq!(names(&queue.take(false)), ["flood 0", "other"]);
+    assert_eq!(names(&queue.take(false)), ["flood 1", "flood 2"]);
 }
 
 #[test]
@@ -56,6 +71,6 @@ fn too_many_writes_are_told_so_and_what_waits_at_the_end_is_taken() {
     assert!(matches!(queue.push(submission("one more")), Err(Error::Busy { .. })));
     queue.close();
     assert!(matches!(queue.push(submission("late")), Err(Error::Poisoned { .. })));
-    assert_eq!(names(&queue.take()).len(), SINGLE_MAX);
-    assert!(!queue.wait(SOON), "nothing more can come");
+    assert_eq!(names(&queue.take(false)).len(), SINGLE_MAX);
+    assert!(!queue.wait(SOON, false), "nothing more can come");
 }

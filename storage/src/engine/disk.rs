@@ -2,12 +2,16 @@
 //!
 //! A commit is durable in the journal, and readers find it in memory, over what redb has. When the journal is full redb takes in all
 //! of it in one transaction, and again when it is closed. A commit that is too large for the journal goes to redb at once.
+//!
+//! Whoever commits waits for that, so redb can be had to take in most of it before, while others commit: what is left in the journal
+//! then is passed over after a crash.
 
 use std::fs::{File, OpenOptions};
 use std::ops::Bound;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 
 use prost::Message;
 use redb::backends::FileBackend;
@@ -36,15 +40,19 @@ const SUM_BYTES: usize = 8;
 
 pub(crate) struct Disk {
     // Dropped in this order: what reads the database before it, and the database before anybody else may have the journal.
+    // Locked in this order: the journal, the turn to write to the database, what is shown.
     shown: Mutex<Shown>,
+    turn: Mutex<()>,
+    is_filling: AtomicBool,
     database: Closing,
     journal: Mutex<Journal>,
     broken: Broken,
 }
 
-/// What readers see: all that was committed.
+/// What readers see: all that was committed. What the database has, over that what it is taking in, and over both what came since.
 struct Shown {
     settled: Arc<Settled>,
+    taking: Recent,
     recent: Recent,
 }
 
@@ -64,9 +72,10 @@ impl Disk {
                 }
                 mark => Journal::at_rest(journal, bytes_max, mark.map_or(0, |mark| mark.round)),
             };
-            let shown = Shown { settled: Arc::new(Settled::of(database.open())?), recent };
-            let (shown, journal, broken) = (Mutex::new(shown), Mutex::new(journal), Broken::default());
-            Ok(Disk { shown, database, journal, broken })
+            let settled = Arc::new(Settled::of(database.open())?);
+            let shown = Mutex::new(Shown { settled, taking: Recent::none(), recent });
+            let (turn, is_filling, broken) = Default::default();
+            Ok(Disk { shown, turn, is_filling, database, journal: Mutex::new(journal), broken })
         }));
         opened.map_err(|panic| panicked("opening", &*panic))?
     }
@@ -91,20 +100,55 @@ impl Disk {
     /// Has the database's file hold everything that was committed.
     pub(super) fn settle(&self) -> Result<()> {
         guard("commit", &self.broken, || match &mut *self.journal() {
-            journal if journal.unsettled_bytes() == 0 => Ok(()),
+            journal if journal.used_bytes() == 0 => Ok(()),
             journal => self.commit_to_database(journal, &[], true),
         })
     }
 
+    /// Whether the journal is half full.
+    pub(super) fn is_filling(&self) -> bool {
+        self.is_filling.load(Ordering::Relaxed)
+    }
+
+    /// Has the database take in what was committed so far, while others go on to commit; nothing is left to do for who commits later
+    /// but to begin the journal again. Nothing is done while somebody else writes to the database.
+    pub(super) fn take_in(&self) -> Result<()> {
+        let journal = self.journal();
+        let _turn = match self.turn.try_lock() {
+            Ok(turn) => turn,
+            Err(TryLockError::Poisoned(turn)) => turn.into_inner(),
+            Err(TryLockError::WouldBlock) => return Ok(()),
+        };
+        if self.shown().len() == 0 {
+            return Ok(());
+        }
+        let (mark, taking) = (journal.taken_mark(), self.shown().begin_taking());
+        drop(journal);
+        guard("commit", &self.broken, || {
+            let mut transaction = self.database.open().begin_write().map_err(io)?;
+            transaction.set_quick_repair(true);
+            let transaction = written(transaction, |transaction| {
+                write_recent(transaction, &taking)?;
+                write_mark(transaction, mark)
+            })?;
+            transaction.commit().map_err(io)?;
+            let settled = Arc::new(Settled::of(self.database.open())?);
+            let mut shown = self.shown();
+            (shown.settled, shown.taking) = (settled, Recent::none());
+            Ok(())
+        })
+    }
+
     pub(super) fn settling_bytes(&self) -> u64 {
-        let rows = self.shown().recent.len() as u64;
-        rows * ROW_BYTES + 2 * self.journal().unsettled_bytes()
+        let rows = self.shown().len() as u64;
+        rows * ROW_BYTES + 2 * self.journal().used_bytes()
     }
 
     pub(super) fn snapshot(&self) -> Snapshot {
-        let Shown { settled, recent } = &*self.shown();
+        let Shown { settled, taking, recent } = &*self.shown();
         Snapshot::Disk {
             settled: Arc::clone(settled),
+            taking: taking.clone(),
             recent: recent.clone(),
             broken: Arc::clone(&self.broken),
         }
@@ -116,17 +160,20 @@ impl Disk {
         let mut recent = self.shown().recent.clone();
         recent.add(changes);
         self.shown().recent = recent;
+        self.is_filling.store(journal.is_half_full(), Ordering::Relaxed);
         Ok(())
     }
 
     /// Quick repair also commits in two phases: reopening after a crash needs no walk through the file, and a
     /// second crash meanwhile cannot roll a commit back.
     fn commit_to_database(&self, journal: &mut Journal, changes: &[Changes], goes_on: bool) -> Result<()> {
+        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
         let mark = journal.next_mark(goes_on)?;
-        let recent = self.shown().recent.clone();
+        let (taking, recent) = self.shown().rows();
         let mut transaction = self.database.open().begin_write().map_err(io)?;
         transaction.set_quick_repair(true);
         let transaction = written(transaction, |transaction| {
+            write_recent(transaction, &taking)?;
             write_recent(transaction, &recent)?;
             write_tables(transaction, changes)?;
             write_mark(transaction, mark)
@@ -134,7 +181,8 @@ impl Disk {
         transaction.commit().map_err(io)?;
         journal.begin(mark);
         let settled = Arc::new(Settled::of(self.database.open())?);
-        *self.shown() = Shown { settled, recent: Recent::none() };
+        *self.shown() = Shown { settled, taking: Recent::none(), recent: Recent::none() };
+        self.is_filling.store(false, Ordering::Relaxed);
         Ok(())
     }
 
@@ -144,6 +192,22 @@ impl Disk {
 
     fn journal(&self) -> MutexGuard<'_, Journal> {
         self.journal.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Shown {
+    /// What came since the database took in something is what it takes in now.
+    fn begin_taking(&mut self) -> Recent {
+        self.taking = std::mem::replace(&mut self.recent, Recent::none());
+        self.taking.clone()
+    }
+
+    fn rows(&self) -> (Recent, Recent) {
+        (self.taking.clone(), self.recent.clone())
+    }
+
+    fn len(&self) -> usize {
+        self.taking.len() + self.recent.len()
     }
 }
 

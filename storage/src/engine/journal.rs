@@ -12,7 +12,7 @@
 //! ```
 //!
 //! All numbers are little-endian. A round begins at the front of the file, over what earlier ones left there; the database says which
-//! round it waits for. An entry is written when those before it are durable, and its sectors are written in order. So a sector that does not match
+//! round it waits for, and from which entry on. An entry is written when those before it are durable, and its sectors are written in order. So a sector that does not match
 //! with something of the same entry behind it, be it the seal, is damage, and so is a gap with a later entry behind it. At the end, either is a commit
 //! that was cut off, of which nobody was told. If the last entry reads as old, all of it or a sector, that is taken for a cut: nothing in
 //! the file could tell.
@@ -60,6 +60,12 @@ pub(super) struct Mark {
     /// The length of the file: it gets no shorter.
     #[prost(uint64, tag = "3")]
     pub(super) bytes: u64,
+    /// How many entries of the round the database has taken in,
+    #[prost(uint32, tag = "4")]
+    pub(super) taken: u32,
+    /// and where they end.
+    #[prost(uint64, tag = "5")]
+    pub(super) taken_end: u64,
 }
 
 impl Journal {
@@ -93,10 +99,11 @@ impl Journal {
                 mark.bytes
             )));
         }
-        let mut reading = Reading { round: mark.round, entry: 1, ..Reading::default() };
-        let sectors = bytes / SECTOR_BYTES as u64;
+        let (entry, end) = (mark.taken + 1, mark.taken_end);
+        let mut reading = Reading { round: mark.round, entry, end, ..Reading::default() };
+        let (begin, sectors) = (end / SECTOR_BYTES as u64, bytes / SECTOR_BYTES as u64);
         let mut chunk = vec![0; CHUNK_SECTORS as usize * SECTOR_BYTES];
-        for first in (0..sectors).step_by(CHUNK_SECTORS as usize) {
+        for first in (begin..sectors).step_by(CHUNK_SECTORS as usize) {
             let count = CHUNK_SECTORS.min(sectors - first) as usize;
             let chunk = &mut chunk[..count * SECTOR_BYTES];
             file.read(first * SECTOR_BYTES as u64, chunk).map_err(io)?;
@@ -119,7 +126,7 @@ impl Journal {
     /// Makes the last entry durable: nobody may have been told of it, and now it counts. After a sync that failed the system may show
     /// what the disk never got, and think that it did; so it is written again.
     fn write_again(&mut self, at: u64, body: &[u8]) -> Result<()> {
-        if self.next_entry > 1 {
+        if !body.is_empty() {
             self.sectors.clear();
             write_sectors(&mut self.sectors, self.round, self.next_entry - 1, body);
             self.file.write(at, &self.sectors).map_err(io)?;
@@ -141,8 +148,13 @@ impl Journal {
         self.is_open
     }
 
-    /// How many bytes of it the database lacks.
-    pub(super) fn unsettled_bytes(&self) -> u64 {
+    /// Whether there is less room than what is taken.
+    pub(super) fn is_half_full(&self) -> bool {
+        self.end >= self.round_bytes_max / 2
+    }
+
+    /// How many bytes are in it.
+    pub(super) fn used_bytes(&self) -> u64 {
         self.end
     }
 
@@ -170,13 +182,19 @@ impl Journal {
         Ok(())
     }
 
+    /// The mark of a database that has taken in what is there now.
+    pub(super) fn taken_mark(&self) -> Mark {
+        let (round, is_open, bytes) = (self.round, self.is_open, self.bytes);
+        Mark { round, is_open, bytes, taken: self.next_entry - 1, taken_end: self.end }
+    }
+
     /// The mark of the round that begins when the database has taken in all. What another database may
     /// have left in the file is gone before the database waits for anything there.
     pub(super) fn next_mark(&mut self, is_open: bool) -> Result<Mark> {
         if is_open && !self.is_open {
             self.begin_anew().map_err(io)?;
         }
-        Ok(Mark { round: self.round + 1, is_open, bytes: self.bytes })
+        Ok(Mark { round: self.round + 1, is_open, bytes: self.bytes, ..Mark::default() })
     }
 
     fn begin_anew(&mut self) -> std::io::Result<()> {

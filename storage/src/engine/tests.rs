@@ -19,6 +19,7 @@ enum Step {
     CommitLarge(Vec<(Table, u8, Option<u8>)>),
     /// So many of the first keys are removed.
     Empty(Table, u8),
+    TakeIn,
     Settle,
     Reopen,
     /// It goes on with the files as they are, as after the end of the process.
@@ -32,7 +33,8 @@ fn step() -> impl Strategy<Value = Step> {
         12 => changes.clone().prop_map(Step::Commit),
         1 => changes.prop_map(Step::CommitLarge),
         2 => (prop::sample::select(TABLES.as_slice()), 0..KEYS).prop_map(|(table, upto)| Step::Empty(table, upto)),
-        3 => Just(Step::Settle),
+        3 => Just(Step::TakeIn),
+        2 => Just(Step::Settle),
         1 => Just(Step::Reopen),
         2 => Just(Step::Crash),
     ]
@@ -55,6 +57,7 @@ proptest! {
                     changes[Table::Log as usize].insert(key(0), Some(vec![0; LARGE_BYTES]));
                     open(&engine).commit(changes).expect("commits");
                 }
+                Step::TakeIn => open(&engine).take_in().expect("takes it in"),
                 Step::Settle => open(&engine).settle().expect("settles"),
                 Step::Reopen => {
                     engine = None;
@@ -98,7 +101,7 @@ fn by_table(step: &Step) -> Vec<Changes> {
         Step::Empty(table, upto) => {
             changes[*table as usize].extend((0..*upto).map(|place| (key(place), None)))
         }
-        Step::Settle | Step::Reopen | Step::Crash => {}
+        Step::TakeIn | Step::Settle | Step::Reopen | Step::Crash => {}
     }
     changes
 }
