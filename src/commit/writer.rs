@@ -30,6 +30,15 @@ pub(super) struct Writer {
     filling: Tail,
 }
 
+/// Closes when it is dropped, however that comes: who waits for it is waited for.
+struct Closes<'a>(&'a Tail);
+
+impl Drop for Closes<'_> {
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}
+
 impl Writer {
     pub(super) fn new(store: Arc<Store>) -> Writer {
         let (queue, tail, measured, turn, is_untold, filling) = Default::default();
@@ -43,8 +52,8 @@ impl Writer {
             if let Err(error) = taking.spawn_scoped(scope, || self.take_in_until_closed()) {
                 tracing::error!(%error, "no thread for what the journal holds: now and then writes take longer");
             }
+            let _closes = Closes(&self.filling);
             self.write_all();
-            self.filling.close();
         });
     }
 

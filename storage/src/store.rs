@@ -160,19 +160,28 @@ impl Store {
         })
     }
 
-    /// Whether the database should be had to take in what the journal has ([`Store::take_in`]): half of the journal is full.
+    /// Whether the database should be had to take in what the journal has ([`Store::take_in`]): half of the journal is full, and there
+    /// is room on the disk for that.
     #[must_use]
     pub fn is_filling(&self) -> bool {
-        self.with_engine(|engine| Ok(engine.is_filling())).unwrap_or_default()
+        let is_filling = self.with_engine(|engine| Ok(engine.is_filling().then(|| engine.settling_bytes())));
+        match (is_filling, &self.gate) {
+            (Ok(Some(bytes)), Some(gate)) => gate.free_bytes().is_ok_and(|free| free >= bytes),
+            (Ok(Some(_)), None) => true,
+            _ => false,
+        }
     }
 
     /// Has the database take in what was committed so far. Others go on to read and to write; who fills the journal has so much less to
     /// wait for. Nothing is more durable by it than it was.
     ///
     /// # Errors
-    /// As for a failed commit: the store is poisoned.
+    /// As for a failed commit: the store refuses everything until [`Store::reopen`].
     pub fn take_in(&self) -> Result<()> {
-        self.commit(Engine::take_in)
+        // No writer is kept away, so by the end of a failure the store may be open again: the engine knows of it by itself.
+        let taken = self.with_engine(Engine::take_in);
+        self.forget_latest();
+        taken
     }
 
     /// Has the database take in everything, and begins the journal again. Writers wait.
@@ -180,6 +189,7 @@ impl Store {
     /// # Errors
     /// As for a failed commit: the store is poisoned.
     pub fn settle(&self) -> Result<()> {
+        let _one_writer = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
         self.commit(Engine::settle)
     }
 

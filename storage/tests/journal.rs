@@ -185,16 +185,21 @@ fn the_journal_of_another_database_is_not_read() {
 
 #[test]
 fn a_database_older_than_its_journal_is_refused() {
-    let place = tempfile::tempdir().expect("tempdir");
-    let mut world = World::on_disk(place.path());
-    say(&mut world, 0..2);
-    let older = crashed(place.path());
-    world.store.check_pages(Box::new(|_| Ok(()))).expect("settled");
-    say(&mut world, 2..4);
-    let mixed = crashed(place.path());
-    fs::copy(older.path().join("store.redb"), mixed.path().join("store.redb")).expect("put back");
-    let said = refused(mixed.path());
-    assert!(said.contains("older copy"), "{said}");
+    for takes_in in [false, true] {
+        let place = tempfile::tempdir().expect("tempdir");
+        let mut world = World::on_disk(place.path());
+        say(&mut world, 0..2);
+        if takes_in {
+            world.store.take_in().expect("takes it in");
+        }
+        let older = crashed(place.path());
+        world.store.settle().expect("takes in all");
+        say(&mut world, 2..4);
+        let mixed = crashed(place.path());
+        fs::copy(older.path().join("store.redb"), mixed.path().join("store.redb")).expect("put back");
+        let said = refused(mixed.path());
+        assert!(said.contains("older copy"), "{said}");
+    }
 }
 
 #[test]

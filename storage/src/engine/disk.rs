@@ -124,19 +124,25 @@ impl Disk {
         }
         let (mark, taking) = (journal.taken_mark(), self.shown().begin_taking());
         drop(journal);
-        guard("commit", &self.broken, || {
-            let mut transaction = self.database.open().begin_write().map_err(io)?;
-            transaction.set_quick_repair(true);
-            let transaction = written(transaction, |transaction| {
-                write_recent(transaction, &taking)?;
-                write_mark(transaction, mark)
-            })?;
-            transaction.commit().map_err(io)?;
-            let settled = Arc::new(Settled::of(self.database.open())?);
-            let mut shown = self.shown();
-            (shown.settled, shown.taking) = (settled, Recent::none());
-            Ok(())
+        let taken = guard("commit", &self.broken, || self.take(&taking, mark));
+        // Whatever it was: the next time would begin with what came since.
+        taken.inspect_err(|error| {
+            self.broken.get_or_init(|| error.to_string());
         })
+    }
+
+    fn take(&self, taking: &Recent, mark: Mark) -> Result<()> {
+        let mut transaction = self.database.open().begin_write().map_err(io)?;
+        transaction.set_quick_repair(true);
+        let transaction = written(transaction, |transaction| {
+            write_recent(transaction, taking)?;
+            write_mark(transaction, mark)
+        })?;
+        transaction.commit().map_err(io)?;
+        let settled = Arc::new(Settled::of(self.database.open())?);
+        let mut shown = self.shown();
+        (shown.settled, shown.taking) = (settled, Recent::none());
+        Ok(())
     }
 
     pub(super) fn settling_bytes(&self) -> u64 {

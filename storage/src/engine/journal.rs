@@ -99,6 +99,7 @@ impl Journal {
                 mark.bytes
             )));
         }
+        check_not_later(&*file, mark)?;
         let (entry, end) = (mark.taken + 1, mark.taken_end);
         let mut reading = Reading { round: mark.round, entry, end, ..Reading::default() };
         let (begin, sectors) = (end / SECTOR_BYTES as u64, bytes / SECTOR_BYTES as u64);
@@ -171,14 +172,14 @@ impl Journal {
     /// Appends the entry that was taken; durable on return.
     pub(super) fn append(&mut self) -> Result<()> {
         let end = self.end + self.sectors.len() as u64;
+        let bytes = self.bytes.max(end.next_multiple_of(STEP_BYTES));
         if end > self.bytes {
-            self.bytes = end.next_multiple_of(STEP_BYTES);
-            self.file.set_len(self.bytes).map_err(io)?;
-            self.sectors.resize((self.bytes - self.end) as usize, 0);
+            self.file.set_len(bytes).map_err(io)?;
+            self.sectors.resize((bytes - self.end) as usize, 0);
         }
         self.file.write(self.end, &self.sectors).map_err(io)?;
         self.file.sync_data().map_err(io)?;
-        (self.end, self.next_entry) = (end, self.next_entry + 1);
+        (self.bytes, self.end, self.next_entry) = (bytes, end, self.next_entry + 1);
         Ok(())
     }
 
@@ -216,6 +217,18 @@ impl Journal {
     }
 }
 
+/// What the database took in is not read, and a later round begins there.
+fn check_not_later(file: &dyn Backend, mark: Mark) -> Result<()> {
+    let mut first = [0; SECTOR_BYTES];
+    if mark.taken_end > 0 {
+        file.read(0, &mut first).map_err(io)?;
+    }
+    match sector(&first) {
+        Sector::Of { round, .. } if round > mark.round => Err(later(0, round, mark.round)),
+        _ => Ok(()),
+    }
+}
+
 /// What was read so far of a journal that may have been cut off.
 #[derive(Default)]
 struct Reading {
@@ -250,10 +263,7 @@ impl Reading {
             return Ok(());
         }
         match sector(bytes) {
-            Sector::Of { round, .. } if round > self.round => Err(damaged(format!(
-                "sector {place} is of round {round}, and the database waits for {}: the database was put back from an older copy",
-                self.round
-            ))),
+            Sector::Of { round, .. } if round > self.round => Err(later(place, round, self.round)),
             Sector::Of { round, entry, left, held } if round == self.round => match self.gap {
                 None if self.is_next(entry, left) => self.go_on(place, left, held, again),
                 Some(gap) if self.is_damaged && entry >= self.entry => {
@@ -335,6 +345,12 @@ fn write_sectors(sectors: &mut Vec<u8>, round: u32, number: u32, entry: &[u8]) {
         let sum = xxh3_64(&sectors[from + 8..]);
         sectors[from..from + 8].copy_from_slice(&sum.to_le_bytes());
     }
+}
+
+fn later(place: u64, round: u32, awaited: u32) -> Error {
+    damaged(format!(
+        "sector {place} is of round {round}, and the database waits for {awaited}: the database was put back from an older copy"
+    ))
 }
 
 fn io(error: std::io::Error) -> Error {
