@@ -132,14 +132,10 @@ impl Disk {
     }
 
     fn take(&self, taking: &Recent, mark: Mark) -> Result<()> {
-        let mut transaction = self.database.open().begin_write().map_err(io)?;
-        transaction.set_quick_repair(true);
-        let transaction = written(transaction, |transaction| {
+        let settled = self.write_durably(|transaction| {
             write_recent(transaction, taking)?;
             write_mark(transaction, mark)
         })?;
-        transaction.commit().map_err(io)?;
-        let settled = Arc::new(Settled::of(self.database.open())?);
         let mut shown = self.shown();
         (shown.settled, shown.taking) = (settled, Recent::none());
         Ok(())
@@ -170,26 +166,29 @@ impl Disk {
         Ok(())
     }
 
-    /// Quick repair also commits in two phases: reopening after a crash needs no walk through the file, and a
-    /// second crash meanwhile cannot roll a commit back.
     fn commit_to_database(&self, journal: &mut Journal, changes: &[Changes], goes_on: bool) -> Result<()> {
         let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
         let mark = journal.next_mark(goes_on)?;
         let (taking, recent) = self.shown().rows();
-        let mut transaction = self.database.open().begin_write().map_err(io)?;
-        transaction.set_quick_repair(true);
-        let transaction = written(transaction, |transaction| {
+        let settled = self.write_durably(|transaction| {
             write_recent(transaction, &taking)?;
             write_recent(transaction, &recent)?;
             write_tables(transaction, changes)?;
             write_mark(transaction, mark)
         })?;
-        transaction.commit().map_err(io)?;
         journal.begin(mark);
-        let settled = Arc::new(Settled::of(self.database.open())?);
         *self.shown() = Shown { settled, taking: Recent::none(), recent: Recent::none() };
         self.is_filling.store(false, Ordering::Relaxed);
         Ok(())
+    }
+
+    /// Quick repair also commits in two phases: reopening after a crash needs no walk through the file, and a
+    /// second crash meanwhile cannot roll a commit back.
+    fn write_durably(&self, write: impl FnOnce(&WriteTransaction) -> Result<()>) -> Result<Arc<Settled>> {
+        let mut transaction = self.database.open().begin_write().map_err(io)?;
+        transaction.set_quick_repair(true);
+        written(transaction, write)?.commit().map_err(io)?;
+        Ok(Arc::new(Settled::of(self.database.open())?))
     }
 
     fn shown(&self) -> MutexGuard<'_, Shown> {
