@@ -16,6 +16,7 @@
 mod checking;
 mod frames;
 mod giving;
+mod idle;
 mod lost;
 mod manifest;
 mod place;

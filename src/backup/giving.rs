@@ -19,6 +19,7 @@ use storage::{Error, Result, View};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::frames::{End, Failed, Frame, Head, Kind};
+use super::idle::Idle;
 use super::{FORMAT, Root};
 use crate::app::App;
 use crate::commit::Tail;
@@ -150,10 +151,11 @@ fn try_give(app: &App, given: &Given, take: &mut dyn FnMut(Bytes) -> Result<()>)
     let mut out = Out { take, sha256: Sha256::new() };
     out.frame(&Frame::json(Kind::Head, head))?;
     let (mut row_bytes, growth, mut pace) = (0, Growth::of(app), Pace::begin(app.commit.tail()));
+    let idle = Idle::begin();
     let mut rows = |block: Vec<u8>| {
         app.backups.growth_bytes.store(growth.check(app)?, Ordering::Relaxed);
         row_bytes += block.len() as u64;
-        out.frame(&Frame::rows(&block)?)?;
+        out.frame(&idle.rows(block)?)?;
         pace.rest();
         Ok(())
     };

@@ -5,6 +5,7 @@
 //! page is none of these. It shows in the checksum that redb keeps of each page in its parent, which is looked at when a
 //! store is opened, and by [`crate::Store::check_pages`] of one that is open.
 
+mod ahead;
 mod disk;
 mod entry;
 mod filling;

@@ -18,6 +18,7 @@ use redb::backends::FileBackend;
 use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition, WriteTransaction};
 use xxhash_rust::xxh3::xxh3_64;
 
+use super::ahead::DatabaseFile;
 use super::journal::{Journal, Mark};
 use super::{
     Backend, Boxed, Broken, Closing, EngineFile, EngineOptions, Pages, Recent, Settled, Snapshot, definition,
@@ -231,7 +232,8 @@ fn open_database(options: &EngineOptions, checked: bool) -> Result<Database> {
     builder.set_check_integrity_on_open(checked);
     match options {
         EngineOptions::File { path, cache_bytes_max, .. } => {
-            builder.set_cache_size(*cache_bytes_max).create(path).map_err(io)
+            let file = DatabaseFile::open(path).map_err(io)?;
+            builder.set_cache_size(*cache_bytes_max).create_with_backend(file).map_err(io)
         }
         EngineOptions::Backend { make, .. } => {
             builder.create_with_backend(Boxed(make(EngineFile::Database))).map_err(io)

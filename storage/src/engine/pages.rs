@@ -10,7 +10,6 @@
 use std::fs::File;
 use std::io;
 use std::ops::Range;
-use std::os::unix::fs::FileExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -18,6 +17,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use redb::{Database, DatabaseError, StorageBackend};
 use xxhash_rust::xxh3::xxh3_128;
 
+use super::ahead::Ahead;
 use super::{Backend, EngineFile, EngineOptions, panicked};
 use crate::error::{Error, Result};
 
@@ -50,7 +50,7 @@ pub(crate) struct Pages {
 /// Where its bytes are.
 #[derive(Debug)]
 enum Source {
-    File(File),
+    File(Ahead),
     Backend(Box<dyn Backend>),
 }
 
@@ -58,7 +58,9 @@ impl Pages {
     /// The database as it is now; nobody must write meanwhile. `None` of one that is nowhere but in memory.
     pub(crate) fn begin(options: &EngineOptions) -> Result<Option<Pages>> {
         let file = match options {
-            EngineOptions::File { path, .. } => Source::File(File::open(path).map_err(io_failed)?),
+            EngineOptions::File { path, .. } => {
+                Source::File(Ahead::new(File::open(path).map_err(io_failed)?))
+            }
             EngineOptions::Backend { make, .. } => Source::Backend(make(EngineFile::Database)),
             EngineOptions::Memory => return Ok(None),
         };
@@ -139,14 +141,14 @@ fn slot(flags: u8) -> Range<usize> {
 impl Source {
     fn len(&self) -> io::Result<u64> {
         match self {
-            Source::File(file) => Ok(file.metadata()?.len()),
+            Source::File(file) => file.len(),
             Source::Backend(backend) => backend.len(),
         }
     }
 
     fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
         match self {
-            Source::File(file) => file.read_exact_at(out, offset),
+            Source::File(file) => file.read(offset, out),
             Source::Backend(backend) => backend.read(offset, out),
         }
     }
