@@ -5,6 +5,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io;
+use std::num::NonZeroU64;
 use std::ops::Bound;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
@@ -39,7 +40,8 @@ impl Ahead {
     }
 
     pub(super) fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
-        self.read_ahead(offset, offset + out.len() as u64);
+        // Where it is to read a damaged page may have told.
+        self.read_ahead(offset, offset.saturating_add(out.len() as u64));
         self.file.read_exact_at(out, offset)
     }
 
@@ -56,8 +58,8 @@ impl Ahead {
             return;
         }
         let from = left.map_or(end, |_| ahead);
-        self.ahead_to.store(from + WINDOW_BYTES, Ordering::Relaxed);
-        let _ = fadvise(&self.file, from, std::num::NonZeroU64::new(WINDOW_BYTES), Advice::WillNeed);
+        self.ahead_to.store(from.saturating_add(WINDOW_BYTES), Ordering::Relaxed);
+        let _ = fadvise(&self.file, from, NonZeroU64::new(WINDOW_BYTES), Advice::WillNeed);
     }
 }
 
@@ -69,7 +71,7 @@ pub(super) struct DatabaseFile {
 }
 
 impl DatabaseFile {
-    /// Opens a file, or makes it.
+    /// Opens a file, or makes it; who puts it in place makes its name durable.
     pub(super) fn open(path: &Path) -> Result<DatabaseFile, DatabaseError> {
         let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
         Ok(DatabaseFile { ahead: Ahead::new(file.try_clone()?), backend: FileBackend::new(file)? })
