@@ -85,6 +85,7 @@ pub fn of_stopped(config: &Config) -> Vec<Check> {
             Check::bad("database", format!("`{}`: {error}", database.display()), "restore a backup")
         }
     });
+    checks.push(anchor(&path.join("anchor")));
     checks.push(space(path));
     checks.push(match TcpListener::bind(config.listen) {
         Ok(_) => Check::good("port", format!("{} is free", config.listen)),
@@ -96,6 +97,18 @@ pub fn of_stopped(config: &Config) -> Vec<Check> {
     });
     checks.push(listening(config));
     checks
+}
+
+/// Whether the anchor is there; what it says is looked at by who opens the store.
+fn anchor(path: &Path) -> Check {
+    match fs::metadata(path) {
+        Ok(metadata) => Check::good("anchor", format!("{} bytes", metadata.len())),
+        Err(error) => Check::bad(
+            "anchor",
+            format!("`{}`: {error}", path.display()),
+            "put it back from a copy; a node that never began has none, and one that lost it starts with `serve --no-anchor`",
+        ),
+    }
 }
 
 fn store(app: &App, view: &View) -> Check {

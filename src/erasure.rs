@@ -71,7 +71,7 @@ pub const PLACES: &[Place] = &[
     ("policies", "digests; the texts are in the log", Emptied::Stays),
     ("subjects", "whom an outside issuer named", Emptied::Stays),
     ("flags", "names of flags and what they are set to", Emptied::HoldsNothing),
-    ("node", "numbers", Emptied::HoldsNothing),
+    ("node", "numbers, and the digest of a key", Emptied::HoldsNothing),
     ("heads", "counts and hashes", Emptied::HoldsNothing),
     ("subtrees", "hashes", Emptied::HoldsNothing),
     ("tokens", "digests of secrets, and rights", Emptied::HoldsNothing),

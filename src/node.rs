@@ -50,7 +50,7 @@ pub fn new_node_id() -> String {
 pub fn signing_seed(keys: &Path, signed: bool) -> Result<[u8; 32]> {
     let path = keys.join(SIGNING_KEY);
     if !path.exists() {
-        ensure!(!signed, "signing key `{}` is missing; restore it from a backup", path.display());
+        ensure!(!signed, damaged(&path, "it is missing"));
         write_secret(&path, &random::<32>())?;
     }
     let mode = fs::metadata(&path)?.permissions().mode();
@@ -60,13 +60,17 @@ pub fn signing_seed(keys: &Path, signed: bool) -> Result<[u8; 32]> {
         path.display()
     );
     let bytes = fs::read(&path).with_context(|| format!("signing key `{}`", path.display()))?;
-    bytes.try_into().map_err(|bytes: Vec<u8>| {
-        anyhow::anyhow!(
-            "signing key `{}` has {} bytes, not 32; restore it from a backup",
-            path.display(),
-            bytes.len()
-        )
-    })
+    let length = bytes.len();
+    bytes.try_into().map_err(|_| damaged(&path, &format!("it has {length} bytes, not 32")).into())
+}
+
+fn damaged(path: &Path, how: &str) -> storage::Error {
+    let detail = format!(
+        "`{}`: {how}; put the node's own back from a copy, or restore a backup: with another key nobody is known who was \
+         redacted, and the ledgers cannot go on",
+        path.display()
+    );
+    storage::Error::Corrupt { what: "signing key", detail }
 }
 
 /// Writes a file that only its owner can read; whole and durable, or not at all.

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use storage::anchor::Anchor;
-use storage::{Directory, ErasureKey, Store};
+use storage::commands::Command;
+use storage::{Directory, ErasureKey, Error, Store};
 
 use crate::app::{App, Parts, Shared};
 use crate::commit;
@@ -24,6 +25,15 @@ use crate::sessions::Sessions;
 /// The anchor is written at most so often.
 const ANCHOR_EVERY: Duration = Duration::from_secs(1);
 
+/// What a directory lost that a node needs, and goes on without since somebody says so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lost {
+    /// Nothing: what is gone is refused.
+    Nothing,
+    /// The anchor, if it is not there; one that is there is still held against the store.
+    Anchor,
+}
+
 /// A node with the threads behind it and the hold on its directory.
 pub struct Running {
     /// The node.
@@ -38,16 +48,25 @@ impl Running {
     /// the writer and the followers.
     ///
     /// # Errors
-    /// If the directory is in use, of a newer format, damaged, put back from an older copy, or full.
+    /// If the directory is in use, of a newer format, damaged, put back from an older copy, or full; or if its key or its
+    /// anchor is gone.
     pub fn start(config: Config) -> Result<Running> {
+        Running::start_after(config, Lost::Nothing)
+    }
+
+    /// The same, on a directory that lost something.
+    ///
+    /// # Errors
+    /// As for [`Running::start`], but for what was lost.
+    pub fn start_after(config: Config, lost: Lost) -> Result<Running> {
         let (directory, memory) = (Directory::hold(&config.data_dir)?, config.memory());
         let directory = directory.checking(config.checked_bytes_max);
         let store = directory.open_store(memory.cache_bytes, node::new_node_id())?;
-        let anchored = directory.anchor().exists();
-        let seed = node::signing_seed(&directory.keys(), anchored)?;
+        let signed = directory.anchor().exists() || store.view()?.is_signed()?;
+        let seed = node::signing_seed(&directory.keys(), signed)?;
         let store = Arc::new(store.with_erasure_key(ErasureKey::of(&seed)));
         let anchor = Arc::new(Anchor::new(directory.anchor(), seed));
-        anchor.check(&store.view()?)?;
+        begin_anchor(&anchor, &store, lost)?;
         let (commit, writer) = commit::start(Arc::clone(&store)).context("writer thread")?;
         let log = (Arc::clone(&store), Arc::clone(commit.tail()));
         let (follow, follower) = Follow::start(directory.index(), memory.writers_bytes, log.clone())?;
@@ -109,10 +128,42 @@ impl Running {
         if writer_ends {
             let _ = writer.join();
         }
-        if let Err(error) = store.view().and_then(|view| anchor.write(&view)) {
-            tracing::error!(%error, "cannot write the anchor");
-        }
+        write_anchor(&anchor, &store);
         drop(directory);
+    }
+}
+
+/// Holds the store against its anchor, and has it remember key and anchor if it does not yet.
+fn begin_anchor(anchor: &Anchor, store: &Store, lost: Lost) -> Result<()> {
+    let view = store.view()?;
+    if lost == Lost::Anchor && !anchor.exists() {
+        anchor.check_key(&view)?;
+        anchor.write(&view)?;
+        tracing::warn!(
+            "the anchor was gone and is written anew: that the database is no older copy is taken on trust"
+        );
+    }
+    anchor.check(&view)?;
+    if !anchor.exists() && !view.tenants()?.is_empty() {
+        tracing::warn!("there is no anchor yet: nothing tells whether the database is an older copy");
+    }
+    Ok(remember(anchor, store)?)
+}
+
+/// Writes the anchor, and has the store remember that there is one.
+fn write_anchor(anchor: &Anchor, store: &Store) {
+    let written = store.view().and_then(|view| anchor.write(&view)).and_then(|()| remember(anchor, store));
+    if let Err(error) = written {
+        tracing::error!(%error, "cannot write the anchor");
+    }
+}
+
+/// A full disk keeps no node from starting: the next one remembers.
+fn remember(anchor: &Anchor, store: &Store) -> storage::Result<()> {
+    let Some(unremembered) = anchor.unremembered(&store.view()?)? else { return Ok(()) };
+    match store.write(&[Command::Remember(unremembered)], node::stamp()) {
+        Ok(_) | Err(Error::NoSpace { .. }) => Ok(()),
+        Err(error) => Err(error),
     }
 }
 
@@ -130,9 +181,7 @@ fn start_anchoring(
                 continue;
             }
             moves = now;
-            if let Err(error) = store.view().and_then(|view| anchor.write(&view)) {
-                tracing::error!(%error, "cannot write the anchor");
-            }
+            write_anchor(&anchor, &store);
             std::thread::sleep(ANCHOR_EVERY);
         }
     };

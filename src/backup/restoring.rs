@@ -93,6 +93,8 @@ fn begin_epoch(
         .map_err(|error| damaged(format!("`{}`: {error:#}", manifest.name)))?;
     let view = store.view()?;
     is_of(manifest, &view)?;
+    let anchor = Anchor::new(restoring.stage().join("anchor"), seed);
+    anchor.check_key(&view)?;
     let lost = match witness {
         Witness::Anchor(path) => Some(lost::lost(&Anchor::new(path.clone(), seed), &view)?),
         Witness::None => None,
@@ -104,7 +106,7 @@ fn begin_epoch(
     if let Some(problem) = report.problems.first() {
         return Err(damaged(format!("`{}`: {problem}", manifest.name)));
     }
-    Anchor::new(restoring.stage().join("anchor"), seed).write(&view)?;
+    anchor.write(&view)?;
     Ok((report, lost.map(|lost| lost.lacking)))
 }
 

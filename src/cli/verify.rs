@@ -78,12 +78,18 @@ fn is_data_directory(path: &Path) -> bool {
 
 /// What is wrong with the files beside the database. A node that was killed in its first moments has no key, and no anchor.
 fn files_beside(directory: &Directory, view: &View) -> Result<Vec<String>> {
-    if !directory.anchor().exists() && !directory.keys().join(node::SIGNING_KEY).exists() {
+    let (path, key) = (directory.path(), directory.keys().join(node::SIGNING_KEY));
+    let decisions = DecisionLog::new(path.join("decisions"));
+    if !directory.anchor().exists() && !key.exists() && !view.is_signed()? {
         return Ok(Vec::new());
     }
-    let anchor = Anchor::new(directory.anchor(), node::signing_seed(&directory.keys(), true)?);
-    let decisions = DecisionLog::new(directory.path().join("decisions"));
-    Ok(files::problems(directory.path(), view, &anchor, &decisions)?)
+    match node::signing_seed(&directory.keys(), true) {
+        Ok(seed) => Ok(files::problems(path, view, &Anchor::new(directory.anchor(), seed), &decisions)?),
+        Err(no_key) => {
+            let others = files::without_key(path, view, &decisions)?;
+            Ok([vec![format!("{no_key:#}")], others].concat())
+        }
+    }
 }
 
 /// What a report says, for people.

@@ -22,12 +22,22 @@ pub(crate) fn problems(
     decisions: &DecisionLog,
 ) -> Result<Vec<String>> {
     let mut problems = Vec::new();
-    problems.extend(Directory::check_format(data_dir).err().map(|error| error.to_string()));
     problems.extend(key(data_dir, anchor));
     match anchor.check(view) {
         Err(damage @ Error::Corrupt { .. }) => problems.push(damage.to_string()),
         checked => checked?,
     }
+    problems.extend(without_key(data_dir, view, decisions)?);
+    Ok(problems)
+}
+
+/// What is wrong with those for which no key is needed.
+///
+/// # Errors
+/// As for [`problems`].
+pub(crate) fn without_key(data_dir: &Path, view: &View, decisions: &DecisionLog) -> Result<Vec<String>> {
+    let mut problems = Vec::new();
+    problems.extend(Directory::check_format(data_dir).err().map(|error| error.to_string()));
     problems.extend(of_decisions(view, decisions)?);
     problems.extend(rejects::problems(data_dir).map_err(|error| failed("rejects", &error))?);
     problems.extend(rejects::shorter(data_dir, view)?);

@@ -12,9 +12,14 @@ use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
+use ed25519_dalek::SigningKey;
+use sha2::{Digest, Sha256};
+
+use crate::commands::Remember;
 use crate::directory::replace_file;
 use crate::error::{Error, Result};
 use crate::ids::{CommitNo, Lsn, TenantId};
+use crate::ledger::Hash;
 use crate::ledger::note::{Checkpoint, Signer};
 use crate::ledger::proof;
 use crate::ledger::receipt::{self, Contents};
@@ -54,6 +59,12 @@ impl Anchor {
     #[must_use]
     pub fn new(path: PathBuf, seed: [u8; 32]) -> Anchor {
         Anchor { path, seed, written: Mutex::default() }
+    }
+
+    /// Whether there is a file.
+    #[must_use]
+    pub fn exists(&self) -> bool {
+        self.path.exists()
     }
 
     /// Whether this is the seed that it signs with.
@@ -156,14 +167,46 @@ impl Anchor {
         String::from_utf8(bytes).map_err(|error| self.damaged(&error.to_string()))
     }
 
-    /// Checks that the store contains every tree that the anchor has seen. Without a file there is
-    /// nothing to check.
+    /// What the store does not remember yet of the key, and of the file once it is there.
     ///
     /// # Errors
-    /// `Corrupt` naming the tenant if the store was put back, or if the anchor is damaged.
+    /// See [`View::node`].
+    pub fn unremembered(&self, view: &View) -> Result<Option<Remember>> {
+        let node = view.node()?;
+        let (key_sha256, anchored) = (self.key_sha256(), node.anchored || self.exists());
+        let is_known = node.key_sha256 == key_sha256 && node.anchored == anchored;
+        Ok((!is_known).then_some(Remember { key_sha256, anchored }))
+    }
+
+    /// Checks that the key is the one that the store remembers, if it remembers one.
+    ///
+    /// # Errors
+    /// `Corrupt` if it is another; see [`View::node`].
+    pub fn check_key(&self, view: &View) -> Result<()> {
+        let known = view.node()?.key_sha256;
+        if known.is_empty() || known == self.key_sha256() {
+            return Ok(());
+        }
+        let detail = format!(
+            "the key in `{}` is another than the ledgers are signed with; put the node's own back, or restore a backup",
+            self.path.with_file_name("keys").display()
+        );
+        Err(Error::Corrupt { what: "signing key", detail })
+    }
+
+    fn key_sha256(&self) -> Hash {
+        Sha256::digest(SigningKey::from_bytes(&self.seed).verifying_key()).into()
+    }
+
+    /// Checks that the key is that of the store, and that the store contains every tree that the anchor has seen. Where there
+    /// never was a file there is nothing to check.
+    ///
+    /// # Errors
+    /// `Corrupt` naming the tenant if the store was put back, or if the key is another, or if the anchor is gone or damaged.
     pub fn check(&self, view: &View) -> Result<()> {
+        self.check_key(view)?;
         let text = match fs::read(&self.path) {
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+            Err(error) if error.kind() == ErrorKind::NotFound => return self.check_none(view),
             Err(error) => return Err(Error::Io(format!("`{}`: {error}", self.path.display()))),
             Ok(bytes) => String::from_utf8(bytes).map_err(|error| self.damaged(&error.to_string()))?,
         };
@@ -171,6 +214,17 @@ impl Anchor {
             true => self.check_redactions(view, note),
             false => self.check_note(view, note),
         })
+    }
+
+    /// Whether there never was a file.
+    fn check_none(&self, view: &View) -> Result<()> {
+        match view.node()?.anchored {
+            false => Ok(()),
+            true => Err(self.damaged(
+                "it is missing, and nothing else tells whether the database is an older copy; put the file back, restore a \
+                 backup, or if you know that the database is the last one, start once with `serve --no-anchor`",
+            )),
+        }
     }
 
     /// Every redaction that the anchor has seen is in the store.

@@ -391,6 +391,20 @@ impl<'a> Batch<'a> {
         changed
     }
 
+    /// Remembers the key and that there is an anchor; false if that is known.
+    pub(crate) fn remember(&mut self, key_sha256: &[u8], anchored: bool) -> bool {
+        let before = self.node.clone();
+        if self.node.key_sha256.is_empty() {
+            self.node.key_sha256 = key_sha256.to_vec();
+        }
+        self.node.anchored |= anchored;
+        let changed = self.node != before;
+        if changed {
+            self.tx.put(Table::Node, &[], self.node.encode_to_vec());
+        }
+        changed
+    }
+
     /// Drops what was noted for increments, and notes no more until the next full backup.
     fn forget_changes(&mut self) -> Result<()> {
         if self.node.changes_from == 0 {

@@ -19,6 +19,7 @@ mod progress;
 mod purge;
 mod redact;
 mod redact_again;
+mod remember;
 mod run;
 mod session;
 mod source;
@@ -53,6 +54,7 @@ pub use purge::{EndPurge, PURGED_AT_ONCE_MAX, PurgeThings, SeeClock, Sweep, is_b
 pub use redact::{EndRedaction, LiftRedaction, Lifted, Redact};
 pub(crate) use redact::{all_erasing, erasing_row, redaction_row};
 pub use redact_again::RedactAgain;
+pub use remember::Remember;
 pub use run::{BeginRun, EndRun, Unpend};
 pub use session::{MakeLink, SEEN_EVERY_US, Seen, SignIn, SignOut};
 pub use source::SetSource;
@@ -118,6 +120,8 @@ pub enum Command {
     DeleteGraph(DeleteGraph),
     /// See [`NoteChanges`].
     NoteChanges(NoteChanges),
+    /// See [`Remember`].
+    Remember(Remember),
     /// See [`BeginEpoch`].
     BeginEpoch(BeginEpoch),
     /// See [`Redact`].
@@ -241,6 +245,7 @@ pub(crate) fn execute(batch: &mut Batch<'_>, command: &Command) -> Result<Applie
         Command::SaveGraph(command) => graph::save(batch, command),
         Command::DeleteGraph(command) => graph::delete(batch, command),
         Command::NoteChanges(NoteChanges) => changes::execute(batch),
+        Command::Remember(command) => remember::execute(batch, command),
         Command::BeginEpoch(command) => epoch::execute(batch, command),
         Command::Redact(command) => redact::begin(batch, command),
         Command::RedactAgain(command) => redact_again::begin(batch, command),

@@ -52,6 +52,12 @@ pub struct NodeRow {
     /// Bytes of what is noted.
     #[prost(uint64, tag = "12")]
     pub changes_bytes: u64,
+    /// SHA-256 of the public key that its ledgers are signed with; empty until it was started with one.
+    #[prost(bytes = "vec", tag = "13")]
+    pub key_sha256: Vec<u8>,
+    /// Whether there is an anchor: one that is missing was lost.
+    #[prost(bool, tag = "14")]
+    pub anchored: bool,
 }
 
 /// A tenant's counters and the right edge of its ledger.

@@ -379,6 +379,8 @@ fn first_commit(snapshot: &Snapshot, options: &Options) -> Vec<Changes> {
         stopped: Vec::new(),
         changes_from: 0,
         changes_bytes: 0,
+        key_sha256: Vec::new(),
+        anchored: false,
     };
     let mut tx = Overlay::new(snapshot);
     tx.put(Table::Node, &[], node.encode_to_vec());

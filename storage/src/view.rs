@@ -105,6 +105,14 @@ impl View {
         node_row(self)
     }
 
+    /// Whether something was signed for it: then its key is not made anew.
+    ///
+    /// # Errors
+    /// See [`View::node`].
+    pub fn is_signed(&self) -> Result<bool> {
+        Ok(!self.node()?.key_sha256.is_empty() || !self.tenants()?.is_empty())
+    }
+
     /// The tenant of a name.
     ///
     /// # Errors

@@ -102,6 +102,27 @@ fn a_damaged_anchor_is_refused_and_not_taken_for_none() {
     }
 }
 
+/// A key or an anchor that the store remembers is missed; a store of an earlier program remembers none.
+#[test]
+fn what_is_remembered_is_missed() {
+    let directory = tempfile::tempdir().expect("tempdir");
+    let mut world = World::on_disk(directory.path());
+    let (own, other) = (anchor(directory.path()), Anchor::new(directory.path().join("anchor"), [4; 32]));
+    assert_eq!((own.check(&world.view()), other.check(&world.view())), (Ok(()), Ok(())));
+    for anchored in [false, true] {
+        let remember = own.unremembered(&world.view()).expect("read").expect("something new");
+        assert_eq!(remember.anchored, anchored);
+        world.one(Command::Remember(remember));
+        assert!(own.unremembered(&world.view()).expect("read").is_none());
+        assert_eq!(own.check(&world.view()), Ok(()));
+        assert!(says(&other.check(&world.view()), "is another than"));
+        own.write(&world.view()).expect("writes");
+    }
+    fs::remove_file(directory.path().join("anchor")).expect("written");
+    assert!(says(&own.check(&world.view()), "it is missing"));
+    world.check();
+}
+
 /// Says something, anchors it, and closes.
 fn live(directory: &Path, names: &[&str]) {
     let mut world = World::on_disk(directory);

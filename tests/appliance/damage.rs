@@ -12,7 +12,7 @@ use serde_json::json;
 
 use crate::campaign::{Broken, Campaign, How, Trial, counts};
 use crate::data;
-use crate::disks::{files_in, serve_for, verify};
+use crate::disks::{files_in, serve, serve_for, verify};
 use crate::http::Http;
 use crate::kills::clock;
 use crate::lasting::{self, Answered};
@@ -26,10 +26,15 @@ const PAGE_BYTES: usize = 4096;
 /// Made again from the rest, or of no meaning while the node is stopped: to lose them loses nothing.
 const DERIVED: [&str; 5] = ["index/", "ballast", "lock", "admin.sock", "store.redb.journal"];
 const DATABASE: &str = "store.redb";
+/// What is never made anew: it tells the node's own data from a copy.
+const ANCHOR: &str = "anchor";
+const KEY: &str = "keys/ledger.key";
 /// Bits of a file that are flipped, one at a time.
 const FLIPS: usize = 4;
 /// Its pages are not looked at when it is opened: a larger database starts like that.
 const UNCHECKED: [&str; 2] = ["/usr/bin/env", "INTELGRAPH_CHECKED_BYTES_MAX=0"];
+/// A node that is told that its anchor is gone.
+const WITHOUT_ANCHOR: [&str; 4] = ["/bin/sh", "-c", "exec \"$@\" --no-anchor", "sh"];
 
 /// What can happen to a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -103,6 +108,65 @@ fn a_flip_in_any_file_that_is_not_derived_is_found_and_named() {
     kinds.sort();
     kinds.dedup();
     assert_eq!(kinds, ["anchor", "decisions", "format", "keys", "rejects"], "what a node writes");
+}
+
+#[test]
+fn a_key_or_an_anchor_that_is_gone_is_missed_and_not_made_anew() {
+    let (mut node, other) = (Node::start(), Node::start());
+    node.stop();
+    let home = node.data_dir();
+    let copy_without = |gone: &[&str]| {
+        let copy = node.file("copy");
+        let _ = fs::remove_dir_all(&copy);
+        copy_all(&home, &copy);
+        gone.iter().for_each(|name| fs::remove_file(copy.join(name)).expect("removed"));
+        copy
+    };
+    for (gone, named) in [(&[ANCHOR][..], ANCHOR), (&[KEY], KEY), (&[ANCHOR, KEY], KEY)] {
+        let copy = copy_without(gone);
+        is_missed(&copy, named);
+        assert!(gone.iter().all(|name| !copy.join(name).exists()), "{gone:?}");
+    }
+    let copy = copy_without(&[ANCHOR]);
+    fs::copy(other.data_dir().join(KEY), copy.join(KEY)).expect("copied");
+    is_missed(&copy, "is another than");
+    // Whoever knows that the database is the last one says so, once; the key is not given up like that.
+    assert!(serve_for(&copy, &WITHOUT_ANCHOR, |_| ()).is_err());
+    let copy = copy_without(&[ANCHOR]);
+    serve_for(&copy, &WITHOUT_ANCHOR, |url| {
+        assert!(copy.join(ANCHOR).exists(), "it was written anew");
+        ["scrub", "doctor"].iter().for_each(|command| misses_its_anchor(command, &copy, url, &node.token));
+    })
+    .unwrap_or_else(|ran| panic!("it starts: {ran:?}"));
+    verify(&copy).ok();
+    serve_for(&copy, &[], |_| ()).unwrap_or_else(|ran| panic!("as ever: {ran:?}"));
+}
+
+/// A node that runs says it too; behind its last write, since it writes the anchor with each.
+fn misses_its_anchor(command: &str, directory: &Path, url: &str, token: &str) {
+    let since = Instant::now();
+    loop {
+        let _ = fs::remove_file(directory.join(ANCHOR));
+        let ran = asked(command, url, token);
+        if ran.exit == 1 && ran.json.to_string().contains("--no-anchor") {
+            return;
+        }
+        assert!(since.elapsed() < Duration::from_secs(30), "{command}: {ran:?}");
+    }
+}
+
+/// Whatever looks at the directory says what is missing, and what to do.
+fn is_missed(directory: &Path, named: &str) {
+    let message = serve(directory).failed(3, "corrupt");
+    assert!(message.contains(named) && message.contains("restore a backup"), "{message}");
+    for command in ["scrub", "doctor"] {
+        let mut looking = program();
+        looking.args([command, "--json", "--data-dir"]).arg(directory);
+        let ran = run(looking);
+        assert_eq!((command, ran.exit), (command, 1), "{ran:?}");
+    }
+    let verified = verify(directory);
+    assert!(verified.exit == 1 && verified.json["problems"].to_string().contains(named), "{verified:?}");
 }
 
 #[test]
@@ -238,6 +302,8 @@ impl Known {
         };
         let what = format!("{damage:?} of `{name}` at {place}");
         let found = self.judge(&copy, &name, &what)?;
+        let is_lost = damage == Damage::Missing && [ANCHOR, KEY].contains(&name.as_str());
+        assert!(!is_lost || found == Found::AtOpen, "{what}: {found:?}");
         let of_kind = format!("{} {}", kind_of(&name), found.name());
         Ok(counts([("damages", 1), (found.name(), 1), (&of_kind, 1)]))
     }
@@ -302,9 +368,13 @@ impl Found {
 }
 
 fn scrub(url: &str, token: &str) -> Ran {
-    let mut command = program();
-    command.args(["scrub", "--json", "--url", url]).env("INTELGRAPH_TOKEN", token);
-    run(command)
+    asked("scrub", url, token)
+}
+
+fn asked(command: &str, url: &str, token: &str) -> Ran {
+    let mut asking = program();
+    asking.args([command, "--json", "--url", url]).env("INTELGRAPH_TOKEN", token);
+    run(asking)
 }
 
 /// Each kind of file is as likely as the next, however many there are of it; the database as three.

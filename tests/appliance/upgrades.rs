@@ -49,6 +49,9 @@ fn data_of_every_format_is_read_and_gone_on_with() {
         let file = node.write("later.jsonl", &made.text);
         node.import(&file, "jsonl", "later", &[]).ok();
         node.stop_and_verify();
+        // What its program did not remember is remembered from the first start on.
+        fs::remove_file(node.data_dir().join("anchor")).expect("removed");
+        assert_eq!(verify(&node.data_dir()).exit, 1, "format {format}");
     }
 }
 

@@ -234,7 +234,9 @@ impl Model {
             Command::EraseSome(c) => self.erase_some(c.tenant, c.redaction, time_us),
             Command::EndRedaction(c) => self.tenant(c.tenant)?.end_redaction(c, time_us),
             Command::LiftRedaction(c) => self.tenant(c.tenant)?.lift(c, time_us),
-            Command::RedactAgain(_) | Command::SeeClock(_) => panic!("no order is of this: {command:?}"),
+            Command::RedactAgain(_) | Command::SeeClock(_) | Command::Remember(_) => {
+                panic!("no order is of this: {command:?}")
+            }
             Command::SetHold(c) => self.tenant(c.tenant)?.set_hold(c, time_us),
             Command::RemoveHold(c) => self.tenant(c.tenant)?.remove_hold(c, time_us),
             Command::PurgeThings(c) => self.tenant(c.tenant)?.purge_things(c),
