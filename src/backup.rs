@@ -24,6 +24,8 @@ mod reading;
 mod restoring;
 mod taking;
 
+use base64::Engine as _;
+
 pub use checking::check;
 pub(crate) use giving::{Backups, Given, Since, give};
 pub use manifest::{Manifest, Root};
@@ -45,6 +47,10 @@ pub(crate) fn give_way() {
 
 fn damaged(detail: impl Into<String>) -> storage::Error {
     storage::Error::Corrupt { what: "backup", detail: detail.into() }
+}
+
+fn base64(bytes: &[u8]) -> String {
+    base64::engine::general_purpose::STANDARD.encode(bytes)
 }
 
 fn io(path: &std::path::Path, error: &std::io::Error) -> storage::Error {

@@ -3,13 +3,12 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use base64::Engine as _;
 use storage::backup::Recount;
 use storage::{Error, Report, Result, TenantRoot};
 
 use super::manifest::{Manifest, Root};
 use super::place::{Place, find};
-use super::{damaged, reading};
+use super::{base64, damaged, reading};
 
 /// Checks a directory of backups, or one backup with all that it builds on; and says what the newest of them holds.
 /// `progress` receives the bytes read.
@@ -108,8 +107,4 @@ fn in_backup(error: Error, name: &str) -> Error {
         Error::Corrupt { what, detail } => Error::Corrupt { what, detail: format!("`{name}`: {detail}") },
         error => error,
     }
-}
-
-fn base64(bytes: &[u8]) -> String {
-    base64::engine::general_purpose::STANDARD.encode(bytes)
 }

@@ -9,7 +9,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use base64::Engine as _;
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
 use storage::commands::{Command, NoteChanges};
@@ -233,7 +232,7 @@ fn roots(app: &App, view: &View) -> Result<BTreeMap<String, Root>> {
     let mut roots = BTreeMap::new();
     for (tenant, head) in view.tenants()? {
         let signed = app.anchor.signed(view, tenant)?;
-        let root = base64::engine::general_purpose::STANDARD.encode(signed.checkpoint.root);
+        let root = super::base64(&signed.checkpoint.root);
         roots.insert(head.name, Root { size: signed.checkpoint.size, root, checkpoint: signed.note });
     }
     Ok(roots)

@@ -46,28 +46,44 @@ pub struct Restored {
 /// Restores a backup, or the newest of a directory of backups, into a directory that is not there yet or empty.
 ///
 /// # Errors
-/// `Invalid` if there is no backup, or something is in the directory already; `Corrupt` naming what is damaged; `Unverifiable`
+/// `Invalid` if there is no backup or no anchor, or something is in the directory already; `Corrupt` naming what is damaged; `Unverifiable`
 /// if the anchor is older than the backup; `NewerFormat`, `NoSpace`, `Io`. The directory is no data directory then.
 pub fn restore(from: &Path, to: &Path, witness: &Witness, progress: Progress<'_>) -> Result<Restored> {
     let (place, name) = find(from)?;
     let chain = place.chain(&name)?;
+    let manifest = chain.last().expect("a chain holds what was asked for").clone();
+    if let Witness::Anchor(path) = witness {
+        lost::fits(path, &manifest)?;
+    }
     let restoring = Restoring::begin(to, chain.iter().map(|manifest| manifest.row_bytes).sum())?;
     let mut checked = 0;
     checking::check_digests(&place, &chain, &mut |bytes| {
         checked += bytes;
         progress("checking digests", checked);
     })?;
-    fill(&restoring, &place, &chain, progress)?;
     for manifest in &chain {
         if manifest.lists_anew {
             remove_lists(&restoring)?;
         }
         reading::write_files(&place, manifest, restoring.stage())?;
     }
-    let manifest = chain.last().expect("a chain holds what was asked for").clone();
-    let (report, lacking) = begin_epoch(&restoring, &manifest, witness, progress)?;
+    let seed = signing_seed(&restoring, &manifest, witness)?;
+    fill(&restoring, &place, &chain, progress)?;
+    let (report, lacking) = begin_epoch(&restoring, &manifest, &seed, witness, progress)?;
     restoring.put_in_place()?;
     Ok(Restored { manifest, backups: chain.len(), report, lacking })
+}
+
+/// The key that was in the backup, by which the anchor has to be signed: seen before the rows, which take long.
+fn signing_seed(restoring: &Restoring, manifest: &Manifest, witness: &Witness) -> Result<[u8; 32]> {
+    let seed = node::signing_seed(&restoring.stage().join("keys"), true)
+        .map_err(|error| damaged(format!("`{}`: {error:#}", manifest.name)))?;
+    if let Witness::Anchor(path) = witness {
+        let anchor = Anchor::new(path.clone(), seed);
+        anchor.seen()?;
+        anchor.redactions()?;
+    }
+    Ok(seed)
 }
 
 fn fill(restoring: &Restoring, place: &Place, chain: &[Manifest], progress: Progress<'_>) -> Result<()> {
@@ -85,22 +101,21 @@ fn fill(restoring: &Restoring, place: &Place, chain: &[Manifest], progress: Prog
 fn begin_epoch(
     restoring: &Restoring,
     manifest: &Manifest,
+    seed: &[u8; 32],
     witness: &Witness,
     progress: Progress<'_>,
 ) -> Result<(Report, Option<BTreeMap<String, u64>>)> {
     let store = restoring.open_store(CACHE_BYTES)?;
-    let seed = node::signing_seed(&restoring.stage().join("keys"), true)
-        .map_err(|error| damaged(format!("`{}`: {error:#}", manifest.name)))?;
     let view = store.view()?;
     is_of(manifest, &view)?;
-    let anchor = Anchor::new(restoring.stage().join("anchor"), seed);
+    let anchor = Anchor::new(restoring.stage().join("anchor"), *seed);
     anchor.check_key(&view)?;
     let lost = match witness {
-        Witness::Anchor(path) => Some(lost::lost(&Anchor::new(path.clone(), seed), &view)?),
+        Witness::Anchor(path) => Some(lost::lost(&Anchor::new(path.clone(), *seed), &view)?),
         Witness::None => None,
     };
     go_on(&store, &view, lost.as_ref())?;
-    let store = redact_again(restoring, store, witness, &seed)?;
+    let store = redact_again(restoring, store, witness, seed)?;
     let view = store.view()?;
     let report = view.verify(&mut |bytes| progress("verifying", bytes))?;
     if let Some(problem) = report.problems.first() {

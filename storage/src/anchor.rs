@@ -9,7 +9,7 @@ pub use redactions::{Anchored, anchored};
 
 use std::fs;
 use std::io::ErrorKind;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use ed25519_dalek::SigningKey;
@@ -19,10 +19,9 @@ use crate::commands::Remember;
 use crate::directory::replace_file;
 use crate::error::{Error, Result};
 use crate::ids::{CommitNo, Lsn, TenantId};
-use crate::ledger::Hash;
-use crate::ledger::note::{Checkpoint, Signer};
-use crate::ledger::proof;
+use crate::ledger::note::{self, Checkpoint, Signer};
 use crate::ledger::receipt::{self, Contents};
+use crate::ledger::{self, Hash, proof};
 use crate::record::{Content, Record};
 use crate::view::View;
 
@@ -165,6 +164,25 @@ impl Anchor {
         let bytes =
             fs::read(&self.path).map_err(|error| Error::Io(format!("`{}`: {error}", self.path.display())))?;
         String::from_utf8(bytes).map_err(|error| self.damaged(&error.to_string()))
+    }
+
+    /// The trees that a file says it has seen, whoever signed it: what can be told before the key is at hand.
+    ///
+    /// # Errors
+    /// `Invalid` if it cannot be read, or is no anchor.
+    pub fn claimed(path: &Path) -> Result<Vec<Checkpoint>> {
+        let not_one = |how: &str| {
+            let limit = format!(
+                "{how}; name the file `anchor` of the lost node's data directory, or say --no-anchor if it is gone"
+            );
+            Error::invalid("not an anchor", &path.display().to_string(), limit)
+        };
+        let text = fs::read_to_string(path).map_err(|error| not_one(&error.to_string()))?;
+        text.split(SEPARATOR)
+            .filter(|note| !redactions::is_note(note))
+            .map(|note| Checkpoint::parse(note::text(note)?))
+            .collect::<ledger::Result<_>>()
+            .map_err(|error| not_one(&error.to_string()))
     }
 
     /// What the store does not remember yet of the key, and of the file once it is there.

@@ -356,8 +356,22 @@ fn the_anchor_tells_what_a_backup_lacks_and_whether_it_is_of_this_node() {
     backup(&other, &other.file("backups"), &[]).ok();
     let foreign = other.data_dir().join("anchor");
     restore(&kept, &node.file("to-3"), &["--anchor", text(&foreign)]).failed(1, "corrupt");
-    let nowhere = node.file("no-such-anchor");
-    restore(&kept, &node.file("to-4"), &["--anchor", text(&nowhere)]).failed(3, "io");
+    let none = node.write("none", "no anchor\n");
+    for none in [none, node.file("no-such-anchor"), node.data_dir(), node.data_dir().join("keys/ledger.key")]
+    {
+        let message = restore(&kept, &node.file("to-4"), &["--anchor", text(&none)]).failed(2, "invalid");
+        assert!(message.contains(text(&none)) && message.contains("--no-anchor"), "{message}");
+    }
+    // All of that is said before anything is written; whose signature it is, before the rows are.
+    for untouched in ["to-2", "to-3", "to-4"] {
+        assert!(!node.file(untouched).exists(), "{untouched}");
+    }
+    let signed = fs::read_to_string(&anchor).expect("an anchor");
+    let size = signed.lines().nth(1).expect("a size");
+    let forged = node.write("forged", signed.replacen(&format!("\n{size}\n"), "\n1000000\n", 1));
+    let to_5 = node.file("to-5");
+    restore(&kept, &to_5, &["--anchor", text(&forged)]).failed(1, "corrupt");
+    assert!(to_5.join("restoring/keys").exists() && !to_5.join("restoring/store.redb").exists());
 
     // A second loss, and a backup of the time before the first: its epoch is above both.
     let second = node.file("second");

@@ -256,6 +256,15 @@ pub fn open<'n>(note: &'n str, keys: &[Vkey]) -> Result<&'n str> {
     }
 }
 
+/// The text of a note, whoever signed it.
+///
+/// # Errors
+///
+/// [`Error::Malformed`].
+pub fn text(note: &str) -> Result<&str> {
+    Ok(split(note)?.0)
+}
+
 const SIGNATURE_MARK: &str = "\u{2014} ";
 
 /// The signature type of signed-note for plain Ed25519.
