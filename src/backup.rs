@@ -54,5 +54,5 @@ fn base64(bytes: &[u8]) -> String {
 }
 
 fn io(path: &std::path::Path, error: &std::io::Error) -> storage::Error {
-    storage::Error::Io(format!("`{}`: {error}", path.display()))
+    storage::Error::io(path, error)
 }

@@ -21,7 +21,7 @@ impl Growth {
     /// How much the store has grown, in bytes.
     ///
     /// # Errors
-    /// `Io` if that is too much, `Poisoned` if the node is stopping.
+    /// `BrokeOff` if that is too much, `Poisoned` if the node is stopping.
     pub(crate) fn check(&self, app: &App) -> Result<u64> {
         if app.commit.tail().is_closed() {
             return Err(Error::Poisoned { cause: "the node is stopping".to_owned() });
@@ -30,7 +30,7 @@ impl Growth {
         let most = self.before_bytes.max(GROWTH_BYTES_MAX);
         match grown > most {
             false => Ok(grown),
-            true => Err(Error::Io(format!(
+            true => Err(Error::BrokeOff(format!(
                 "the store grew by {grown} bytes while a view of it was held, at most {most}; do this when less is written"
             ))),
         }

@@ -79,7 +79,7 @@ impl Failed {
         match self.code.as_str() {
             "corrupt" => Error::Corrupt { what: "store", detail: self.message },
             "store_stopped" => Error::Poisoned { cause: self.message },
-            _ => Error::Io(self.message),
+            _ => Error::BrokeOff(self.message),
         }
     }
 }
@@ -216,6 +216,15 @@ fn decompressed(bytes: &[u8]) -> Result<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_stopped_the_node_is_told_as_it_told_it() {
+        let why = Error::BrokeOff("the store grew; do this when less is written".to_owned());
+        assert_eq!(Failed::of(&why).into_error(), why);
+        let full =
+            Error::io(std::path::Path::new("/data"), &std::io::Error::from(std::io::ErrorKind::StorageFull));
+        assert_eq!((full.code(), Failed::of(&full).into_error().to_string()), ("no_space", full.to_string()));
+    }
 
     #[test]
     fn frames_come_back_however_they_are_cut() {

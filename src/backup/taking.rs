@@ -92,12 +92,12 @@ impl<'p> Taking<'p> {
     /// Puts the backup in place, if it is all there.
     ///
     /// # Errors
-    /// `Io` if it broke off before its end, or cannot be put in place.
+    /// `BrokeOff` if it has no end, `Io` if it cannot be put in place.
     pub fn end(mut self) -> Result<Taken> {
         self.close()?;
         let (Some(head), Some(end), true) = (self.head.take(), self.end.take(), self.buffer.is_empty())
         else {
-            return Err(Error::Io("the backup broke off before its end; take it again".to_owned()));
+            return Err(Error::BrokeOff("the backup broke off before its end; take it again".to_owned()));
         };
         if end.sha256 != hex(&self.sha256.clone().finalize()) {
             return Err(damaged("what arrived is not what the node gave; take the backup again"));

@@ -290,7 +290,7 @@ pub(crate) async fn write(file: &mut tokio::fs::File, room: &mut u64, piece: &[u
         Failure::bad_request("a file is longer than the manifest says; make the manifest anew")
     })?;
     let written = file.write_all(piece).await;
-    written.map_err(|error| Failure::new(StatusCode::SERVICE_UNAVAILABLE, "io", error.to_string()))
+    written.map_err(|error| failed(Path::new("models"), &error))
 }
 
 fn named(name: &str, why: index::embed::Unusable) -> Failure {
@@ -298,7 +298,7 @@ fn named(name: &str, why: index::embed::Unusable) -> Failure {
 }
 
 fn failed(path: &Path, error: &std::io::Error) -> Failure {
-    storage::Error::Io(format!("`{}`: {error}", path.display())).into()
+    storage::Error::io(path, error).into()
 }
 
 fn remove(folder: &Path) -> std::io::Result<()> {

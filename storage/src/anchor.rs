@@ -161,8 +161,7 @@ impl Anchor {
     }
 
     fn text(&self) -> Result<String> {
-        let bytes =
-            fs::read(&self.path).map_err(|error| Error::Io(format!("`{}`: {error}", self.path.display())))?;
+        let bytes = fs::read(&self.path).map_err(|error| Error::io(&self.path, &error))?;
         String::from_utf8(bytes).map_err(|error| self.damaged(&error.to_string()))
     }
 
@@ -225,7 +224,7 @@ impl Anchor {
         self.check_key(view)?;
         let text = match fs::read(&self.path) {
             Err(error) if error.kind() == ErrorKind::NotFound => return self.check_none(view),
-            Err(error) => return Err(Error::Io(format!("`{}`: {error}", self.path.display()))),
+            Err(error) => return Err(Error::io(&self.path, &error)),
             Ok(bytes) => String::from_utf8(bytes).map_err(|error| self.damaged(&error.to_string()))?,
         };
         text.split(SEPARATOR).try_for_each(|note| match redactions::is_note(note) {

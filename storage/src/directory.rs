@@ -24,6 +24,7 @@ use std::path::{Path, PathBuf};
 
 use crate::engine::{EngineOptions, journal_of, sync_parent};
 use crate::error::{Error, Result};
+use crate::space::Space;
 use crate::store::{FORMAT, Options, Store};
 
 pub use compacting::Compacted;
@@ -97,7 +98,7 @@ impl Directory {
                 detail: format!("`{}` is missing; restore a backup", path.display()),
             });
         }
-        crate::space::check_beginning(&self.path)?;
+        Space::check(&self.path, 0)?;
         remove_database(&beside)?;
         drop(Store::open(self.options(beside.clone(), NEW_CACHE_BYTES, new_node_id))?);
         put_database_in_place(&beside, &path)
@@ -248,5 +249,5 @@ fn put_database_in_place(beside: &Path, path: &Path) -> Result<()> {
 }
 
 fn io(path: &Path, error: &std::io::Error) -> Error {
-    Error::Io(format!("`{}`: {error}", path.display()))
+    Error::io(path, error)
 }

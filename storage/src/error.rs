@@ -1,6 +1,6 @@
 //! What can go wrong in the store, by what the caller should do about it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::ids::Lsn;
 
@@ -38,7 +38,9 @@ pub enum Error {
         limit: String,
     },
     /// The thing exists with another type.
-    #[error("type conflict: `{id}` is a `{stored}`, not a `{given}`")]
+    #[error(
+        "type conflict: `{id}` is a `{stored}`, not a `{given}`; say it as a `{stored}`, or of another id"
+    )]
     TypeConflict {
         /// The thing's id.
         id: String,
@@ -68,7 +70,7 @@ pub enum Error {
         of: usize,
     },
     /// Something that must be new exists already.
-    #[error("{what} `{name}` exists already")]
+    #[error("{what} `{name}` exists already; use that one, or choose another name")]
     Exists {
         /// The kind of thing.
         what: &'static str,
@@ -92,7 +94,7 @@ pub enum Error {
     #[error("it was redacted, or what it names was; a redaction can be lifted, then it may come in again")]
     Redacted,
     /// A hold is on it.
-    #[error("hold {hold} is on it; nothing of it is erased while that stands")]
+    #[error("hold {hold} is on it; nothing of it is erased until `hold remove {hold}`")]
     Held {
         /// The record that set the hold.
         hold: Lsn,
@@ -131,18 +133,29 @@ pub enum Error {
         limit: usize,
     },
     /// The disk refused an operation.
-    #[error("storage failed: {0}")]
+    #[error("storage failed: {0}; look at the disk and at what may be written there, then try again")]
     Io(String),
-    /// No room is left for another batch.
+    /// There is less room than is kept free, or than is needed.
     #[error(
-        "no space: {free_bytes} bytes free, {needed_bytes} needed; make room, the node goes on by itself"
+        "no space on the disk of `{path}`: {free_bytes} bytes free, {needed_bytes} needed; make room there, then try again"
     )]
     NoSpace {
-        /// Bytes free on the disk of the data directory.
+        /// The directory whose disk it is.
+        path: PathBuf,
+        /// Bytes free on it.
         free_bytes: u64,
-        /// Bytes that the space gate asks for.
+        /// Bytes that are needed.
         needed_bytes: u64,
     },
+    /// The disk was full before everything was written.
+    #[error("no space left on the disk of `{path}`; make room there, then try again")]
+    DiskFull {
+        /// What was to be written.
+        path: PathBuf,
+    },
+    /// Something was broken off, by the other side or at a limit: why, and what to do.
+    #[error("{0}")]
+    BrokeOff(String),
     /// A row does not match its checksum, or the log has a hole.
     #[error("damaged {what}: {detail}")]
     Corrupt {
@@ -160,7 +173,9 @@ pub enum Error {
         detail: String,
     },
     /// The record at a position is not there.
-    #[error("no record at {lsn}, the log ends at {head}")]
+    #[error(
+        "no record at {lsn}, the log ends at {head}; ask for one up to there, or when it has been written"
+    )]
     BeyondHead {
         /// The position asked for.
         lsn: Lsn,
@@ -168,7 +183,9 @@ pub enum Error {
         head: Lsn,
     },
     /// Another process has the data directory open.
-    #[error("data directory `{path}` is in use by process {pid}")]
+    #[error(
+        "data directory `{path}` is in use by process {pid}; ask the node that runs, or stop that process first"
+    )]
     InUse {
         /// The data directory.
         path: PathBuf,
@@ -209,6 +226,8 @@ impl Error {
             | Error::Busy { .. }
             | Error::Io(_)
             | Error::NoSpace { .. }
+            | Error::DiskFull { .. }
+            | Error::BrokeOff(_)
             | Error::Unverifiable { .. } => ErrorKind::Unavailable,
             Error::Corrupt { .. } => ErrorKind::Corrupt,
             Error::InUse { .. } | Error::NewerFormat { .. } => ErrorKind::Locked,
@@ -240,7 +259,8 @@ impl Error {
             Error::Poisoned { .. } => "store_stopped",
             Error::Busy { .. } => "busy",
             Error::Io(_) => "io",
-            Error::NoSpace { .. } => "no_space",
+            Error::NoSpace { .. } | Error::DiskFull { .. } => "no_space",
+            Error::BrokeOff(_) => "broke_off",
             Error::Corrupt { .. } => "corrupt",
             Error::Unverifiable { .. } => "unverifiable",
             Error::BeyondHead { .. } => "lsn_ahead",
@@ -254,6 +274,17 @@ impl Error {
     pub fn invalid(what: &'static str, value: &str, limit: impl Into<String>) -> Error {
         let value = value.chars().take(200).collect();
         Error::Invalid { what, value, limit: limit.into() }
+    }
+
+    /// What the system refused to do at a path.
+    #[must_use]
+    pub fn io(path: &Path, error: &std::io::Error) -> Error {
+        match error.kind() {
+            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => {
+                Error::DiskFull { path: path.to_owned() }
+            }
+            _ => Error::Io(format!("`{}`: {error}", path.display())),
+        }
     }
 }
 

@@ -40,6 +40,14 @@ impl Space {
     pub fn under(directory: &Path) -> Result<Space> {
         Ok(Space { free_bytes: free_bytes(directory)?, needed_bytes: FREE_BYTES_MIN })
     }
+
+    /// Refuses if so many bytes would not fit under a directory beside what writes need.
+    ///
+    /// # Errors
+    /// `NoSpace`; `Io` if the disk cannot be asked.
+    pub(crate) fn check(directory: &Path, bytes: u64) -> Result<()> {
+        require(directory, free_bytes(directory)?, FREE_BYTES_MIN + bytes)
+    }
 }
 
 /// How soon a batch has to be written.
@@ -72,7 +80,7 @@ impl Gate {
         let batches = batch_bytes.saturating_mul(BATCHES_MIN);
         match haste {
             Haste::CanWait => {
-                require(free, batches.max(FREE_BYTES_MIN))?;
+                self.require(free, batches.max(FREE_BYTES_MIN))?;
                 if free >= BALLAST_FREE_BYTES_MIN {
                     self.take_ballast();
                 }
@@ -83,14 +91,18 @@ impl Gate {
                 if free < needed {
                     self.drop_ballast()?;
                 }
-                require(self.free_bytes()?, needed)
+                self.require(self.free_bytes()?, needed)
             }
         }
     }
 
     /// Refuses where there is not even room for what was committed and is not in the database yet.
-    pub(crate) fn check_settling(free: u64, settling_bytes: u64) -> Result<()> {
-        require(free, settling_bytes)
+    pub(crate) fn check_settling(&self, free: u64, settling_bytes: u64) -> Result<()> {
+        self.require(free, settling_bytes)
+    }
+
+    fn require(&self, free: u64, needed: u64) -> Result<()> {
+        require(&self.directory, free, needed)
     }
 
     /// Whether there is little more room than that needs.
@@ -123,20 +135,18 @@ impl Gate {
     }
 
     fn failed(&self, error: &std::io::Error) -> Error {
-        Error::Io(format!("`{}`: {error}", self.ballast().display()))
+        Error::io(&self.ballast(), error)
     }
 }
 
-/// Refuses to begin a store where there is no room for its first writes.
-pub(crate) fn check_beginning(directory: &Path) -> Result<()> {
-    require(free_bytes(directory)?, FREE_BYTES_MIN)
-}
-
-fn require(free_bytes: u64, needed_bytes: u64) -> Result<()> {
-    if free_bytes < needed_bytes { Err(Error::NoSpace { free_bytes, needed_bytes }) } else { Ok(()) }
+fn require(directory: &Path, free_bytes: u64, needed_bytes: u64) -> Result<()> {
+    match free_bytes < needed_bytes {
+        true => Err(Error::NoSpace { path: directory.to_owned(), free_bytes, needed_bytes }),
+        false => Ok(()),
+    }
 }
 
 fn free_bytes(directory: &Path) -> Result<u64> {
-    let disk = rustix::fs::statvfs(directory).map_err(|error| Error::Io(error.to_string()))?;
+    let disk = rustix::fs::statvfs(directory).map_err(|error| Error::io(directory, &error.into()))?;
     Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
 }

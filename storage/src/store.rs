@@ -281,7 +281,7 @@ impl Store {
         let settling_bytes = self.with_engine(|engine| Ok(engine.settling_bytes()))?;
         let mut free = gate.free_bytes()?;
         if haste == Haste::CanWait && settling_bytes > 0 && Gate::is_tight(free, settling_bytes) {
-            Gate::check_settling(free, settling_bytes)?;
+            gate.check_settling(free, settling_bytes)?;
             self.commit(Engine::settle)?;
             free = gate.free_bytes()?;
         }

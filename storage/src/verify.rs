@@ -14,7 +14,7 @@ use log::Told;
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
-use crate::error::{Error, Result};
+use crate::error::{ErrorKind, Result};
 use crate::ids::TenantId;
 use crate::ledger::Hash;
 use crate::rows::HeadRow;
@@ -68,7 +68,7 @@ impl View {
     /// The same, for as long as `progress` has no objection: it may take its time, and end it.
     ///
     /// # Errors
-    /// As for [`View::verify`], and what `progress` returns, if that is `Io` or `Poisoned`.
+    /// As for [`View::verify`], and what `progress` returns, if that is no damage.
     pub fn verify_until(&self, progress: &mut dyn FnMut(u64) -> Result<()>) -> Result<Report> {
         let whole = self.whole();
         let mut check =
@@ -158,7 +158,7 @@ impl Check<'_> {
     fn or_problem<T>(&mut self, result: Result<T>) -> Result<Option<T>> {
         match result {
             Ok(value) => Ok(Some(value)),
-            Err(error @ (Error::Io(_) | Error::Poisoned { .. })) => Err(error),
+            Err(error) if error.kind() == ErrorKind::Unavailable => Err(error),
             Err(damage) => {
                 self.problem(damage.to_string());
                 Ok(None)

@@ -61,6 +61,24 @@ fn a_disk_that_fills_up_stops_writing_and_nothing_else() {
     node.stop_and_verify();
 }
 
+/// Where no node runs nothing goes on by itself: which disk it is and what to do is said all the same.
+#[test]
+fn a_full_disk_of_backups_is_named() {
+    let mut node = Node::start();
+    let Some(disk) = Disk::mount(&node.file("small"), 8) else { return };
+    let (kept, to) = (disk.at.join("kept"), disk.at.join("to"));
+    let (kept, to) = (kept.to_str().expect("UTF-8"), to.to_str().expect("UTF-8"));
+    node.cli(&["backup", kept]).ok();
+    let filler = fill(&disk);
+    let message = node.cli(&["backup", kept]).failed(3, "no_space");
+    assert!(message.contains("0002.partial/") && message.contains("make room"), "{message}");
+    fs::remove_file(filler).expect("the filler");
+    node.cli(&["backup", kept]).ok();
+    let message = node.cli(&["restore", kept, "--data-dir", to, "--no-anchor"]).failed(3, "no_space");
+    assert!(message.contains(to) && !message.contains("by itself"), "{message}");
+    node.stop_and_verify();
+}
+
 #[test]
 fn a_disk_that_others_fill_to_the_last_byte_costs_nothing_that_was_acknowledged() {
     let place = tempfile::tempdir().expect("a directory");

@@ -39,7 +39,7 @@ pub(crate) async fn give(
     let given = Given::prepare(&app, since(params)?).await?;
     let (sender, frames) = mpsc::channel::<Result<Bytes, storage::Error>>(FRAMES_MAX);
     tokio::task::spawn_blocking(move || {
-        let gone = || storage::Error::Io("the client went away".to_owned());
+        let gone = || storage::Error::BrokeOff("the client went away".to_owned());
         backup::give(&app, &given, &mut |bytes| sender.blocking_send(Ok(bytes)).map_err(|_| gone()));
     });
     let body = Body::from_stream(ReceiverStream::new(frames));

@@ -100,7 +100,7 @@ fn write(
     if tell.take().is_none_or(|tell| tell.send(Ok(counts)).is_err()) {
         return Ok(());
     }
-    let gone = || storage::Error::Io("the client went away".to_owned());
+    let gone = || storage::Error::BrokeOff("the client went away".to_owned());
     let place = (&view, principal.tenant);
     let written = export::write(&exit, order.format, place, &order.name, &mut |piece| {
         sender.blocking_send(Ok(piece.into())).map_err(|_| gone())

@@ -41,7 +41,7 @@ pub(crate) async fn entries(
     let (sender, pieces) = mpsc::channel::<Result<Bytes, storage::Error>>(4);
     tokio::task::spawn_blocking(move || {
         let mut piece = Vec::with_capacity(PIECE_BYTES);
-        let gone = || storage::Error::Io("the client went away".to_owned());
+        let gone = || storage::Error::BrokeOff("the client went away".to_owned());
         let sent = view.ledger(principal.tenant).entries(wanted.size, &mut |leaf| {
             piece.extend_from_slice(&leaf.0);
             if piece.len() >= PIECE_BYTES {

@@ -140,7 +140,7 @@ fn lines(path: &Path) -> std::io::Result<u64> {
 }
 
 fn failed(path: &Path, error: &std::io::Error) -> storage::Error {
-    storage::Error::Io(format!("`{}`: {error}", path.display()))
+    storage::Error::io(path, error)
 }
 
 fn first_damaged(path: &Path) -> std::io::Result<Option<u64>> {

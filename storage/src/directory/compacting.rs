@@ -2,7 +2,7 @@
 
 use super::{BESIDE, Directory, put_database_in_place, remove_database};
 use crate::engine::Filling;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::space::Space;
 use crate::store::Store;
 use crate::tables::Table;
@@ -33,9 +33,12 @@ impl Directory {
         let (path, beside) = (self.database(), self.path.join(BESIDE));
         let store = self.open_store(cache_bytes_max, String::new())?;
         let bytes_before = bytes_of(&path)?;
-        room_for(self, bytes_before)?;
+        // The new file is no larger than the old one.
+        Space::check(self.path(), bytes_before)?;
         remove_database(&beside)?;
-        copy(&store, &beside, cache_bytes_max, progress)?;
+        // What was cut off takes the room that may have been missing.
+        let copied = copy(&store, &beside, cache_bytes_max, progress);
+        copied.or_else(|error| remove_database(&beside).and(Err(error)))?;
         drop(store);
         let options = self.options(beside.clone(), cache_bytes_max, String::new());
         let report = Store::open(options)?.view()?.verify(progress)?;
@@ -65,13 +68,6 @@ pub(super) fn copy(
         })?;
     }
     filling.end()
-}
-
-/// The new file is no larger than the old one.
-fn room_for(directory: &Directory, bytes: u64) -> Result<()> {
-    let Space { free_bytes, needed_bytes } = Space::under(directory.path())?;
-    let needed_bytes = needed_bytes + bytes;
-    if free_bytes < needed_bytes { Err(Error::NoSpace { free_bytes, needed_bytes }) } else { Ok(()) }
 }
 
 fn bytes_of(path: &std::path::Path) -> Result<u64> {

@@ -56,11 +56,7 @@ impl Restoring {
         }
         remove_all(&stage)?;
         fs::create_dir(&stage).map_err(failed)?;
-        let Space { free_bytes, needed_bytes } = Space::under(path)?;
-        let needed_bytes = needed_bytes + bytes;
-        if free_bytes < needed_bytes {
-            return Err(Error::NoSpace { free_bytes, needed_bytes });
-        }
+        Space::check(path, bytes)?;
         Ok(Restoring { path: path.to_owned(), stage, _lock: lock })
     }
 

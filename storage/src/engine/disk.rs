@@ -265,7 +265,7 @@ fn open_journal(options: &EngineOptions) -> Result<Box<dyn Backend>> {
 }
 
 fn open_file(path: &Path) -> Result<Box<dyn Backend>> {
-    let failed = |error: std::io::Error| Error::Io(format!("`{}`: {error}", path.display()));
+    let failed = |error: std::io::Error| Error::io(path, &error);
     let is_new = !path.exists();
     let mut options = OpenOptions::new();
     let file = options.read(true).write(true).create(true).truncate(false).open(path).map_err(failed)?;

@@ -1,12 +1,12 @@
 //! A new database that is given all its rows in order: pages are filled one after the other, and nothing is written twice.
 
 use std::ops::Bound;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use redb::Database;
 
 use super::{Broken, Closing, definition, guard, io, summed};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::tables::Table;
 
 /// Rows are handed to the engine when they have so many bytes,
@@ -16,6 +16,7 @@ const COMMIT_BYTES: usize = 128 << 20;
 
 /// A database under construction.
 pub(crate) struct Filling {
+    path: PathBuf,
     database: Closing,
     transaction: Option<redb::WriteTransaction>,
     table: Table,
@@ -27,8 +28,12 @@ pub(crate) struct Filling {
 impl Filling {
     /// Makes a database where no file is.
     pub(crate) fn create(path: &Path, cache_bytes_max: usize) -> Result<Filling> {
-        let database = Database::builder().set_cache_size(cache_bytes_max).create(path).map_err(io)?;
+        let database = Database::builder()
+            .set_cache_size(cache_bytes_max)
+            .create(path)
+            .map_err(|error| at(path, error))?;
         Ok(Filling {
+            path: path.to_owned(),
             database: Closing(Some(database)),
             transaction: None,
             table: Table::Node,
@@ -64,9 +69,11 @@ impl Filling {
         let rows = std::mem::take(&mut self.rows);
         let transaction = match self.transaction.take() {
             Some(transaction) => transaction,
-            None => self.database.open().begin_write().map_err(io)?,
+            None => self.database.open().begin_write().map_err(|error| at(&self.path, error))?,
         };
-        guard("restoring", &Broken::default(), || append(&transaction, self.table, &rows))?;
+        guard("restoring", &Broken::default(), || {
+            append(&transaction, self.table, &rows).map_err(|error| at(&self.path, error))
+        })?;
         self.transaction = Some(transaction);
         self.uncommitted_bytes += std::mem::take(&mut self.bytes);
         if self.uncommitted_bytes >= COMMIT_BYTES { self.commit() } else { Ok(()) }
@@ -78,15 +85,27 @@ impl Filling {
             return Ok(());
         };
         transaction.set_quick_repair(true);
-        guard("restoring", &Broken::default(), || transaction.commit().map_err(io))
+        guard("restoring", &Broken::default(), || transaction.commit().map_err(|error| at(&self.path, error)))
     }
 }
 
-fn append(transaction: &redb::WriteTransaction, table: Table, rows: &[(Vec<u8>, Vec<u8>)]) -> Result<()> {
-    let mut into = transaction.open_table(definition(table)).map_err(io)?;
-    let mut at_end = into.upper_bound_mut(Bound::<&[u8]>::Unbounded).map_err(io)?;
+fn append(
+    transaction: &redb::WriteTransaction,
+    table: Table,
+    rows: &[(Vec<u8>, Vec<u8>)],
+) -> Result<(), redb::Error> {
+    let mut into = transaction.open_table(definition(table))?;
+    let mut at_end = into.upper_bound_mut(Bound::<&[u8]>::Unbounded)?;
     for (key, value) in rows {
-        at_end.insert_before(key.as_slice(), value.as_slice()).map_err(io)?;
+        at_end.insert_before(key.as_slice(), value.as_slice())?;
     }
-    at_end.close().map_err(io)
+    Ok(at_end.close()?)
+}
+
+/// A disk that is full is told from one that fails.
+fn at(path: &Path, error: impl Into<redb::Error>) -> Error {
+    match error.into() {
+        redb::Error::Io(error) => Error::io(path, &error),
+        error => io(error),
+    }
 }
