@@ -123,12 +123,11 @@ fn look(app: &Shared) -> Result<Report> {
         haste.rest(bytes)
     })?;
     let haste = Haste::begin(app, read);
-    match app.store.check_pages(Box::new(move |bytes| haste.rest(bytes))) {
-        Err(damage @ Error::Corrupt { .. }) => report.problems.push(damage.to_string()),
-        checked => checked?,
-    }
+    report.or_problem(app.store.check_pages(Box::new(move |bytes| haste.rest(bytes))))?;
     let view = app.store.view()?;
-    report.problems.extend(files::problems(&app.config.data_dir, &view, &app.anchor, &app.decisions)?);
+    let beside = files::problems(&app.config.data_dir, &view, &app.anchor, &app.decisions);
+    let beside = report.or_problem(beside)?;
+    report.problems.extend(beside.into_iter().flatten());
     Ok(report)
 }
 

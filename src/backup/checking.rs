@@ -17,19 +17,19 @@ use super::{base64, damaged, reading};
 /// `Invalid` if there is no backup, `NewerFormat` if a newer program took it, `Io` if it cannot be read. Damage is no error but
 /// a problem in the report.
 pub fn check(path: &Path, progress: &mut dyn FnMut(u64)) -> Result<Report> {
-    let (place, newest) = find(path)?;
+    let mut report = Report::default();
+    let Some((place, newest)) = report.or_problem(find(path))? else { return Ok(report) };
     let is_whole = place.path() == path;
     let names = if is_whole { place.names()? } else { vec![newest.clone()] };
-    let mut report = Report { commit: 0, epoch: 0, bytes: 0, roots: BTreeMap::new(), problems: Vec::new() };
     // What others build on is read with these.
     let mut built_on = Vec::new();
     for name in names.iter().rev() {
         if built_on.contains(name) {
             continue;
         }
-        let Some(chain) = or_problem(place.chain(name), &mut report)? else { continue };
+        let Some(chain) = report.or_problem(place.chain(name))? else { continue };
         let checked = check_chain(&place, &chain, &mut report, progress);
-        if let Some(roots) = or_problem(checked, &mut report)?
+        if let Some(roots) = report.or_problem(checked)?
             && *name == newest
         {
             let last = chain.last().expect("a chain holds what was asked for");
@@ -88,17 +88,6 @@ pub(super) fn same_roots(manifest: &Manifest, found: &BTreeMap<String, TenantRoo
             manifest.name,
             other.map_or("?", |(tenant, _)| tenant.as_str())
         ))),
-    }
-}
-
-fn or_problem<T>(result: Result<T>, report: &mut Report) -> Result<Option<T>> {
-    match result {
-        Ok(value) => Ok(Some(value)),
-        Err(damage @ Error::Corrupt { .. }) => {
-            report.problems.push(damage.to_string());
-            Ok(None)
-        }
-        Err(error) => Err(error),
     }
 }
 

@@ -1,10 +1,10 @@
 //! Writes a stopped node's database anew: smaller, and without a byte of what was deleted or replaced.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde_json::{Value, json};
-use storage::Directory;
+use storage::{Compacted, Directory, Report};
 
 use super::backup::progress;
 use super::output::Output;
@@ -32,7 +32,7 @@ impl Compact {
             return Err(Failure::bad_input(format!("`{}` is not a data directory", path.display())));
         }
         let bar = progress(output);
-        let compacted = Directory::hold(&path)?.compact(CACHE_BYTES, &mut |bytes| bar.set_position(bytes))?;
+        let compacted = compact(&path, &mut |bytes| bar.set_position(bytes))?;
         bar.finish_and_clear();
         let mut document = verify::document(&compacted.report);
         let (before, after) = (compacted.bytes_before, compacted.bytes_after);
@@ -44,7 +44,18 @@ impl Compact {
     }
 }
 
-fn print(document: &Value, path: &std::path::Path, output: &Output) {
+/// Damage is the answer no: nothing is put in place of what cannot be read.
+fn compact(path: &Path, progress: &mut dyn FnMut(u64)) -> storage::Result<Compacted> {
+    let mut report = Report::default();
+    let compacted = Directory::hold(path).and_then(|directory| directory.compact(CACHE_BYTES, progress));
+    if let Some(compacted) = report.or_problem(compacted)? {
+        return Ok(compacted);
+    }
+    let bytes = std::fs::metadata(path.join("store.redb")).map_or(0, |file| file.len());
+    Ok(Compacted { report, bytes_before: bytes, bytes_after: bytes })
+}
+
+fn print(document: &Value, path: &Path, output: &Output) {
     match document["ok"] == true {
         true => output
             .line(&format!("{} bytes before, {} after", document["bytes_before"], document["bytes_after"])),

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde_json::{Value, json};
 use storage::anchor::Anchor;
-use storage::{Directory, Report, View};
+use storage::{Directory, Report, Store, View};
 
 use super::backup::{print_roots, progress, refused, roots};
 use super::output::Output;
@@ -34,7 +34,7 @@ impl Verify {
         let bar = progress(output);
         let mut count = |bytes| bar.set_position(bytes);
         let (report, rows) = match is_data_directory(&self.path) {
-            true => (self.directory(&mut count)?, "bytes of rows"),
+            true => (directory(&self.path, &mut count)?, "bytes of rows"),
             false => (backup::check(&self.path, &mut count).map_err(refused)?, "bytes of backups"),
         };
         bar.finish_and_clear();
@@ -42,25 +42,34 @@ impl Verify {
         output.result(&document, |output| print(&document, self.path.display(), rows, output));
         Ok(if report.problems.is_empty() { Answer::Yes } else { Answer::No })
     }
+}
 
-    fn directory(&self, progress: &mut dyn FnMut(u64)) -> Result<Report> {
-        let directory = Directory::hold(&self.path)?.checking(u64::MAX);
-        let (directory, store, damage) = match directory.open_store(CACHE_BYTES, String::new()) {
-            Ok(store) => (directory, store, None),
-            // Which rows that concerns is told by those that can be read.
-            Err(damage @ storage::Error::Corrupt { .. }) => {
-                let directory = directory.checking(0);
-                let store = directory.open_store(CACHE_BYTES, String::new())?;
-                (directory, store, Some(damage.to_string()))
-            }
-            Err(error) => return Err(error.into()),
-        };
-        let view = store.view()?;
-        let mut report = view.verify(progress)?;
-        report.problems.extend(damage);
-        report.problems.extend(files_beside(&directory, &view)?);
-        Ok(report)
+/// Damage is what this is to find, wherever it is met.
+fn directory(path: &Path, progress: &mut dyn FnMut(u64)) -> storage::Result<Report> {
+    let mut report = Report::default();
+    let Some(directory) = report.or_problem(Directory::hold(path))? else { return Ok(report) };
+    let (directory, Some(store)) = opened(directory, &mut report)? else { return Ok(report) };
+    let view = store.view()?;
+    if let Some(rows) = report.or_problem(view.verify(progress))? {
+        let problems = [rows.problems, report.problems].concat();
+        report = Report { problems, ..rows };
     }
+    let beside = report.or_problem(files_beside(&directory, &view))?;
+    report.problems.extend(beside.into_iter().flatten());
+    Ok(report)
+}
+
+/// The store, with all its pages checked, or as it is: which rows a damage concerns is told by those that can be read.
+fn opened(directory: Directory, report: &mut Report) -> storage::Result<(Directory, Option<Store>)> {
+    let directory = directory.checking(u64::MAX);
+    if let Some(store) = report.or_problem(directory.open_store(CACHE_BYTES, String::new()))? {
+        return Ok((directory, Some(store)));
+    }
+    let directory = directory.checking(0);
+    let again = directory.open_store(CACHE_BYTES, String::new());
+    let store = report.or_problem(again)?;
+    report.problems.dedup();
+    Ok((directory, store))
 }
 
 /// What a report says, for programs.
@@ -77,14 +86,14 @@ fn is_data_directory(path: &Path) -> bool {
 }
 
 /// What is wrong with the files beside the database. A node that was killed in its first moments has no key, and no anchor.
-fn files_beside(directory: &Directory, view: &View) -> Result<Vec<String>> {
+fn files_beside(directory: &Directory, view: &View) -> storage::Result<Vec<String>> {
     let (path, key) = (directory.path(), directory.keys().join(node::SIGNING_KEY));
     let decisions = DecisionLog::new(path.join("decisions"));
     if !directory.anchor().exists() && !key.exists() && !view.is_signed()? {
         return Ok(Vec::new());
     }
     match node::signing_seed(&directory.keys(), true) {
-        Ok(seed) => Ok(files::problems(path, view, &Anchor::new(directory.anchor(), seed), &decisions)?),
+        Ok(seed) => files::problems(path, view, &Anchor::new(directory.anchor(), seed), &decisions),
         Err(no_key) => {
             let others = files::without_key(path, view, &decisions)?;
             Ok([vec![format!("{no_key:#}")], others].concat())

@@ -14,7 +14,7 @@ use log::Told;
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
-use crate::error::{ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::ids::TenantId;
 use crate::ledger::Hash;
 use crate::rows::HeadRow;
@@ -28,7 +28,7 @@ const PROBLEMS_MAX: usize = 100;
 const TOLD_EVERY_BYTES: u64 = 1 << 20;
 
 /// What a verification found.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Report {
     /// The last commit.
     pub commit: u64,
@@ -49,6 +49,23 @@ pub struct TenantRoot {
     pub size: u64,
     /// The root of its tree.
     pub root: Hash,
+}
+
+impl Report {
+    /// Damage becomes a problem, other errors stay errors.
+    ///
+    /// # Errors
+    /// All but `Corrupt`.
+    pub fn or_problem<T>(&mut self, result: Result<T>) -> Result<Option<T>> {
+        match result {
+            Ok(value) => Ok(Some(value)),
+            Err(damage @ Error::Corrupt { .. }) => {
+                self.problems.push(damage.to_string());
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
 }
 
 impl View {

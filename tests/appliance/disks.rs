@@ -4,6 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use serde_json::json;
+
 use crate::data;
 use crate::node::{Node, Ran, program, run, run_briefly};
 
@@ -117,21 +119,61 @@ fn damage_is_found_and_never_served_over() {
         let mut damaged = whole.clone();
         let place = whole.len() * part / 8;
         damaged[place..place + 4096].iter_mut().for_each(|byte| *byte ^= 0x5a);
-        fs::write(&database, damaged).expect("the database");
+        fs::write(&database, &damaged).expect("the database");
         let ran = verify(&node.data_dir());
-        assert!((0..=3).contains(&ran.exit), "verify never dies: {ran:?}");
+        tells(&ran);
         assert!(!ran.stderr.contains("thread '"), "what the store catches is not shown as a crash: {ran:?}");
         found += i32::from(ran.exit != 0);
+        fs::write(&database, damaged).expect("the database");
+        let compacted = compact(&node.data_dir());
+        tells(&compacted);
+        assert_eq!(compacted.exit, ran.exit, "{compacted:?}, and {ran:?}");
+        assert!(!node.data_dir().join("store.new").exists(), "{compacted:?}");
     }
     assert!(found > 0, "no damage met anything: the test shows nothing");
+    // What cannot even be opened is damaged as well.
+    let name = |file: &str| node.data_dir().join(file);
+    let (format, said) = (name("format"), fs::read(name("format")).expect("the format"));
+    fs::write(&format, "intelgraph data format two\n").expect("the format");
+    is_damaged(&node.data_dir(), "format file");
+    fs::write(&format, said).expect("the format");
+    for unreadable in [&b"no database at all"[..], &whole[..whole.len() / 3], b""] {
+        fs::write(&database, unreadable).expect("the database");
+        is_damaged(&node.data_dir(), "database");
+    }
     // An empty place is no data directory, and a database that is gone is not made anew.
     fs::remove_file(&database).expect("the database");
     let message = serve(&node.data_dir()).failed(3, "corrupt");
     assert!(message.contains("backup"), "{message}");
+    is_damaged(&node.data_dir(), "is missing; restore a backup");
     assert_eq!(verify(&node.file("nowhere")).exit, 2);
     fs::write(&database, whole).expect("the database");
     node.restart();
     node.stop_and_verify();
+}
+
+/// Damage is an answer: no, with what is wrong; and nothing is an answer without a document.
+fn tells(ran: &Ran) {
+    assert!(matches!(ran.exit, 0 | 1), "{ran:?}");
+    let is_well = ran.exit == 0;
+    assert_eq!(
+        (ran.json["ok"].as_bool(), ran.json["problems"] == json!([])),
+        (Some(is_well), is_well),
+        "{ran:?}"
+    );
+}
+
+fn is_damaged(directory: &Path, named: &str) {
+    for ran in [verify(directory), compact(directory)] {
+        tells(&ran);
+        assert!(ran.exit == 1 && ran.json["problems"].to_string().contains(named), "{ran:?}");
+    }
+}
+
+fn compact(directory: &Path) -> Ran {
+    let mut command = program();
+    command.args(["compact", "--json", "--data-dir"]).arg(directory);
+    run(command)
 }
 
 #[test]

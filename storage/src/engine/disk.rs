@@ -7,6 +7,7 @@
 //! then is passed over after a crash.
 
 use std::fs::{File, OpenOptions};
+use std::io::ErrorKind;
 use std::ops::Bound;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::Path;
@@ -233,12 +234,24 @@ fn open_database(options: &EngineOptions, checked: bool) -> Result<Database> {
     match options {
         EngineOptions::File { path, cache_bytes_max, .. } => {
             let file = DatabaseFile::open(path).map_err(io)?;
-            builder.set_cache_size(*cache_bytes_max).create_with_backend(file).map_err(io)
+            builder.set_cache_size(*cache_bytes_max).create_with_backend(file).map_err(unopened)
         }
         EngineOptions::Backend { make, .. } => {
-            builder.create_with_backend(Boxed(make(EngineFile::Database))).map_err(io)
+            builder.create_with_backend(Boxed(make(EngineFile::Database))).map_err(unopened)
         }
         EngineOptions::Memory => Err(Error::Io("memory is no disk".to_owned())),
+    }
+}
+
+/// A file that is none of redb's, or too short to be whole, is damage, and no disk that fails.
+fn unopened(error: redb::DatabaseError) -> Error {
+    match error.into() {
+        redb::Error::Io(error)
+            if matches!(error.kind(), ErrorKind::InvalidData | ErrorKind::UnexpectedEof) =>
+        {
+            Error::Corrupt { what: "database", detail: format!("{error}; restore a backup") }
+        }
+        error => io(error),
     }
 }
 
