@@ -37,7 +37,8 @@ pub(super) fn beside_questions(node: &Node, graph: Graph) {
 }
 
 fn writes(node: &Node, name: &str) -> super::load::Times {
-    let load = Load { url: &node.url, token: &node.token, per_second: WRITES_PER_SECOND, seconds: 10 };
+    let load =
+        Load { url: &node.url, token: &node.token, per_second: WRITES_PER_SECOND, seconds: 10, over: None };
     load.batches("graph", 1, &|turn| {
         let id = format!("{name}-{turn}");
         json!({"specversion": "1.0", "id": id, "source": "/bench", "type": "seen", "data": {"id": id, "type": "host"}})

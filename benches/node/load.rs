@@ -3,6 +3,7 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -18,6 +19,8 @@ pub(crate) struct Load<'a> {
     pub(crate) token: &'a str,
     pub(crate) per_second: u32,
     pub(crate) seconds: u32,
+    /// Ends it before.
+    pub(crate) over: Option<&'a AtomicBool>,
 }
 
 impl Load<'_> {
@@ -90,7 +93,7 @@ impl Load<'_> {
                     let first = begun + every * connection / CONNECTIONS;
                     scope.spawn(move || {
                         let mut line = Line::open(self.url);
-                        let turns = (0..each).map(|turn| {
+                        let turns = (0..each).take_while(|_| !self.is_over()).map(|turn| {
                             let due = first + every * turn as u32;
                             std::thread::sleep(due.saturating_duration_since(Instant::now()));
                             let answer =
@@ -105,6 +108,10 @@ impl Load<'_> {
             connections.into_iter().flat_map(|connection| connection.join().unwrap()).collect()
         });
         Times { times, took: begun.elapsed() }
+    }
+
+    fn is_over(&self) -> bool {
+        self.over.is_some_and(|over| over.load(Ordering::Relaxed))
     }
 }
 

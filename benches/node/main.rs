@@ -132,7 +132,7 @@ fn write_graph(node: &Node, graph: Graph) -> std::path::PathBuf {
 }
 
 fn load(node: &Node, per_second: u32) -> Load<'_> {
-    Load { url: &node.url, token: &node.token, per_second, seconds: 10 }
+    Load { url: &node.url, token: &node.token, per_second, seconds: 10, over: None }
 }
 
 fn entity(node: &Node, graph: Graph) {

@@ -96,7 +96,7 @@ fn beside(busy: usize, act: &dyn Fn()) {
 }
 
 fn ask(node: &Node, per_second: u32, busy: usize) {
-    let load = Load { url: &node.url, token: &node.token, per_second, seconds: 20 };
+    let load = Load { url: &node.url, token: &node.token, per_second, seconds: 20, over: None };
     let question = |turn: u64| {
         let turn = if turn.is_multiple_of(REPEATED_ONE_IN) { turn / 2 } else { turn };
         json!({"q": format!("{} {}", data::question(turn), data::question(turn + 1)), "first": 10, "mode": "HYBRID"})

@@ -4,10 +4,11 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use serde_json::json;
+use reqwest::Method;
+use serde_json::{Value, json};
 
 use crate::data::{self, Graph, Random};
-use crate::load::Load;
+use crate::load::{Load, Times};
 use crate::node::Node;
 
 const TENANTS: u64 = 200;
@@ -17,7 +18,7 @@ const QUIET: Duration = Duration::from_secs(20);
 /// Things that another tenant imports, again and again from another source.
 const IMPORTED: u64 = 100_000;
 /// How many at a time the flooding tenant has under way.
-const FLOODERS: usize = 32;
+const FLOODERS: u64 = 32;
 
 pub(crate) fn many() {
     println!("\n{TENANTS} tenants with {TEXTS} texts each");
@@ -42,8 +43,7 @@ pub(crate) fn many() {
     println!("  each has searched once {:.2?} later: {}", first.elapsed(), usage(&node));
     std::thread::sleep(QUIET);
     println!("  idle again: {}", usage(&node));
-    beside_a_flood(&node, &tokens, graph);
-    beside_an_import(&node, &tokens);
+    beside_others(&node, &tokens, graph);
 }
 
 fn fill(node: &Node, number: u64, file: &std::path::Path) -> String {
@@ -53,66 +53,101 @@ fn fill(node: &Node, number: u64, file: &std::path::Path) -> String {
     token
 }
 
-/// One tenant's entity and search, alone and while another asks and writes all that it can.
-fn beside_a_flood(node: &Node, tokens: &[String], graph: Graph) {
-    let load = Load { url: &node.url, token: &tokens[0], per_second: 50, seconds: 10 };
-    let read = |turn: u64| json!({"id": graph.id(Random::new(turn).below(graph.entities))});
-    let search = |turn: u64| json!({"q": data::question(turn), "limit": 10});
-    load.operation("search:v1", &search);
-    println!("  alone: entity {}", load.operation("entity:v1", &read));
-    println!("         search {}", load.operation("search:v1", &search));
-    let over = AtomicBool::new(false);
-    std::thread::scope(|scope| {
-        for flooder in 0..FLOODERS {
-            let (over, token) = (&over, &tokens[1]);
-            scope.spawn(move || flood(node, token, flooder, over));
-        }
-        std::thread::sleep(Duration::from_secs(1));
-        println!("  beside a flood: entity {}", load.operation("entity:v1", &read));
-        println!("                  search {}", load.operation("search:v1", &search));
-        over.store(true, Ordering::Relaxed);
-    });
-}
-
-/// One tenant's events, alone and while another imports.
-fn beside_an_import(node: &Node, tokens: &[String]) {
+/// What one tenant does, alone and while another asks and writes all that it can, or imports.
+fn beside_others(node: &Node, tokens: &[String], graph: Graph) {
     let writer = node.new_token(&["--tenant", "t0", "--role", "writer", "--clearance", "internal"]);
-    let load = Load { url: &node.url, token: &writer, per_second: 50, seconds: 10 };
-    let event = |name: &str, turn: u64| {
-        let id = format!("{name}-{turn}");
-        let data = json!({"id": id, "type": "host"});
-        json!({"specversion": "1.0", "id": id, "source": "/bench", "type": "seen", "data": data})
-    };
-    println!("  alone: event, durable {}", load.events("texts", &|turn| event("alone", turn)));
+    let one = One { node, reader: &tokens[0], writer: &writer, graph };
+    one.search();
+    println!("  alone: {}", one.measured("alone"));
+    while_it_goes_on(
+        |over| {
+            std::thread::scope(|scope| {
+                for flooder in 0..FLOODERS {
+                    scope.spawn(move || flood(node, &tokens[1], flooder, over));
+                }
+            });
+        },
+        || println!("  beside a flood of searches and events: {}", one.measured("flood")),
+    );
     let file = node.file("bulk.jsonl");
     Graph { entities: IMPORTED, relations: 0 }.write(&mut std::fs::File::create(&file).unwrap());
+    while_it_goes_on(
+        |over| import(node, &tokens[1], &file, over),
+        || println!("  beside an import: {}", one.measured("import")),
+    );
+}
+
+/// The tenant that is looked at.
+struct One<'a> {
+    node: &'a Node,
+    reader: &'a str,
+    writer: &'a str,
+    graph: Graph,
+}
+
+impl One<'_> {
+    fn measured(&self, when: &str) -> String {
+        let read = |turn: u64| json!({"id": self.graph.id(Random::new(turn).below(self.graph.entities))});
+        let entity = self.load(self.reader).operation("entity:v1", &read);
+        let (search, event) =
+            (self.search(), self.load(self.writer).events("texts", &|turn| event(when, turn)));
+        format!("\n    entity {entity}\n    search {search}\n    event, durable {event}")
+    }
+
+    fn search(&self) -> Times {
+        let search = |turn: u64| json!({"q": data::question(turn), "limit": 10});
+        self.load(self.reader).operation("search:v1", &search)
+    }
+
+    fn load<'a>(&'a self, token: &'a str) -> Load<'a> {
+        Load { url: &self.node.url, token, per_second: 50, seconds: 10, over: None }
+    }
+}
+
+/// One goes on until the other has ended.
+fn while_it_goes_on(goes_on: impl FnOnce(&AtomicBool) + Send, ends: impl FnOnce()) {
     let over = AtomicBool::new(false);
     std::thread::scope(|scope| {
-        scope.spawn(|| {
-            for round in 0.. {
-                if over.load(Ordering::Relaxed) {
-                    break;
-                }
-                let source = format!("bulk{round}");
-                node.cli_as(&tokens[1], &crate::node::import_args(&file, "jsonl", &source, &[]));
-            }
-        });
+        scope.spawn(|| goes_on(&over));
         std::thread::sleep(Duration::from_secs(1));
-        println!(
-            "  beside an import: event, durable {}",
-            load.events("texts", &|turn| event("beside", turn))
-        );
+        ends();
         over.store(true, Ordering::Relaxed);
     });
 }
 
-fn flood(node: &Node, token: &str, flooder: usize, over: &AtomicBool) {
-    let http = node.http_as(token);
-    let mut turn = flooder as u64;
-    while !over.load(Ordering::Relaxed) {
-        http.post(&json!({"id": "search:v1", "variables": {"q": data::question(turn), "limit": 10}}));
-        turn += FLOODERS as u64;
+/// Half of them search, half write.
+fn flood(node: &Node, token: &str, flooder: u64, over: &AtomicBool) {
+    let (http, bearer) = (node.http_as(token), format!("Bearer {token}"));
+    for turn in (flooder..).step_by(FLOODERS as usize) {
+        if over.load(Ordering::Relaxed) {
+            break;
+        }
+        if flooder % 2 == 0 {
+            http.post(&json!({"id": "search:v1", "variables": {"q": data::question(turn), "limit": 10}}));
+        } else {
+            let headers =
+                [("authorization", bearer.as_str()), ("content-type", "application/cloudevents+json")];
+            let event = event("flooding", turn).to_string().into_bytes();
+            let answer = http.send(Method::POST, "/api/v1/events?source=texts", &headers, event);
+            assert!(answer.status == 200, "{answer:?}");
+        }
     }
+}
+
+fn import(node: &Node, token: &str, file: &std::path::Path, over: &AtomicBool) {
+    for round in 0.. {
+        if over.load(Ordering::Relaxed) {
+            break;
+        }
+        let source = format!("bulk{round}");
+        node.cli_as(token, &crate::node::import_args(file, "jsonl", &source, &[]));
+    }
+}
+
+fn event(name: &str, turn: u64) -> Value {
+    let id = format!("{name}-{turn}");
+    let data = json!({"id": id, "type": "host"});
+    json!({"specversion": "1.0", "id": id, "source": "/bench", "type": "seen", "data": data})
 }
 
 fn usage(node: &Node) -> String {

@@ -1,8 +1,8 @@
 //! What waits for the writer: single writes, and the chunks of imports behind them.
 //!
-//! A batch takes every single write that waits. While there are any, or were a moment ago, it takes one chunk beside them:
-//! nobody waits for more of somebody else's import than that; and none while the journal is filling, so that imports do not fill it, and
-//! single writes do not wait for the database. Chunks come by turns of their tenants.
+//! A batch takes every single write that waits, and no chunk beside them but every other time, so that imports go on. A batch without
+//! takes one chunk, if there were single writes a moment ago: nobody waits for more of somebody else's import than that. It takes none while
+//! the journal is filling, so that imports do not fill it, and single writes do not wait for the database. Chunks come by turns of their tenants.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::Bound::{Excluded, Unbounded};
@@ -53,6 +53,8 @@ struct Waiting {
     single_at: Option<Instant>,
     /// Whose chunk was taken last: the next is of the tenant behind it.
     last: TenantId,
+    /// Whether single writes were just taken without a chunk that waited.
+    passed_over: bool,
     is_called: bool,
     closed: bool,
 }
@@ -171,7 +173,9 @@ impl Waiting {
             commands += single.commands.len();
             batch.push(single);
         }
+        self.passed_over = !batch.is_empty() && self.chunks_count > 0 && !self.passed_over;
         while !holds_chunks
+            && !self.passed_over
             && commands < BATCH_COMMANDS_MAX
             && bytes < BATCH_BYTES_MAX
             && let Some((chunk, weight)) = self.next_chunk()

@@ -27,13 +27,24 @@ fn a_single_write_waits_for_one_chunk_of_an_import_at_most() {
         queue.push_chunk(TenantId(1), chunk, 4 << 20).expect("room");
     }
     queue.push(submission("single")).expect("room");
-    assert_eq!(names(&queue.take(false)), ["single", "chunk 0"]);
-    assert_eq!(names(&queue.take(false)), ["chunk 1"], "another may come any moment");
+    assert_eq!(names(&queue.take(false)), ["single"]);
+    assert_eq!(names(&queue.take(false)), ["chunk 0"], "another may come any moment");
     queue.lock().single_at = Some(Instant::now() - SINGLE_RECENT);
     queue.push_chunk(TenantId(1), submission("chunk 3"), 1).expect("room");
-    assert_eq!(names(&queue.take(false)), ["chunk 2", "chunk 3"]);
+    assert_eq!(names(&queue.take(false)), ["chunk 1", "chunk 2", "chunk 3"]);
     assert_eq!(names(&queue.take(false)), [""; 0]);
     assert!(queue.wait(SOON, false), "more may come");
+}
+
+#[test]
+fn an_import_goes_on_beside_single_writes_that_always_wait() {
+    let queue = Queue::default();
+    let taken = (0..4).flat_map(|number| {
+        queue.push_chunk(TenantId(1), submission(&format!("chunk {number}")), 1).expect("room");
+        queue.push(submission("single")).expect("room");
+        names(&queue.take(false))
+    });
+    assert_eq!(taken.collect::<Vec<_>>(), ["single", "single", "chunk 0", "single", "single", "chunk 1"]);
 }
 
 #[test]
