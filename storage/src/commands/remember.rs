@@ -6,8 +6,9 @@ use crate::error::Result;
 use crate::ids::Lsn;
 use crate::ledger::Hash;
 
-/// Remembers which key the ledgers are signed with, and that there is an anchor. It is no record of any tenant. The key that is
-/// remembered stays: another one is refused where it is met ([`crate::anchor::Anchor::check`]).
+/// Remembers which key the ledgers are signed with, and that there is an anchor. It is no record of any tenant.
+///
+/// The key that is remembered stays: another one is refused where it is met ([`crate::anchor::Anchor::check`]).
 #[derive(Clone, Copy, Debug)]
 pub struct Remember {
     /// SHA-256 of the public key.
