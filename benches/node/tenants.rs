@@ -122,7 +122,7 @@ fn flood(node: &Node, token: &str, flooder: u64, over: &AtomicBool) {
         if over.load(Ordering::Relaxed) {
             break;
         }
-        if flooder % 2 == 0 {
+        if flooder.is_multiple_of(2) {
             http.post(&json!({"id": "search:v1", "variables": {"q": data::question(turn), "limit": 10}}));
         } else {
             let headers =
