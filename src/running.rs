@@ -25,13 +25,13 @@ use crate::sessions::Sessions;
 /// The anchor is written at most so often.
 const ANCHOR_EVERY: Duration = Duration::from_secs(1);
 
-/// What a directory lost that a node needs, and goes on without since somebody says so.
+/// What becomes of a directory that had an anchor and has none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Lost {
-    /// Nothing: what is gone is refused.
-    Nothing,
-    /// The anchor, if it is not there; one that is there is still held against the store.
-    Anchor,
+pub enum MissingAnchor {
+    /// The node does not start.
+    Refused,
+    /// It is written anew, since somebody says so; one that is there is still held against the store.
+    GivenUp,
 }
 
 /// A node with the threads behind it and the hold on its directory.
@@ -51,14 +51,14 @@ impl Running {
     /// If the directory is in use, of a newer format, damaged, put back from an older copy, or full; or if its key or its
     /// anchor is gone.
     pub fn start(config: Config) -> Result<Running> {
-        Running::start_after(config, Lost::Nothing)
+        Running::start_with(config, MissingAnchor::Refused)
     }
 
-    /// The same, on a directory that lost something.
+    /// The same, with or without an anchor that is missing.
     ///
     /// # Errors
-    /// As for [`Running::start`], but for what was lost.
-    pub fn start_after(config: Config, lost: Lost) -> Result<Running> {
+    /// As for [`Running::start`], but for an anchor that is given up.
+    pub fn start_with(config: Config, missing: MissingAnchor) -> Result<Running> {
         let (directory, memory) = (Directory::hold(&config.data_dir)?, config.memory());
         let directory = directory.checking(config.checked_bytes_max);
         let store = directory.open_store(memory.cache_bytes, node::new_node_id())?;
@@ -66,7 +66,7 @@ impl Running {
         let seed = node::signing_seed(&directory.keys(), signed)?;
         let store = Arc::new(store.with_erasure_key(ErasureKey::of(&seed)));
         let anchor = Arc::new(Anchor::new(directory.anchor(), seed));
-        begin_anchor(&anchor, &store, lost)?;
+        begin_anchor(&anchor, &store, missing)?;
         let (commit, writer) = commit::start(Arc::clone(&store)).context("writer thread")?;
         let log = (Arc::clone(&store), Arc::clone(commit.tail()));
         let (follow, follower) = Follow::start(directory.index(), memory.writers_bytes, log.clone())?;
@@ -134,9 +134,9 @@ impl Running {
 }
 
 /// Holds the store against its anchor, and has it remember key and anchor if it does not yet.
-fn begin_anchor(anchor: &Anchor, store: &Store, lost: Lost) -> Result<()> {
+fn begin_anchor(anchor: &Anchor, store: &Store, missing: MissingAnchor) -> Result<()> {
     let view = store.view()?;
-    if lost == Lost::Anchor && !anchor.exists() {
+    if missing == MissingAnchor::GivenUp && !anchor.exists() {
         anchor.check_key(&view)?;
         anchor.write(&view)?;
         tracing::warn!(

@@ -15,7 +15,7 @@ use super::{Failure, Global, Result, import, model, search};
 use crate::app::VERSION;
 use crate::config::{Config, LISTEN};
 use crate::policy::parse;
-use crate::running::{Lost, Running};
+use crate::running::{MissingAnchor, Running};
 use crate::{node, sessions, tokens};
 
 const BUNDLE: &str = "attack-enterprise.json";
@@ -59,7 +59,7 @@ impl Demo {
         };
         let (signal, stop_now) = (stop_signal(1)?, stop_signal(2)?);
         tokio::pin!(signal);
-        let Node { server, running, admin, url, _log } = Node::open(config, Lost::Nothing).await?;
+        let Node { server, running, admin, url, _log } = Node::open(config, MissingAnchor::Refused).await?;
         output.note(&format!("listening on {url}, data in {}", data_dir.display()));
         let app = running.app.clone();
         let (token, link) = blocking(move || {

@@ -16,7 +16,7 @@ use crate::config::{Config, Flags};
 use crate::gateway::{self, Server};
 use crate::log::{self, Log};
 use crate::node::{self, rfc3339};
-use crate::running::{Lost, Running};
+use crate::running::{MissingAnchor, Running};
 use crate::sessions::{self, Link};
 use crate::tokens;
 
@@ -84,8 +84,8 @@ impl Serve {
     pub(super) async fn run(self, output: &Output) -> Result {
         // Before anybody is told that the node is ready: a signal must never meet the default, which kills.
         let (stop, stop_now) = (stop_signal(1)?, stop_signal(2)?);
-        let lost = if self.no_anchor { Lost::Anchor } else { Lost::Nothing };
-        let node = Node::open(load(self.settings.flags())?, lost).await?;
+        let missing = if self.no_anchor { MissingAnchor::GivenUp } else { MissingAnchor::Refused };
+        let node = Node::open(load(self.settings.flags())?, missing).await?;
         let app = node.running.app.clone();
         let owner = blocking(move || first_owner(&app)).await?;
         let token = owner.as_ref().map(|(token, _)| token);
@@ -140,7 +140,7 @@ pub(super) fn variables() -> impl Iterator<Item = (String, String)> {
 
 impl Node {
     /// Binds first, so that a port in use is said at once, then opens the data.
-    pub(super) async fn open(mut config: Config, lost: Lost) -> Result<Node> {
+    pub(super) async fn open(mut config: Config, missing: MissingAnchor) -> Result<Node> {
         let log = log::start(&config.log).map_err(|error| Failure::bad_input(format!("{error:#}")))?;
         let files = node::raise_file_limit();
         if files < config.connections_max as u64 + FILES_BESIDE {
@@ -159,7 +159,7 @@ impl Node {
                 "development mode: whoever has a token may run any GraphQL document and read the schema"
             );
         }
-        let running = blocking(move || Running::start_after(config, lost)).await?;
+        let running = blocking(move || Running::start_with(config, missing)).await?;
         if let Some(issuer) = &running.app.issuer {
             issuer.keep_keys_fresh();
         }

@@ -22,6 +22,8 @@ fn forty_days_old(data_dir: &Path) {
     let now_us = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_micros() as i64;
     let stamp = Stamp { time_us: now_us - 40 * DAY_US, seed: [3; 32] };
     let held = Directory::hold(data_dir).expect("free");
+    // A node has its key before it has a tenant, and is not without it later.
+    intelgraph::node::signing_seed(&held.keys(), false).expect("a key");
     let store = held.open_store(1 << 20, "00112233aabbccdd".to_owned()).expect("opens");
     let (tenant, actor) = (TenantId(1), ActorId::NODE);
     let mut commands = vec![
